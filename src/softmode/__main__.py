@@ -1,0 +1,5 @@
+"""`python -m softmode`."""
+
+from softmode.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,125 @@
+"""The command line: one sub-command for each stage, with explicit inputs and outputs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from softmode import __version__
+from softmode.errors import InputError
+
+EPILOG = "Each rule of the workflow calls one of these; any line in a job's log can be run again by hand."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sub-command; return 0, or 2 after a message about the input."""
+    options = build_parser().parse_args(arguments)
+    if options.threads:
+        # before numpy or torch are imported: they read these once
+        for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ[variable] = str(options.threads)
+    # commands import what they need: a potential's environment has no pandas, the workflow's no torch
+    from softmode import commands
+
+    command: Callable[[argparse.Namespace], None] = getattr(commands, options.command.replace("-", "_"))
+    try:
+        command(options)
+    except InputError as error:
+        print(f"softmode {options.command}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all sub-commands."""
+    parser = argparse.ArgumentParser(prog="softmode", description=__doc__, epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"softmode {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    dataset = _add(commands, "dataset", "read a data set into entries.db, an index, and a list of what cannot be read")
+    dataset.add_argument("--settings", type=Path, help="YAML with the keys below, instead of options")
+    dataset.add_argument("--kind", help="kyoto, phonopy, demo or prototypes")
+    dataset.add_argument("--path", help="the folder (for prototypes the CSV file)")
+    dataset.add_argument("--ids", nargs="+", metavar="ID", help="take these entries")
+    dataset.add_argument("--ids-file", type=Path, help="take the entries in this file, one id a line")
+    dataset.add_argument("--number", type=int, help="take so many entries, drawn at random")
+    dataset.add_argument("--seed", type=int, help="seed of that draw (0)")
+    dataset.add_argument("--largest-supercell", type=int, metavar="ATOMS", help="take no entry with a larger supercell")
+    dataset.add_argument("--output", type=Path, required=True, help="entries.db, an ASE database")
+    dataset.add_argument("--index", type=Path, required=True, help="CSV with one row for each entry")
+    dataset.add_argument("--unreadable", type=Path, required=True, help="CSV of what could not be read, and why")
+
+    shards = _add(commands, "shards", "split the entries into shares of equal estimated cost")
+    shards.add_argument("--index", type=Path, required=True, help="the data set's index")
+    shards.add_argument("--number", type=int, required=True, help="number of shards")
+    shards.add_argument("--output", type=Path, required=True, help="shards.csv")
+
+    relax = _add(commands, "relax", "relax the entries of one shard with one potential")
+    _add_shard(relax)
+    _add_potential(relax)
+    relax.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'relaxation'")
+    relax.add_argument("--output", type=Path, required=True, help="ASE database of the relaxed cells")
+
+    force_sets = _add(commands, "force-sets", "displace the relaxed cells of one shard and compute the forces")
+    force_sets.add_argument("--entries", type=Path, required=True, help="entries.db")
+    force_sets.add_argument("--relaxed", type=Path, required=True, help="the shard's database of relaxed cells")
+    _add_potential(force_sets)
+    force_sets.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'force_sets'")
+    force_sets.add_argument("--output", type=Path, required=True, help="ASE database of the force sets")
+
+    phonons = _add(commands, "phonons", "frequencies, thermodynamics and stability of one shard")
+    source = phonons.add_mutually_exclusive_group(required=True)
+    source.add_argument("--force-sets", type=Path, help="the shard's force sets of one potential")
+    source.add_argument("--reference", type=Path, metavar="ENTRIES", help="entries.db: the reference's own force sets")
+    phonons.add_argument("--shards", type=Path, help="shards.csv (with --reference)")
+    phonons.add_argument("--shard", type=int, help="number of the shard (with --reference)")
+    phonons.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'phonons'")
+    phonons.add_argument("--output", type=Path, required=True, help="Parquet table")
+
+    collect = _add(commands, "collect", "put all shards of all sources into one table, strictly")
+    collect.add_argument("--phonons", type=Path, nargs="+", required=True, help="tables of all shards")
+    collect.add_argument("--index", type=Path, required=True, help="the data set's index")
+    collect.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
+    collect.add_argument("--output", type=Path, required=True, help="properties.parquet")
+
+    tables = _add(commands, "tables", "Tables I, II and III as CSV, Markdown and LaTeX")
+    _add_comparison(tables)
+    tables.add_argument("--output", type=Path, required=True, help="folder of the tables")
+
+    figures = _add(commands, "figures", "Figures 3 and 4 as PNG and PDF")
+    _add_comparison(figures)
+    figures.add_argument("--output", type=Path, required=True, help="folder of the figures")
+
+    summary = _add(commands, "summary", "print a campaign's tables, and where everything is")
+    summary.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+
+    export = _add(commands, "export-reference", "write force sets as phonopy YAML, to serve as a reference")
+    export.add_argument("--force-sets", type=Path, nargs="+", required=True, help="force sets of the calculator")
+    export.add_argument("--functional", required=True, help="its exchange-correlation functional")
+    export.add_argument("--output", type=Path, required=True, help="folder of <entry>.yaml.xz")
+    return parser
+
+
+def _add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("--threads", type=int, help="threads of numpy and torch (all)")
+    return parser
+
+
+def _add_shard(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--entries", type=Path, required=True, help="entries.db")
+    parser.add_argument("--shards", type=Path, required=True, help="shards.csv")
+    parser.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
+
+
+def _add_potential(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--potential", type=Path, required=True, help="settings of the potential (YAML)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs (auto)")
+    parser.add_argument("--largest-batch", type=int, default=2000, metavar="ATOMS", help="atoms at a time (2000)")
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--properties", type=Path, required=True, help="properties.parquet")
+    parser.add_argument("--potentials", type=Path, nargs="+", required=True, help="settings of the potentials (YAML)")
+    parser.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")

@@ -1,0 +1,245 @@
+"""What each sub-command does: read inputs, call the stage, store what it gives."""
+
+import csv
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from softmode.engine.provenance import provenance
+from softmode.engine.records import Record, RecordWriter, read_metadata, read_records
+from softmode.engine.shards import read_shard, write_shards
+from softmode.errors import InputError
+from softmode.protocol import ForceSets, Phonons, digest, read_section, relaxation
+from softmode.reference.dataset import Selection, load_entries, read_entries, write_dataset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from softmode.potentials.base import Potential
+
+PACKAGES = ("ase", "phonopy", "spglib", "numpy")
+# seconds between two lines of progress in a log
+_PROGRESS_EVERY = 30.0
+
+
+def dataset(options: Namespace) -> None:
+    """Read a data set; options given by hand win over those of the settings file."""
+    settings = read_section(options.settings) if options.settings else {}
+    names = ("kind", "path", "ids", "ids_file", "number", "seed", "largest_supercell")
+    settings |= {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    for name in ("kind", "path"):
+        if name not in settings:
+            raise InputError(f"--{name} is missing")
+    ids = list(settings.get("ids") or [])
+    if settings.get("ids_file"):
+        try:
+            ids += Path(settings["ids_file"]).read_text(encoding="utf-8").split()
+        except OSError as error:
+            raise InputError(f"ids_file {settings['ids_file']}: {error.strerror}") from error
+    selection = Selection(tuple(ids), settings.get("number"), settings.get("seed", 0), settings.get("largest_supercell"))
+    outcomes = read_entries(settings["kind"], Path(settings["path"]), selection)
+    n_entries, n_problems = write_dataset(outcomes, options.output, options.index, options.unreadable)
+    print(f"{n_entries} entries in {options.output}; {n_problems} could not be read, see {options.unreadable}")
+
+
+def shards(options: Namespace) -> None:
+    """Split the entries into shards."""
+    with options.index.open(newline="", encoding="utf-8") as file:
+        costs = {row["entry"]: float(row["estimated_cost"]) for row in csv.DictReader(file)}
+    write_shards(options.output, costs, options.number)
+
+
+def relax(options: Namespace) -> None:
+    """Relax one shard."""
+    from softmode.stages.relax import relax as relax_entries
+
+    section = read_section(options.protocol)
+    ids = read_shard(options.shards, options.shard)
+    potential, settings = _load_potential(options)
+    identity = {
+        "stage": "relax",
+        "relaxation": digest(section),
+        "dataset": read_metadata(options.entries)["dataset_digest"],
+    } | _identity(potential, settings)
+    with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
+        entries = load_entries(options.entries, [id for id in ids if id not in writer.done])
+        records = relax_entries(entries, potential, relaxation(section), options.largest_batch)
+        _store(writer, records, len(ids), f"relax {potential.name}")
+
+
+def force_sets(options: Namespace) -> None:
+    """Compute the force sets of one shard."""
+    from softmode.stages.force_sets import compute_force_sets
+
+    section = read_section(options.protocol)
+    potential, settings = _load_potential(options)
+    before = read_metadata(options.relaxed)
+    identity = {"stage": "force_sets", "force_sets": digest(section), "relaxed": before["identity"]}
+    identity |= {"dataset": before["depends_on"]["dataset"]} | _identity(potential, settings)
+    ids = [record.entry for record in read_records(options.relaxed)]
+    with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
+        left = [id for id in ids if id not in writer.done]
+        tasks = zip(load_entries(options.entries, left), read_records(options.relaxed, left), strict=True)
+        records = compute_force_sets(tasks, potential, ForceSets(**section), options.largest_batch)
+        _store(writer, records, len(ids), f"force-sets {potential.name}")
+
+
+def phonons(options: Namespace) -> None:
+    """Compute the phonons of one shard, of a potential or of the reference."""
+    from softmode.compare.properties import phonon_columns
+    from softmode.engine.tables import write_table
+    from softmode.stages.phonons import compute_phonons, task_of_potential, task_of_reference
+
+    section = read_section(options.protocol)
+    if options.reference:
+        if options.shards is None or options.shard is None:
+            raise InputError("--reference needs --shards and --shard")
+        origin = read_metadata(options.reference)
+        source, dataset_digest = "reference", origin["dataset_digest"]
+        ids = read_shard(options.shards, options.shard)
+        tasks = (task_of_reference(entry) for entry in load_entries(options.reference, ids))
+    else:
+        origin = read_metadata(options.force_sets)
+        source, dataset_digest = origin["potential"]["name"], origin["depends_on"]["dataset"]
+        tasks = (task_of_potential(record) for record in read_records(options.force_sets))
+    rows = compute_phonons(tasks, source, Phonons(**section))
+    variants = list(section["stability"])
+    metadata = provenance({"stage": "phonons", "phonons": digest(section), "origin": origin["identity"]}, PACKAGES)
+    metadata |= {
+        "source": source,
+        "origin": origin,
+        "dataset_digest": dataset_digest,
+        "phonons_digest": digest(section),
+        "stability_variants": variants,
+        "density_of_states": section["density_of_states"],
+    }
+    write_table(options.output, rows, phonon_columns(variants), metadata)
+
+
+def collect(options: Namespace) -> None:
+    """Put all shards into one table."""
+    from softmode.compare.properties import collect as collect_shards
+
+    n_rows, n_failed = collect_shards(options.phonons, options.index, read_section(options.report), options.output)
+    print(f"{n_rows} records in {options.output}, {n_failed} of them failures")
+
+
+def tables(options: Namespace) -> None:
+    """Write Tables I, II and III."""
+    from softmode.present.tables import make_tables
+
+    properties, metadata = _read_properties(options.properties)
+    labels = {settings["name"]: settings["label"] for settings in map(read_section, options.potentials)}
+    for table in make_tables(properties, labels, read_section(options.report), metadata):
+        table.write(options.output)
+
+
+def figures(options: Namespace) -> None:
+    """Draw Figures 3 and 4."""
+    from softmode.present.figures import save, thermodynamics_figure, volume_figure
+
+    properties, _ = _read_properties(options.properties)
+    settings = [read_section(path) for path in options.potentials]
+    labels = {potential["name"]: potential["label"] for potential in settings}
+    colours = {potential["name"]: potential["colour"] for potential in settings}
+    save(volume_figure(properties, labels, colours), options.output / "figure3_volume")
+    save(thermodynamics_figure(properties, labels, colours), options.output / "figure4_thermodynamics")
+
+
+def summary(options: Namespace) -> None:
+    """Print the tables of a finished campaign."""
+    written = sorted((options.campaign / "tables").glob("*.md"))
+    if not written:
+        raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
+    for path in written:
+        print(path.read_text(encoding="utf-8"))
+    failed = _failures(options.campaign / "properties.parquet")
+    print(failed)
+    for folder in ("tables", "figures"):
+        for path in sorted((options.campaign / folder).iterdir()):
+            print(f"{folder}: {path}")
+    print(f"everything: {options.campaign / 'properties.parquet'}")
+
+
+def export_reference(options: Namespace) -> None:
+    """Write force sets as phonopy YAML."""
+    from softmode.reference.export import export_record
+
+    options.output.mkdir(parents=True, exist_ok=True)
+    for path in options.force_sets:
+        metadata = read_metadata(path)
+        for record in read_records(path):
+            print(export_record(record, metadata, options.functional, options.output))
+
+
+def _read_properties(path: Path) -> "tuple[pd.DataFrame, dict[str, Any]]":
+    from softmode.engine.tables import read_table
+
+    table, metadata = read_table(path)
+    return table.to_pandas(), metadata
+
+
+def _failures(path: Path) -> str:
+    properties, _ = _read_properties(path)
+    failed = properties[properties["status"] == "failed"]
+    if failed.empty:
+        return "No failures.\n"
+    lines = [
+        f"  {row.entry} ({row.formula}), {row.source}: {row.failed_stage}: {row.failed_kind}: {row.message}"
+        for row in failed.head(20).itertuples()
+    ]
+    more = [f"  … and {len(failed) - 20} more in {path}"] if len(failed) > 20 else []
+    return "\n".join([f"{len(failed)} failures:", *lines, *more, ""])
+
+
+def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
+    from softmode.potentials.registry import load_potential
+
+    settings = read_section(options.potential)
+    return load_potential(settings, options.device), settings
+
+
+def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
+    """What a result depends on besides protocol and data."""
+    presentation = ("label", "colour", "environment")
+    return {
+        "potential": digest({key: value for key, value in settings.items() if key not in presentation}),
+        "checkpoint_sha256": potential.checkpoint_sha256,
+        "dtype": potential.dtype,
+        "packages": provenance({}, PACKAGES + potential.packages)["packages"],
+    }
+
+
+def _provenance(identity: dict[str, Any], potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
+    return provenance(
+        identity,
+        PACKAGES + potential.packages,
+        potential=settings,
+        checkpoint_sha256=potential.checkpoint_sha256,
+        dataset_digest=identity["dataset"],
+        device=potential.device,
+        dtype=potential.dtype,
+        conservative=potential.conservative,
+    )
+
+
+def _store(writer: RecordWriter, records: Iterable[Record], n_entries: int, what: str) -> None:
+    started = time.monotonic()
+    for record in _with_progress(records, len(writer.done), n_entries, what):
+        writer.write([record])
+    print(f"{what}: {len(writer.done)} of {n_entries} entries in {time.monotonic() - started:.1f} s")
+
+
+def _with_progress(records: Iterable[Record], done: int, n_entries: int, what: str) -> Iterator[Record]:
+    last = time.monotonic()
+    for record in records:
+        done += 1
+        if record.failure:
+            failure = record.failure
+            print(f"{what}: entry {record.entry}: {failure.stage}: {failure.kind}: {failure.message}", flush=True)
+        yield record
+        if time.monotonic() - last > _PROGRESS_EVERY:
+            last = time.monotonic()
+            print(f"{what}: {done} of {n_entries} entries", flush=True)

@@ -1,0 +1,1 @@
+"""Errors and stability of the potentials against the reference."""

@@ -1,0 +1,131 @@
+"""Errors of the potentials against the reference: mean absolute errors with confidence intervals, for Tables I and II."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+REFERENCE = "reference"
+# about 80 MB of resampled errors at a time
+_RESAMPLED_NUMBERS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something whose error is reported.
+
+    Attributes:
+        key: short name, for CSV
+        column: column of properties.parquet
+        factor: from the column's unit to the reported one
+        unit: reported unit
+        symbol: as in the paper, in LaTeX
+        name: in words, for figures
+    """
+
+    key: str
+    column: str
+    factor: float
+    unit: str
+    symbol: str
+    name: str
+
+
+RELAXATION = (
+    Quantity("energy", "energy_eV_per_atom", 1000.0, "meV/atom", "E", "energy"),
+    Quantity("volume", "volume_A3_per_atom", 1.0, "Å³/atom", "V", "volume"),
+)
+THERMODYNAMICS = (
+    Quantity("omega_max", "omega_max_K", 1.0, "K", r"\omega_\mathrm{max}", "highest frequency"),
+    Quantity("entropy", "reported_entropy_J_per_K_mol", 1.0, "J/K/mol", "S", "entropy"),
+    Quantity("free_energy", "reported_free_energy_kJ_per_mol", 1.0, "kJ/mol", "F", "free energy"),
+    Quantity("heat_capacity", "reported_heat_capacity_J_per_K_mol", 1.0, "J/K/mol", "C_V", "heat capacity"),
+)
+
+
+def signed_errors(properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> pd.DataFrame:
+    """Return potential minus reference in the reported unit: index entry, one column each, NaN where either is missing.
+
+    A number counts where its stage has one: the volume of an entry whose phonons failed is still a volume.
+    """
+    wide = properties.pivot(index="entry", columns="source", values=quantity.column).astype(float)
+    reference = wide[REFERENCE]
+    return pd.DataFrame({name: (wide[name] - reference) * quantity.factor for name in potentials})
+
+
+def survivors(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.Index:
+    """Return the entries that the reference and every one of the potentials brought to the end."""
+    done = properties.assign(done=properties["status"] == "done").pivot(index="entry", columns="source", values="done")
+    return done.index[done[[REFERENCE, *potentials]].all(axis=1)]
+
+
+def error_table(
+    properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], report: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return one row for each potential, subset and quantity, with its mean absolute error.
+
+    The subset `common` has the entries that every potential survived, `own` those that this one did. Columns: potential,
+    subset, quantity, unit, n (entries behind the number), mae, mae_low and mae_high (95 % percentile bootstrap interval;
+    NaN for fewer than two entries) and mean_error.
+
+    Args:
+        report: settings of the report; its seed makes the intervals reproducible
+    """
+    common = survivors(properties, potentials)
+    rows = []
+    for quantity in quantities:
+        errors = signed_errors(properties, quantity, potentials)
+        for name in potentials:
+            for subset, values in (("common", errors.loc[errors.index.isin(common), name]), ("own", errors[name])):
+                known = values.dropna().to_numpy()
+                low, high = mean_interval(np.abs(known), report["bootstrap_resamples"], report["bootstrap_seed"])
+                rows.append(
+                    {
+                        "potential": name,
+                        "subset": subset,
+                        "quantity": quantity.key,
+                        "unit": quantity.unit,
+                        "n": len(known),
+                        "mae": np.abs(known).mean() if len(known) else np.nan,
+                        "mae_low": low,
+                        "mae_high": high,
+                        "mean_error": known.mean() if len(known) else np.nan,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def mean_interval(values: np.ndarray, n_resamples: int, seed: int) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of the mean; NaN for fewer than two values."""
+    if len(values) < 2:
+        return np.nan, np.nan
+    result = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=n_resamples,
+        batch=max(1, _RESAMPLED_NUMBERS // len(values)),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def failure_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFrame:
+    """Return for each potential the number of entries, and of failures in the relaxation and in all later stages."""
+    rows = []
+    for name in potentials:
+        own = properties[properties["source"] == name]
+        failed = own[own["status"] == "failed"]
+        in_relaxation = int((failed["failed_stage"] == "relax").sum())
+        rows.append(
+            {
+                "potential": name,
+                "n": len(own),
+                "failed_relaxation": in_relaxation,
+                "failed_later": len(failed) - in_relaxation,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,148 @@
+"""All results of a campaign in one table: one row for each entry and source (a potential, or the reference)."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from softmode.engine.tables import Column, read_table, write_table
+from softmode.errors import InputError
+
+_F, _S, _B = pa.float64(), pa.string(), pa.bool_()
+_LIST = pa.list_(_F)
+
+RECORD_COLUMNS = (
+    Column("entry", _S, "", "id of the entry"),
+    Column("source", _S, "", "name of the potential, or 'reference'"),
+    Column("status", _S, "", "'done' or 'failed'"),
+    Column("failed_stage", _S, "", "stage that failed"),
+    Column("failed_kind", _S, "", "kind of the failure"),
+    Column("message", _S, "", "what went wrong"),
+    Column("energy_eV_per_atom", _F, "eV/atom", "energy of the relaxed cell"),
+    Column("volume_A3_per_atom", _F, "Å³/atom", "volume of the relaxed cell"),
+    Column("relax_steps", pa.int64(), "", "optimiser steps of the relaxation"),
+    Column("relax_largest_force_eV_per_A", _F, "eV/Å", "largest force after the relaxation, cell rows included"),
+    Column("relax_seconds", _F, "s", "time of the relaxation; of a batch, the share of its atoms"),
+    Column("n_displacements", pa.int64(), "", "displaced supercells"),
+    Column("n_supercell", pa.int64(), "", "atoms of the supercell"),
+    Column("supercell_energy_eV", _F, "eV", "energy of the supercell without displacement"),
+    Column("supercell_largest_force_eV_per_A", _F, "eV/Å", "largest force in the supercell without displacement"),
+    Column("largest_mean_force_eV_per_A", _F, "eV/Å", "largest net force per atom of a displaced supercell"),
+    Column("force_sets_seconds", _F, "s", "time of the force sets"),
+    Column("phonons_seconds", _F, "s", "time of force constants and thermodynamics"),
+    Column("n_primitive", pa.int64(), "", "atoms of the primitive cell"),
+    Column("omega_max_K", _F, "K", "highest frequency at the commensurate q points"),
+    Column("omega_min_K", _F, "K", "lowest frequency there, imaginary ones negative"),
+    Column("omega_avg_K", _F, "K", "mean over commensurate q points and bands"),
+    Column("temperatures_K", _LIST, "K", "temperatures of the thermodynamics"),
+    Column("free_energy_kJ_per_mol", _LIST, "kJ/mol", "Helmholtz free energy of one mole of primitive cells"),
+    Column("entropy_J_per_K_mol", _LIST, "J/K/mol", "entropy of one mole of primitive cells"),
+    Column("heat_capacity_J_per_K_mol", _LIST, "J/K/mol", "heat capacity at constant volume, primitive cells"),
+)
+SPECTRUM_COLUMNS = (
+    Column("qpoints", pa.list_(_LIST), "", "commensurate q points in reduced coordinates"),
+    Column("frequencies_THz", pa.list_(_LIST), "THz", "frequencies there, imaginary ones negative"),
+    Column("density_of_states_per_THz", pa.list_(pa.float32()), "1/THz", "states of one primitive cell, on the common grid"),
+)
+ENTRY_COLUMNS = (
+    Column("formula", _S, "", "formula of the unit cell"),
+    Column("elements", _S, "", "its elements"),
+    Column("space_group", pa.int64(), "", "number of the space group"),
+    Column("crystal_system", _S, "", "crystal system"),
+    Column("n_sites", pa.int64(), "", "atoms of the unit cell"),
+    Column("functional", _S, "", "exchange-correlation functional of the reference"),
+)
+_THERMODYNAMIC = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
+
+
+def phonon_columns(stability_variants: Sequence[str]) -> list[Column]:
+    """Return the columns of one shard of phonons."""
+    return [*RECORD_COLUMNS, *_stability_columns(stability_variants), *SPECTRUM_COLUMNS]
+
+
+def property_columns(stability_variants: Sequence[str]) -> list[Column]:
+    """Return the columns of properties.parquet: no spectra, but the thermodynamics at the reported temperature too."""
+    columns = [*RECORD_COLUMNS, *_stability_columns(stability_variants), *ENTRY_COLUMNS]
+    for column in [column for column in RECORD_COLUMNS if column.name in _THERMODYNAMIC]:
+        name, unit = f"reported_{column.name}", column.unit
+        columns.append(Column(name, _F, unit, "at the reported temperature, one mole of primitive cells"))
+        columns.append(Column(f"{name}_atoms", _F, unit, "at the reported temperature, one mole of atoms"))
+    return columns
+
+
+def _stability_columns(variants: Sequence[str]) -> list[Column]:
+    return [Column(f"stable_{name}", _B, "", f"no imaginary mode by the thresholds '{name}'") for name in variants]
+
+
+def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], output: Path) -> tuple[int, int]:
+    """Put the shards of all sources together, strictly: one row for each entry and source.
+
+    Args:
+        phonons: the shards' tables
+        index: the data set's index.csv
+        report: settings of the report
+
+    Returns:
+        the numbers of rows and of failures among them
+
+    Raises:
+        InputError: a record is missing, is there twice, or was made with another protocol or data set.
+    """
+    with index.open(newline="", encoding="utf-8") as file:
+        entries = {row["entry"]: row for row in csv.DictReader(file)}
+    metadata = _common_metadata(phonons)
+    seen: dict[tuple[str, str], Path] = {}
+    n_failed = 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal n_failed
+        for path in phonons:
+            names = [column.name for column in phonon_columns(metadata["stability_variants"])]
+            spectra = {column.name for column in SPECTRUM_COLUMNS}
+            table, _ = read_table(path, [name for name in names if name not in spectra])
+            for row in table.to_pylist():
+                key = (row["entry"], row["source"])
+                if key in seen:
+                    raise InputError(f"{path}: entry {key[0]} of {key[1]} is in {seen[key]} too; delete both and run again")
+                if row["entry"] not in entries:
+                    raise InputError(f"{path}: entry {row['entry']} is not in {index}; delete the file and run again")
+                seen[key] = path
+                n_failed += row["status"] == "failed"
+                yield row | _of_entry(entries[row["entry"]]) | _at_temperature(row, report["temperature_K"])
+
+    write_table(output, rows(), property_columns(metadata["stability_variants"]), metadata | {"report": dict(report)})
+    for source in dict.fromkeys(source for _, source in seen):
+        missing = [entry for entry in entries if (entry, source) not in seen]
+        if missing:
+            output.unlink()
+            raise InputError(f"{output}: no record of {source} for entry {missing[0]} and {len(missing) - 1} others")
+    return len(seen), n_failed
+
+
+def _common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
+    found = {path: read_table(path, ["entry"])[1] for path in phonons}
+    first_path, first = next(iter(found.items()))
+    for path, metadata in found.items():
+        for key in ("phonons_digest", "dataset_digest"):
+            if metadata[key] != first[key]:
+                raise InputError(f"{path} and {first_path} have different {key}; delete the older and run again")
+    shared = ("stability_variants", "phonons_digest", "dataset_digest", "density_of_states")
+    return {key: first[key] for key in shared} | {"sources": {m["source"]: m["origin"] for m in found.values()}}
+
+
+def _of_entry(entry: Mapping[str, str]) -> dict[str, Any]:
+    numbers = {"space_group", "n_sites"}
+    return {c.name: int(entry[c.name]) if c.name in numbers else entry[c.name] for c in ENTRY_COLUMNS}
+
+
+def _at_temperature(row: Mapping[str, Any], temperature: float) -> dict[str, float]:
+    if row["temperatures_K"] is None:
+        return {}
+    position = row["temperatures_K"].index(temperature)
+    values: dict[str, float] = {}
+    for name in _THERMODYNAMIC:
+        values[f"reported_{name}"] = row[name][position]
+        values[f"reported_{name}_atoms"] = row[name][position] / row["n_primitive"]
+    return values

@@ -1,0 +1,164 @@
+"""The campaign's configuration: read, checked against its schemas, and put together with potentials and protocol."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from softmode.errors import InputError
+from softmode.protocol import SECTIONS, Protocol, load_protocol
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A checked campaign.
+
+    Attributes:
+        settings: the configuration with all defaults
+        potentials: settings of the campaign's potentials by name, in its order
+        protocol: the campaign's protocol
+    """
+
+    settings: Mapping[str, Any]
+    potentials: Mapping[str, Mapping[str, Any]]
+    protocol: Protocol
+
+    @property
+    def folder(self) -> str:
+        """The folder of everything the campaign makes."""
+        return f"{self.settings['results']}/{self.settings['campaign']}"
+
+    @property
+    def shards(self) -> list[str]:
+        """Names of the shards, as in file names."""
+        return [str(shard) for shard in range(self.settings["shards"])]
+
+    def frozen_settings(self, part: str) -> str:
+        """Return one part of the settings as the YAML text that a stage reads.
+
+        Args:
+            part: a section of the protocol, `dataset`, or `potentials/<name>`
+        """
+        if part == "dataset":
+            content: dict[str, Any] = dict(self.settings["dataset"])
+        elif part.startswith("potentials/"):
+            name = part.removeprefix("potentials/")
+            content = {"name": name} | dict(self.potentials[name])
+        else:
+            content = self.protocol.section(part)
+            if part == "report":
+                content |= {"protocol": self.protocol.name, "protocol_digest": self.protocol.digest}
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Campaign:
+    """Check a configuration and all that it names.
+
+    Args:
+        config: as read; Snakemake's own key `pathvars` is passed over
+        source: what messages call the configuration, such as `config/config.yaml`
+        schemas: folder of the JSON schemas
+
+    Raises:
+        InputError: with one line for each mistake, naming file and key.
+    """
+    given = {key: value for key, value in config.items() if key != "pathvars"}
+    given["dataset"] = {key: value for key, value in (given.get("dataset") or {}).items() if value is not None}
+    schema = read_yaml(schemas / "config.schema.yaml")
+    validate(given, schema, source)
+    settings = _with_defaults(given, schema)
+
+    potentials = read_yaml(Path(settings["potentials_file"]))
+    validate(potentials, read_yaml(schemas / "potentials.schema.yaml"), settings["potentials_file"])
+    for name in settings["potentials"]:
+        if name not in potentials:
+            raise InputError(
+                f"{source}: potentials: no potential '{name}' in {settings['potentials_file']}"
+                f"{_suggestion(name, potentials)}; there are: {', '.join(potentials)}"
+            )
+
+    protocols = read_yaml(Path(settings["protocols_file"]))
+    protocol = load_protocol(protocols, settings["protocol"], settings["protocols_file"])
+    where = f"{settings['protocols_file']}: {protocol.name}"
+    complete = {key: value for key, value in protocol.settings.items() if key in (*SECTIONS, "description")}
+    unknown = [key for key in protocol.settings if key not in complete]
+    if unknown:
+        raise InputError(f"{where}: no key '{unknown[0]}'{_suggestion(unknown[0], SECTIONS)}")
+    validate({protocol.name: complete}, read_yaml(schemas / "protocols.schema.yaml"), settings["protocols_file"])
+    report, phonons = protocol.settings["report"], protocol.settings["phonons"]
+    if report["temperature_K"] not in phonons["temperatures_K"]:
+        raise InputError(f"{where}: report.temperature_K {report['temperature_K']} is not one of phonons.temperatures_K")
+    if report["stability"] not in phonons["stability"]:
+        raise InputError(f"{where}: report.stability '{report['stability']}' is not a variant of phonons.stability")
+    return Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file.
+
+    Raises:
+        InputError: there is no such file, or it is not YAML; the message has the line.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            return yaml.safe_load(file)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {error}") from error
+
+
+def validate(document: Any, schema: Mapping[str, Any], source: str) -> None:
+    """Check a document against a JSON schema.
+
+    Raises:
+        InputError: with one line for each mistake.
+    """
+    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
+    messages = [message for error in errors for message in _explain(error)]
+    if messages:
+        raise InputError("\n".join(f"{source}: {message}" for message in dict.fromkeys(messages)))
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    """Yield what is wrong in words of the configuration, not of JSON schema."""
+    where = ".".join(str(part) for part in error.absolute_path)
+    prefix = f"{where}: " if where else ""
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = schema.get("properties", {})
+        for key in error.instance:
+            if key not in known:
+                yield f"{prefix}no key '{key}'{_suggestion(key, known)}; there are: {', '.join(known)}"
+    elif error.validator == "required":
+        for key in schema["required"]:
+            if isinstance(error.instance, Mapping) and key not in error.instance:
+                meaning = schema.get("properties", {}).get(key, {})
+                description = meaning.get("description", "") if isinstance(meaning, Mapping) else ""
+                yield f"{prefix}key '{key}' is missing{f' ({description})' if description else ''}"
+    elif error.context:
+        deepest = best_match(error.context)
+        yield from _explain(deepest) if deepest else iter([f"{prefix}{error.message}"])
+    else:
+        meaning = schema.get("description", "")
+        yield f"{prefix}{error.message}{f' ({meaning})' if meaning else ''}"
+
+
+def _suggestion(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(str(word), [str(key) for key in known], n=1)
+    return f", did you mean '{close[0]}'?" if close else ""
+
+
+def _with_defaults(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    filled = dict(document)
+    for key, meaning in schema.get("properties", {}).items():
+        if key not in filled and "default" in meaning:
+            filled[key] = meaning["default"]
+        elif isinstance(filled.get(key), Mapping):
+            filled[key] = _with_defaults(filled[key], meaning)
+    return filled

@@ -1,0 +1,1 @@
+"""How work is stored and split; knows nothing of physics."""

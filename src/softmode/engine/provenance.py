@@ -1,0 +1,41 @@
+"""Where a file comes from: versions, host and device, stored in every database and table."""
+
+import os
+import platform
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from softmode import __version__
+
+
+def provenance(identity: Mapping[str, Any], packages: tuple[str, ...], **facts: Any) -> dict[str, Any]:
+    """Return the metadata of one output.
+
+    Args:
+        identity: what a record depends on; outputs with another identity are never mixed
+        packages: distributions whose versions are worth knowing
+        facts: anything else to be stored
+    """
+    from softmode.protocol import digest
+
+    return {
+        "identity": digest(identity),
+        "depends_on": dict(identity),
+        "softmode": __version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in packages},
+        "host": socket.gethostname(),
+        "processor_count": os.cpu_count(),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        **facts,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

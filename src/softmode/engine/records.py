@@ -1,0 +1,165 @@
+"""What a stage stores for each entry: an ASE database that survives the death of its writer.
+
+A stage writes `<output>.partial`, one transaction for each batch, and renames it at the end. A job that was killed loses
+the batch in flight and goes on from there. `ase db` and `ase gui` open the files.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from ase import Atoms
+from ase.db import connect
+from ase.db.core import Database
+
+from softmode.errors import InputError
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no result.
+
+    Attributes:
+        stage: the stage that failed (a later stage passes it on)
+        kind: one word for tables, such as `not_converged`
+        message: for a person
+    """
+
+    stage: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one stage has for one entry.
+
+    Attributes:
+        entry: the entry's id
+        atoms: the structure, with energy, forces and stress as the calculator's results where there are any
+        values: numbers and short texts, searchable with `ase db`
+        arrays: everything larger
+        failure: None if there is a result
+    """
+
+    entry: str
+    atoms: Atoms
+    values: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+def open_database(path: Path) -> Database:
+    """Open an ASE SQLite database whatever its suffix; no lock file, which a killed job would leave behind."""
+    return connect(path, type="db", use_lock_file=False)
+
+
+class RecordWriter:
+    """Writes the records of one output; a context that renames the partial file when it ends without an error.
+
+    Args:
+        output: the database to make
+        metadata: provenance, stored in the database; its `identity` says what a record depends on. A partial file with
+            another identity is set aside, never continued.
+    """
+
+    def __init__(self, output: Path, metadata: Mapping[str, Any]) -> None:
+        self.output = output
+        self.partial = output.with_name(output.name + ".partial")
+        self.metadata = dict(metadata)
+        self.done: set[str] = set()
+
+    def __enter__(self) -> Self:
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        if self.partial.exists():
+            if self._stored_identity() == self.metadata["identity"]:
+                self.done = set(row_numbers(self.partial))
+                print(f"going on with {self.partial}: {len(self.done)} entries are done")
+            else:
+                aside = self.partial.with_name(self.partial.name + ".set-aside")
+                self.partial.replace(aside)
+                print(f"{self.partial} was made with other settings, potential or data; it is now {aside}")
+        self.database = open_database(self.partial)
+        self.database.metadata = self.metadata
+        return self
+
+    def _stored_identity(self) -> str | None:
+        try:
+            return open_database(self.partial).metadata.get("identity")
+        except Exception:  # a file cut short raises whatever SQLite makes of it; it is not ours to continue
+            return None
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Store records in one transaction."""
+        with self.database:
+            for record in records:
+                values = dict(record.values) | {"entry": record.entry, "status": "failed" if record.failure else "done"}
+                if record.failure:
+                    values |= {"failed_stage": record.failure.stage, "failed_kind": record.failure.kind}
+                data = dict(record.arrays) | ({"message": record.failure.message} if record.failure else {})
+                self.database.write(record.atoms, key_value_pairs=values, data=data)
+        self.done.update(record.entry for record in records)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.database.metadata = self.metadata
+            self.partial.replace(self.output)
+
+
+def row_numbers(path: Path) -> dict[str, int]:
+    """Return the database's row number of each entry, in the order of writing.
+
+    Raises:
+        InputError: an entry has more than one record.
+    """
+    numbers: dict[str, int] = {}
+    for row in open_database(path).select(columns=["id", "key_value_pairs"]):
+        if row.entry in numbers:
+            raise InputError(f"{path}: entry {row.entry} has more than one record; delete the file and run again")
+        numbers[row.entry] = row.id
+    return numbers
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the provenance of a finished database.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    return dict(open_database(path).metadata)
+
+
+def read_records(path: Path, entries: Sequence[str] | None = None) -> Iterator[Record]:
+    """Yield the records of a database one by one, all or those of `entries` in that order.
+
+    Raises:
+        InputError: there is no such file, or it has no record of an entry that was asked for.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    numbers = row_numbers(path)
+    database = open_database(path)
+    for entry in numbers if entries is None else entries:
+        if entry not in numbers:
+            raise InputError(f"{path}: no record of entry {entry}")
+        row = database._get_row(numbers[entry])
+        values = dict(row.key_value_pairs)
+        arrays = dict(row.data)
+        failure = None
+        if values.pop("status", "done") == "failed":
+            failure = Failure(values.pop("failed_stage"), values.pop("failed_kind"), arrays.pop("message"))
+        del values["entry"]
+        yield Record(entry, row.toatoms(), values, arrays, failure)
+
+
+def plain(value: Any) -> Any:
+    """Return metadata as plain JSON values (numpy scalars become numbers)."""
+    return json.loads(json.dumps(value, default=lambda item: item.item() if isinstance(item, np.generic) else str(item)))

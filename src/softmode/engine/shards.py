@@ -1,0 +1,44 @@
+"""Shares of the entries, balanced by estimated cost: each is what one job works through."""
+
+import csv
+import heapq
+from collections.abc import Mapping
+from pathlib import Path
+
+from softmode.errors import InputError
+
+
+def assign_shards(costs: Mapping[str, float], n_shards: int) -> dict[str, int]:
+    """Give each entry a shard: the costliest first, each to the shard with the least to do so far.
+
+    Returns:
+        the shard (counted from 0) of each entry, in the order of `costs`
+    """
+    loads = [(0.0, shard) for shard in range(n_shards)]
+    chosen: dict[str, int] = {}
+    for entry in sorted(costs, key=lambda entry: (-costs[entry], entry)):
+        load, shard = heapq.heappop(loads)
+        chosen[entry] = shard
+        heapq.heappush(loads, (load + costs[entry], shard))
+    return {entry: chosen[entry] for entry in costs}
+
+
+def write_shards(path: Path, costs: Mapping[str, float], n_shards: int) -> None:
+    """Write shards.csv with the columns entry, shard and estimated_cost."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["entry", "shard", "estimated_cost"])
+        writer.writerows((entry, shard, costs[entry]) for entry, shard in assign_shards(costs, n_shards).items())
+
+
+def read_shard(path: Path, shard: int) -> list[str]:
+    """Return the entries of one shard; a shard without entries is empty.
+
+    Raises:
+        InputError: the file is not a shards.csv.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if not {"entry", "shard"} <= set(reader.fieldnames or ()):
+            raise InputError(f"{path}: not a table of shards (columns entry, shard); make it with 'softmode shards'")
+        return [row["entry"] for row in reader if int(row["shard"]) == shard]

@@ -1,0 +1,69 @@
+"""The contract between the stages and every potential."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols
+
+from softmode.errors import EntryError
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a potential says of one structure.
+
+    Attributes:
+        energy: of the whole cell, in eV
+        forces: in eV/Å, shape (n_atoms, 3)
+        stress: in eV/Å³, Voigt order xx yy zz yz xz xy, tension positive as in ASE, shape (6,); None if not asked for
+    """
+
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray | None
+
+
+class Potential(Protocol):
+    """One universal interatomic potential with one checkpoint, loaded and ready.
+
+    Attributes:
+        name: its key in config/potentials.yaml
+        dtype: floating-point type of the evaluation, `float32` or `float64`
+        device: `cpu` or `cuda`
+        conservative: forces are the gradient of the energy
+        elements: atomic numbers it was trained on; None if it takes any
+        checkpoint_sha256: of the weights; empty if it has none
+        packages: distributions whose versions matter
+    """
+
+    name: str
+    dtype: str
+    device: str
+    conservative: bool
+    elements: frozenset[int] | None
+    checkpoint_sha256: str
+    packages: tuple[str, ...]
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate many structures, of any sizes, in one pass.
+
+        Args:
+            structures: periodic structures; may be empty
+            stress: whether the stress is needed
+        """
+        ...
+
+
+def check_elements(potential: Potential, structure: Atoms) -> None:
+    """Raise EntryError (kind `unknown_element`) where the structure has an element the potential does not know."""
+    if potential.elements is None:
+        return
+    unknown = sorted(set(structure.numbers.tolist()) - potential.elements)
+    if unknown:
+        names = ", ".join(chemical_symbols[number] for number in unknown)
+        raise EntryError(
+            "unknown_element", f"{potential.name} was not trained on {names}; leave the entry out or use another potential"
+        )

@@ -1,0 +1,63 @@
+"""CHGNet (Deng et al., Nature Machine Intelligence 2023)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.units import GPa
+
+from softmode.potentials import checkpoints
+from softmode.potentials.base import Evaluation
+from softmode.potentials.torch_settings import prepare_torch
+
+# CHGNet has weights for 94 elements, but MPtrj, which it was trained on, has no Po, At, Rn, Fr and Ra
+_ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
+
+
+class CHGNetPotential:
+    """CHGNet, evaluated in float32, the only type its graphs have."""
+
+    dtype = "float32"
+    conservative = True
+    elements: frozenset[int] | None = _ELEMENTS
+    packages: tuple[str, ...] = ("chgnet", "torch", "pymatgen")
+
+    def __init__(self, name: str, checkpoint: Mapping[str, Any], device: str) -> None:
+        from chgnet.model import CHGNet
+
+        self.name = name
+        self.device = prepare_torch(device)
+        path = checkpoints.locate(name, checkpoint)
+        self.checkpoint_sha256 = checkpoint["sha256"]
+        # as CHGNet.load does it for 0.3.0
+        self._model = CHGNet.from_file(str(path), mlp_out_bias=False, version=checkpoint["version"]).to(self.device)
+        self._model.eval()
+        # an atom without neighbours has no meaning for CHGNet; the structure fails instead of getting a number
+        self._model.graph_converter.set_isolated_atom_response("error")
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate all structures in one forward pass; see `Potential.evaluate`."""
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        if not structures:
+            return []
+        graphs = [self._model.graph_converter(AseAtomsAdaptor.get_structure(atoms)) for atoms in structures]
+        task = "efs" if stress else "ef"
+        predictions = self._model.predict_graph(graphs, task=task, batch_size=len(graphs))
+        if isinstance(predictions, dict):  # CHGNet unpacks a batch of one
+            predictions = [predictions]
+        return [
+            Evaluation(
+                energy=float(prediction["e"]) * len(atoms),  # CHGNet predicts the energy per atom
+                forces=np.asarray(prediction["f"], dtype=float),
+                stress=_voigt(np.asarray(prediction["s"], dtype=float) * GPa) if stress else None,
+            )
+            for atoms, prediction in zip(structures, predictions, strict=True)
+        ]
+
+
+def _voigt(tensor: np.ndarray) -> np.ndarray:
+    """Return xx yy zz yz xz xy of a symmetric tensor of shape (3, 3)."""
+    symmetric = (tensor + tensor.T) / 2
+    return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]

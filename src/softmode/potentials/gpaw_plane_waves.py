@@ -1,0 +1,73 @@
+"""GPAW with plane waves, as the embedded reference is computed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+
+# a structure may carry under this key the cell that its k-point mesh is chosen by
+KPOINT_CELL = "kpoint_cell"
+
+
+class PlaneWaveGPAW(Calculator):
+    """GPAW for insulators: fixed occupations, no smearing, a k-point mesh centred at Gamma.
+
+    The mesh has `ceil(kpoint_density_A * |b|)` points along each reciprocal vector b (2π included), so that a supercell
+    gets fewer. The strained cells of one equation of state must not change their mesh on the way: they carry the cell
+    that decides in `atoms.info["kpoint_cell"]`.
+
+    Args:
+        functional: exchange-correlation functional, such as PBE or PBEsol
+        cutoff_eV: plane-wave cutoff in eV; it must be the same for all cells that are compared
+        kpoint_density_A: in k points per Å⁻¹
+        density_tolerance: largest change of the density, in electrons per valence electron
+        eigenstates_tolerance_eV2: largest residual of the wave functions, in eV² per valence electron
+    """
+
+    implemented_properties = ["energy", "forces", "stress"]  # noqa: RUF012 (ASE's interface)
+
+    def __init__(
+        self,
+        functional: str,
+        cutoff_eV: float,
+        kpoint_density_A: float,
+        density_tolerance: float,
+        eigenstates_tolerance_eV2: float,
+    ) -> None:
+        super().__init__()
+        self.kpoint_density = kpoint_density_A
+        self.cutoff = cutoff_eV
+        self.settings: dict[str, Any] = {
+            "xc": functional,
+            "occupations": {"name": "fixed-uniform"},
+            "convergence": {"density": density_tolerance, "eigenstates": eigenstates_tolerance_eV2},
+            "txt": None,
+        }
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Run one calculation; the stress, which is costly, only when it is asked for."""
+        from gpaw import GPAW, PW
+
+        super().calculate(atoms, list(properties), list(system_changes))
+        assert atoms is not None
+        size = kpoint_mesh(atoms.info.get(KPOINT_CELL, atoms.cell.array), self.kpoint_density)
+        calculator = GPAW(mode=PW(self.cutoff), kpts={"size": size, "gamma": True}, **self.settings)
+        structure = Atoms(atoms.symbols, cell=atoms.cell, positions=atoms.positions, pbc=True, calculator=calculator)
+        self.results["energy"] = structure.get_potential_energy()
+        self.results["forces"] = structure.get_forces()
+        if "stress" in properties:
+            self.results["stress"] = structure.get_stress()
+
+
+def kpoint_mesh(cell: np.ndarray, density: float) -> tuple[int, int, int]:
+    """Return the numbers of k points along the reciprocal vectors of a cell (Å, shape (3, 3)); density in 1/Å⁻¹."""
+    lengths = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell), axis=0)
+    n1, n2, n3 = (max(1, int(number)) for number in np.ceil(density * lengths - 1e-6))
+    return n1, n2, n3

@@ -1,0 +1,56 @@
+"""SevenNet (Park, Kim, Hwang, Han, J. Chem. Theory Comput. 2024)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from softmode.potentials import checkpoints
+from softmode.potentials.base import Evaluation
+from softmode.potentials.torch_settings import prepare_torch
+
+# SevenNet gives xx yy zz xy yz zx of minus the stress
+_TO_VOIGT = [0, 1, 2, 4, 5, 3]
+
+
+class SevenNetPotential:
+    """SevenNet, evaluated in float32."""
+
+    dtype = "float32"
+    conservative = True
+    packages: tuple[str, ...] = ("sevenn", "e3nn", "torch")
+
+    def __init__(self, name: str, checkpoint: Mapping[str, Any], device: str) -> None:
+        from sevenn.util import load_checkpoint
+
+        self.name = name
+        self.device = prepare_torch(device)
+        path = checkpoints.locate(name, checkpoint)
+        self.checkpoint_sha256 = checkpoint["sha256"]
+        self._model = load_checkpoint(str(path)).build_model()
+        self._model.set_is_batch_data(True)
+        self._model.to(self.device).eval()
+        self.elements: frozenset[int] | None = frozenset(self._model.type_map)
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate all structures in one forward pass; see `Potential.evaluate`. The stress costs nothing extra."""
+        import sevenn._keys as keys
+        from sevenn.atom_graph_data import AtomGraphData
+        from sevenn.train.dataload import unlabeled_atoms_to_graph
+        from torch_geometric.data import Batch
+
+        if not structures:
+            return []
+        graphs = [
+            AtomGraphData.from_numpy_dict(unlabeled_atoms_to_graph(atoms, self._model.cutoff)) for atoms in structures
+        ]
+        output = self._model(Batch.from_data_list(graphs).to(self.device))
+        energies = output[keys.PRED_TOTAL_ENERGY].detach().cpu().numpy().reshape(-1)
+        stresses = -output[keys.PRED_STRESS].detach().cpu().numpy().reshape(-1, 6)[:, _TO_VOIGT]
+        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
+        forces = np.split(output[keys.PRED_FORCE].detach().cpu().numpy(), bounds)
+        return [
+            Evaluation(float(energies[i]), forces[i].astype(float), stresses[i].astype(float) if stress else None)
+            for i in range(len(structures))
+        ]

@@ -1,0 +1,88 @@
+"""Figures 3 and 4 of Loew et al. (2024): violins of the errors, one for each potential."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
+
+# width of two columns of a journal, in inches
+_WIDTH = 7.0
+# with fewer entries than this each is drawn as a point
+_POINTS_UP_TO = 60
+# the axis shows these percentiles; what lies beyond is counted in the corner
+_SHOWN = (1.0, 99.0)
+
+
+def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
+    """Return Figure 3: errors of the volume per atom."""
+    with _style():
+        figure, axes = plt.subplots(figsize=(_WIDTH, 3.0), layout="constrained")
+        _violins(axes, properties, RELAXATION[1], labels, colours)
+    return figure
+
+
+def thermodynamics_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
+    """Return Figure 4: errors of highest frequency, entropy, free energy and heat capacity."""
+    with _style():
+        figure, panels = plt.subplots(2, 2, figsize=(_WIDTH, 5.6), layout="constrained")
+        for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
+            _violins(axes, properties, quantity, labels, colours)
+            axes.set_title(f"({letter})", loc="left")
+    return figure
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write a figure as PNG (300 dpi) and PDF and return their paths."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    paths = [stem.with_suffix(".png"), stem.with_suffix(".pdf")]
+    figure.savefig(paths[0], dpi=300)
+    figure.savefig(paths[1], metadata={"CreationDate": None})
+    plt.close(figure)
+    return paths
+
+
+def _style() -> "mpl.rc_context":  # type: ignore[name-defined]
+    fonts = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8}
+    return mpl.rc_context(fonts | {"axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42})
+
+
+def _violins(
+    axes: Axes, properties: pd.DataFrame, quantity: Quantity, labels: Mapping[str, str], colours: Mapping[str, str]
+) -> None:
+    errors = signed_errors(properties, quantity, list(labels))
+    long = errors.melt(var_name="potential", value_name="error").dropna()
+    order = list(labels)
+    if long.empty:
+        axes.text(0.5, 0.5, "no entry has this number", ha="center", transform=axes.transAxes)
+    else:
+        common = {"data": long, "x": "potential", "y": "error", "order": order, "ax": axes}
+        sns.violinplot(
+            **common, hue="potential", hue_order=order, palette=dict(colours), legend=False,
+            density_norm="width", cut=0, inner="quart", linewidth=0.7, saturation=0.9,
+        )  # fmt: skip
+        if errors.notna().sum().max() <= _POINTS_UP_TO:
+            sns.stripplot(**common, color="black", size=2, alpha=0.6, jitter=0.08)
+        _show_most(axes, long["error"].to_numpy())
+    axes.axhline(0, color="black", linewidth=0.6, linestyle=":")
+    axes.set_xticks(range(len(order)), [f"{labels[name]}\nn = {errors[name].notna().sum()}" for name in order])
+    axes.set_xlabel("")
+    axes.set_ylabel(f"error of the {quantity.name}, ${quantity.symbol}$ ({quantity.unit})")
+
+
+def _show_most(axes: Axes, errors: np.ndarray) -> None:
+    """Let a few extreme errors not flatten all the rest, and say how many are not shown."""
+    low, high = np.percentile(errors, _SHOWN) if len(errors) > _POINTS_UP_TO else (errors.min(), errors.max())
+    margin = 0.15 * max(high - low, 1e-6)
+    low, high = min(low, 0) - margin, max(high, 0) + margin
+    axes.set_ylim(low, high)
+    beyond = int(((errors < low) | (errors > high)).sum())
+    if beyond:
+        axes.text(0.99, 0.99, f"{beyond} beyond the axis", ha="right", va="top", transform=axes.transAxes, fontsize=7)

@@ -1,0 +1,198 @@
+"""Tables I, II and III of Loew et al. (2024) for a campaign, as CSV (long), Markdown and LaTeX (as in the paper)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, error_table, failure_table, survivors
+from softmode.compare.stability import OUTCOMES, confusion_table
+
+SUBSETS = ("common", "own")
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for people, with the numbers behind it.
+
+    Attributes:
+        name: stem of the file names
+        title: one line
+        header: column titles
+        rows: texts, one list a row
+        caption: what a reader must know to use the numbers
+        numbers: the same in long form
+    """
+
+    name: str
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str
+    numbers: pd.DataFrame
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown, with aligned columns so that it can be read in a terminal."""
+        widths = [max(len(text) for text in column) for column in zip(self.header, *self.rows, strict=True)]
+
+        def line(cells: Sequence[str]) -> str:
+            padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+            return f"| {' | '.join(padded)} |"
+
+        rule = f"|{'|'.join('-' * (width + 2) for width in widths)}|"
+        return "\n".join([f"**{self.title}**", "", line(self.header), rule, *map(line, self.rows), "", self.caption, ""])
+
+    def to_latex(self) -> str:
+        """Return the table as a LaTeX `table` environment for booktabs."""
+        lines = [
+            r"\begin{table}",
+            rf"\caption{{{_latex(self.title)}. {_latex(self.caption)}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(self.header) - 1)}}}",
+            r"\toprule",
+            " & ".join(map(_latex, self.header)) + r" \\",
+            r"\midrule",
+            *(" & ".join(map(_latex, row)) + r" \\" for row in self.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write CSV, Markdown and LaTeX into a folder and return their paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{self.name}.{suffix}" for suffix in ("csv", "md", "tex")]
+        self.numbers.to_csv(paths[0], index=False)
+        paths[1].write_text(self.to_markdown(), encoding="utf-8")
+        paths[2].write_text(self.to_latex(), encoding="utf-8")
+        return paths
+
+
+_LATEX = {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "Å³": r"\AA$^3$", "ω_max": r"$\omega_\mathrm{max}$", "–": "--"}
+
+
+def _latex(text: str) -> str:
+    text = text.replace("ω_max", "\0").replace("_", r"\_").replace("\0", _LATEX["ω_max"])
+    for plain, code in _LATEX.items():
+        if plain not in ("_", "ω_max"):
+            text = text.replace(plain, code)
+    return text
+
+
+def make_tables(
+    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> list[Table]:
+    """Return the tables of a campaign.
+
+    Args:
+        labels: what each potential is called, in the order of the tables
+        report: settings of the report, with the protocol's name and digest
+        metadata: of properties.parquet
+    """
+    caption = _caption(properties, labels, report, metadata)
+    return [
+        _relaxation_table(properties, labels, report, caption),
+        _thermodynamics_table(properties, labels, report, caption),
+        _stability_table(properties, labels, report, caption),
+    ]
+
+
+def _caption(
+    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> str:
+    functionals = " and ".join(sorted(set(properties["functional"].dropna()) - {""})) or "unknown functional"
+    n_common = len(survivors(properties, list(labels)))
+    return (
+        f"Reference: {functionals}, {properties['entry'].nunique()} entries. "
+        f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
+        f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
+        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']}). "
+        f"Protocol {report['protocol']} ({report['protocol_digest'][:12]}), "
+        f"data set {metadata['dataset_digest'][:12]}."
+    )
+
+
+def _relaxation_table(
+    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
+) -> Table:
+    numbers = error_table(properties, RELAXATION, list(labels), report)
+    failures = failure_table(properties, list(labels)).set_index("potential")
+    header = ["potential", "failed (%)", "subset", "n", "E (meV/atom)", "V (Å³/atom)"]
+    rows = []
+    for name, label in labels.items():
+        failed = f"{100 * failures.loc[name, 'failed_relaxation'] / failures.loc[name, 'n']:.2f}"
+        rows += [[label, failed, *cells] for cells in _error_cells(numbers, name, RELAXATION)]
+    numbers = numbers.merge(failures.reset_index().rename(columns={"n": "n_entries"}), on="potential")
+    title = "Table I. Relaxation: share of failures, mean absolute errors of energy and volume"
+    return Table("table1_relaxation", title, header, rows, caption, numbers)
+
+
+def _thermodynamics_table(
+    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
+) -> Table:
+    numbers = error_table(properties, THERMODYNAMICS, list(labels), report)
+    header = ["potential", "subset", "n", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
+    rows = [[label, *cells] for name, label in labels.items() for cells in _error_cells(numbers, name, THERMODYNAMICS)]
+    title = (
+        f"Table II. Mean absolute errors of the highest frequency, entropy, free energy and heat capacity "
+        f"at {report['temperature_K']:g} K, per mole of primitive cells"
+    )
+    return Table("table2_thermodynamics", title, header, rows, caption, numbers)
+
+
+def _stability_table(
+    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
+) -> Table:
+    numbers = confusion_table(properties, list(labels), report["stability"])
+    header = ["potential"]
+    for reference_class, results in (("stable", "TS FU failed"), ("unstable", "TU FS failed")):
+        header += [f"n {reference_class}", *(f"{result} (%)" for result in results.split())]
+    rows = []
+    for name, label in labels.items():
+        cells = [label]
+        for reference_class in ("stable", "unstable"):
+            row = numbers[(numbers["potential"] == name) & (numbers["reference"] == reference_class)].iloc[0]
+            right, wrong = OUTCOMES[:2] if reference_class == "stable" else OUTCOMES[1::-1]
+            shares = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
+            cells += [str(row["n"]), *(NOTHING if math.isnan(share) else f"{share:.1f}" for share in shares)]
+        rows.append(cells)
+    title = (
+        "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable; "
+        f"thresholds '{report['stability']}'"
+    )
+    return Table("table3_stability", title, header, rows, caption, numbers)
+
+
+def _error_cells(numbers: pd.DataFrame, potential: str, quantities: Sequence[Quantity]) -> list[list[str]]:
+    """Return one row for each subset: its name, n, and a cell for each quantity."""
+    rows = []
+    for subset in SUBSETS:
+        own = numbers[(numbers["potential"] == potential) & (numbers["subset"] == subset)].set_index("quantity")
+        n = int(own["n"].max())
+        cells = [subset, str(n)]
+        for quantity in quantities:
+            row = own.loc[quantity.key]
+            cells.append(_with_interval(row) + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))
+        rows.append(cells)
+    return rows
+
+
+def _with_interval(row: pd.Series) -> str:
+    if math.isnan(row["mae"]):
+        return NOTHING
+    text = three_digits(row["mae"])
+    if math.isnan(row["mae_low"]):
+        return text
+    return f"{text} [{three_digits(row['mae_low'])}, {three_digits(row['mae_high'])}]"
+
+
+def three_digits(value: float) -> str:
+    """Return a number with three significant digits, without an exponent."""
+    if value == 0:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}"

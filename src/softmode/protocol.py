@@ -1,0 +1,169 @@
+"""The protocol: every number that changes the answer, named, frozen and known by a digest.
+
+A stage sees only the sections that influence it. Its digest covers those and no more, so that a change of mesh never
+makes a relaxation out of date.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from softmode.errors import InputError
+
+SECTIONS = ("relaxation", "force_sets", "phonons", "report")
+
+
+@dataclass(frozen=True)
+class FireRelaxation:
+    """Relaxation with ASE's FIRE in rounds; keys as in the schema, forces in eV/Å, lengths in Å."""
+
+    force_target_eV_per_A: float
+    force_accepted_eV_per_A: float
+    force_unphysical_eV_per_A: float
+    rounds: int
+    steps_per_round: int
+    symmetry_tolerance_A: float
+    fire: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class EquationOfStateRelaxation:
+    """Relaxation of the volume of a cubic cell by a Birch-Murnaghan fit; strains are relative volume changes."""
+
+    force_accepted_eV_per_A: float
+    force_unphysical_eV_per_A: float
+    volume_strains: tuple[float, ...]
+    rounds: int
+    symmetry_tolerance_A: float
+
+
+Relaxation = FireRelaxation | EquationOfStateRelaxation
+
+
+@dataclass(frozen=True)
+class ForceSets:
+    """Finite displacements: phonopy's `generate_displacements`; lengths in Å."""
+
+    displacement_distance_A: float
+    diagonal: bool
+    plus_minus: bool | str
+    symmetry_tolerance_A: float
+
+
+@dataclass(frozen=True)
+class Phonons:
+    """Force constants, mesh, temperatures (K), density of states (THz) and stability thresholds (K)."""
+
+    subtract_mean_force: bool
+    symmetrization_level: int
+    mesh: Mapping[str, Any]
+    temperatures_K: tuple[float, ...]
+    exclude_gamma_acoustic: bool
+    density_of_states: Mapping[str, float]
+    stability: Mapping[str, Mapping[str, float]]
+    symmetry_tolerance_A: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the tables show: temperature in K, the stability variant, and how intervals are made."""
+
+    temperature_K: float
+    stability: str
+    bootstrap_resamples: int
+    bootstrap_seed: int
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One named protocol; `settings` is the whole of it as plain values."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the settings in canonical form; the name and the description do not count."""
+        return digest({section: self.settings[section] for section in SECTIONS})
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Return one section as plain values, with what it needs of others (the symmetry tolerance of phonopy)."""
+        section = dict(self.settings[name])
+        if name == "phonons":
+            section["symmetry_tolerance_A"] = self.settings["force_sets"]["symmetry_tolerance_A"]
+        return section
+
+
+def digest(settings: Any) -> str:
+    """SHA-256 (hexadecimal) of plain values, independent of the order of keys and of 1 against 1.0."""
+
+    def canonical(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(key): canonical(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [canonical(item) for item in value]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return repr(float(value))
+        return value
+
+    text = json.dumps(canonical(settings), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_protocol(document: Mapping[str, Any], name: str, source: str) -> Protocol:
+    """Return protocol `name` of a protocols file that was read as `document`, with `extends` resolved.
+
+    Raises:
+        InputError: there is no such protocol, or `extends` runs in a circle.
+    """
+    chain: list[str] = []
+    current: str | None = name
+    while current is not None:
+        if current in chain:
+            raise InputError(f"{source}: 'extends' runs in a circle: {' -> '.join([*chain, current])}")
+        if current not in document:
+            raise InputError(f"{source}: no protocol '{current}'; there are: {', '.join(sorted(document))}")
+        chain.append(current)
+        current = document[current].get("extends")
+
+    settings: dict[str, Any] = {}
+    for link in reversed(chain):
+        settings = _merge(settings, document[link])
+    settings.pop("extends", None)
+    return Protocol(name=name, settings=settings)
+
+
+# keys that choose between alternatives: a change of theirs replaces what was extended instead of joining it
+_REPLACED = {"mesh", "stability"}
+
+
+def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    if "method" in change and change["method"] != base.get("method"):
+        merged = {}
+    for key, value in change.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and key not in _REPLACED:
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def relaxation(section: Mapping[str, Any]) -> Relaxation:
+    """Return the settings of the relaxation, of the class that its `method` names."""
+    values = {key: value for key, value in section.items() if key != "method"}
+    if section["method"] == "fire":
+        return FireRelaxation(**values)
+    return EquationOfStateRelaxation(**values | {"volume_strains": tuple(values["volume_strains"])})
+
+
+def read_section(path: Path) -> dict[str, Any]:
+    """Read the settings of one section, as the workflow has frozen them in the campaign's folder."""
+    with path.open(encoding="utf-8") as file:
+        section: dict[str, Any] = yaml.safe_load(file)
+    return section

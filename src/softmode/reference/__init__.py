@@ -1,0 +1,1 @@
+"""What others computed: data sets of reference phonons, read as one type of entry."""

@@ -1,0 +1,231 @@
+"""A data set: a folder of entries in one of the known forms, turned into `entries.db` and an index."""
+
+import csv
+import hashlib
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spglib
+
+from softmode.engine.provenance import provenance
+from softmode.engine.records import Record, RecordWriter, read_records
+from softmode.errors import EntryError, InputError
+from softmode.reference import kyoto, phonopy_yaml, prototypes
+from softmode.reference.entry import Entry, ForceSet
+
+KINDS = ("kyoto", "phonopy", "demo", "prototypes")
+
+# a relaxation takes tens to hundreds of evaluations of the unit cell; this weighs it against the force sets
+_EVALUATIONS_OF_A_RELAXATION = 100
+_SYMMETRY_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which entries of a data set a campaign takes; an unset field does not select.
+
+    Attributes:
+        ids: these entries, in this order
+        number: so many, drawn at random with `seed` from those that the other fields leave
+        largest_supercell: no entry with more supercell atoms
+    """
+
+    ids: tuple[str, ...] = ()
+    number: int | None = None
+    seed: int = 0
+    largest_supercell: int | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An entry that could not be read: where it is, and why."""
+
+    entry: str
+    file: str
+    message: str
+
+
+def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry | Problem]:
+    """Yield the selected entries of a data set one at a time, and a Problem for each that cannot be read.
+
+    Raises:
+        InputError: the folder or an id that was asked for does not exist, or an id occurs twice.
+    """
+    if kind not in KINDS:
+        raise InputError(f"no kind of data set '{kind}'; there are: {', '.join(KINDS)}")
+    if kind == "prototypes":
+        readers = {id: (path.name, lambda outcome=outcome: outcome) for id, outcome in _prototypes(path)}
+    else:
+        readers = _files(kind, path)
+    ids = _order(list(readers), selection, path)
+    n_read = 0
+    for id in ids:
+        if selection.number is not None and n_read == selection.number:
+            return
+        file, reader = readers[id]
+        try:
+            entry = reader()
+            if isinstance(entry, EntryError):
+                raise entry
+        except EntryError as error:
+            yield Problem(id, file, error.message)
+            continue
+        if selection.largest_supercell is None or entry.n_supercell <= selection.largest_supercell:
+            n_read += 1
+            yield entry
+    if selection.number is not None and n_read < selection.number:
+        print(f"{path}: {selection.number} entries were asked for, {n_read} could be had")
+
+
+Reader = Callable[[], Entry | EntryError]
+
+
+def _prototypes(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; a data set of kind 'prototypes' is one CSV")
+    for source, outcome in prototypes.read(path):
+        yield (outcome.id if isinstance(outcome, Entry) else source), outcome
+
+
+def _files(kind: str, folder: Path) -> dict[str, tuple[str, Reader]]:
+    module = kyoto if kind == "kyoto" else phonopy_yaml
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; 'path' of the data set must name the folder of its files")
+    files = sorted(path for path in folder.rglob("*") if path.name.endswith(module.SUFFIXES) and path.is_file())
+    if not files:
+        raise InputError(f"{folder}: no file that ends in {' or '.join(module.SUFFIXES)}; is '{kind}' the right kind?")
+    readers: dict[str, tuple[str, Reader]] = {}
+    for file in files:
+        id = module.entry_id(file)
+        if re.fullmatch(r"[\d.eE+-]+", id):  # ASE databases take such a text for a number
+            id = f"entry-{id}"
+        if id in readers:
+            raise InputError(f"{folder}: entry {id} occurs twice, in {readers[id][0]} and {file.name}; remove one")
+        readers[id] = (file.name, lambda file=file: module.read(file))
+    return readers
+
+
+def _order(ids: list[str], selection: Selection, path: Path) -> list[str]:
+    if selection.ids:
+        unknown = [id for id in selection.ids if id not in set(ids)]
+        if unknown:
+            raise InputError(f"{path}: has no entry {', '.join(unknown[:5])}{' …' if len(unknown) > 5 else ''}")
+        ids = list(dict.fromkeys(selection.ids))
+    if selection.number is not None:
+        random.Random(selection.seed).shuffle(ids)
+    return ids
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """Return the entry's row of the index.
+
+    `estimated_cost` counts atoms to evaluate: those of all displaced supercells and of a relaxation.
+    """
+    cell = entry.unit_cell
+    symmetry = spglib.get_symmetry_dataset(
+        (cell.cell.array, cell.get_scaled_positions(), cell.numbers), symprec=_SYMMETRY_TOLERANCE
+    )
+    number = symmetry.number if symmetry else 1
+    n_displacements = len(entry.force_set.atoms) if entry.force_set else 0
+    # without a reference the number is not known before phonopy looks: every atom in every direction is the most
+    n_evaluated = (n_displacements or 3 * len(cell)) * entry.n_supercell
+    return {
+        "entry": entry.id,
+        "formula": cell.get_chemical_formula("metal"),
+        "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
+        "space_group": number,
+        "crystal_system": crystal_system(number),
+        "n_sites": len(cell),
+        "n_supercell": entry.n_supercell,
+        "n_displacements": n_displacements,
+        "estimated_cost": n_evaluated + _EVALUATIONS_OF_A_RELAXATION * len(cell),
+        "functional": entry.functional,
+        "file": entry.source,
+    }
+
+
+def crystal_system(space_group: int) -> str:
+    """Return the crystal system of a space group number (International Tables A)."""
+    bounds = [(2, "triclinic"), (15, "monoclinic"), (74, "orthorhombic"), (142, "tetragonal"), (167, "trigonal")]
+    bounds += [(194, "hexagonal"), (230, "cubic")]
+    return next(name for last, name in bounds if space_group <= last)
+
+
+def write_dataset(outcomes: Iterator[Entry | Problem], database: Path, index: Path, unreadable: Path) -> tuple[int, int]:
+    """Write entries.db, the index and the list of what could not be read, entry by entry.
+
+    Returns:
+        the numbers of entries and of problems
+
+    Raises:
+        InputError: not one entry could be read.
+    """
+    for path in (database, index, unreadable):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    database.with_name(database.name + ".partial").unlink(missing_ok=True)  # reading is quick; it is never resumed
+    digests: list[str] = []
+    n_problems = 0
+    writer = RecordWriter(database, provenance({"stage": "dataset"}, ("ase", "phonopy", "spglib")))
+    with (
+        writer,
+        index.open("w", newline="", encoding="utf-8") as index_file,
+        unreadable.open("w", newline="", encoding="utf-8") as unreadable_file,
+    ):
+        problems = csv.writer(unreadable_file, lineterminator="\n")
+        problems.writerow(["entry", "file", "message"])
+        rows: csv.DictWriter | None = None
+        for outcome in outcomes:
+            if isinstance(outcome, Problem):
+                n_problems += 1
+                problems.writerow([outcome.entry, outcome.file, outcome.message])
+                print(f"left out: entry {outcome.entry}, file {outcome.file}: {outcome.message}")
+                continue
+            description = describe(outcome)
+            if rows is None:
+                rows = csv.DictWriter(index_file, list(description), lineterminator="\n")
+                rows.writeheader()
+            rows.writerow(description)
+            writer.write([_to_record(outcome, description)])
+            digests.append(outcome.digest())
+        if not digests:
+            raise InputError(f"not one entry could be read; {unreadable} says why")
+        writer.metadata["dataset_digest"] = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+    return len(digests), n_problems
+
+
+def _to_record(entry: Entry, description: dict[str, Any]) -> Record:
+    shown = ("space_group", "crystal_system", "n_supercell", "n_displacements", "estimated_cost", "functional")
+    values = {key: description[key] for key in shown if description[key] != ""} | {"file": entry.source}
+    if entry.energy is not None:
+        values["reference_energy_eV"] = entry.energy
+    arrays: dict[str, Any] = {
+        "supercell_matrix": np.asarray(entry.supercell_matrix),
+        "primitive_matrix": np.asarray(entry.primitive_matrix),
+    }
+    if entry.force_set is not None:
+        arrays |= vars(entry.force_set)
+    return Record(entry.id, entry.unit_cell, values, arrays)
+
+
+def load_entries(database: Path, ids: Sequence[str] | None = None) -> Iterator[Entry]:
+    """Yield the entries of an entries.db one at a time, all or those of `ids` in that order."""
+    for record in read_records(database, ids):
+        arrays = record.arrays
+        force_set = None
+        if "forces" in arrays:
+            force_set = ForceSet(arrays["atoms"], arrays["displacements"], arrays["forces"])
+        yield Entry(
+            id=record.entry,
+            unit_cell=record.atoms,
+            supercell_matrix=arrays["supercell_matrix"],
+            primitive_matrix=arrays["primitive_matrix"],
+            source=record.values["file"],
+            force_set=force_set,
+            energy=record.values.get("reference_energy_eV"),
+            functional=record.values.get("functional", ""),
+        )

@@ -1,0 +1,1 @@
+"""What is computed for one entry with one potential."""

@@ -1,0 +1,194 @@
+"""From forces to frequencies, thermodynamics and stability, for potentials and reference by the same code."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from phonopy import Phonopy
+from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
+from phonopy.physical_units import get_physical_units
+
+from softmode.engine.records import Failure, Record
+from softmode.protocol import Phonons
+from softmode.reference.cells import make_phonopy
+from softmode.reference.entry import Entry, ForceSet
+
+STAGE = "phonons"
+
+
+@dataclass(frozen=True)
+class PhononTask:
+    """What is known of one entry before this stage: its cell and forces, or why there are none.
+
+    Attributes:
+        values: numbers of the earlier stages, passed on
+    """
+
+    entry: str
+    unit_cell: Atoms
+    supercell_matrix: np.ndarray | None
+    primitive_matrix: np.ndarray | None
+    force_set: ForceSet | None
+    energy: float | None
+    values: Mapping[str, Any]
+    failure: Failure | None
+
+
+def task_of_potential(record: Record) -> PhononTask:
+    """Return the task that a record of force sets makes."""
+    arrays = record.arrays
+    force_set = None if record.failure else ForceSet(arrays["atoms"], arrays["displacements"], arrays["forces"])
+    relaxed = record.failure is None or record.failure.stage != "relax"
+    return PhononTask(
+        entry=record.entry,
+        unit_cell=record.atoms,
+        supercell_matrix=arrays.get("supercell_matrix"),
+        primitive_matrix=arrays.get("primitive_matrix"),
+        force_set=force_set,
+        energy=record.atoms.get_potential_energy() if relaxed else None,
+        values=record.values,
+        failure=record.failure,
+    )
+
+
+def task_of_reference(entry: Entry) -> PhononTask:
+    """Return the task that an entry's own reference makes."""
+    failure = None
+    if entry.force_set is None:
+        failure = Failure("dataset", "no_reference", "the data set has no forces for this entry")
+    return PhononTask(
+        entry=entry.id,
+        unit_cell=entry.unit_cell,
+        supercell_matrix=entry.supercell_matrix,
+        primitive_matrix=entry.primitive_matrix,
+        force_set=entry.force_set,
+        energy=entry.energy,
+        values={},
+        failure=failure,
+    )
+
+
+def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
+    """Yield one row for each task; columns as in `compare.properties`.
+
+    Args:
+        source: the potential's name, or `reference`
+    """
+    for task in tasks:
+        started = time.perf_counter()
+        row: dict[str, Any] = {"entry": task.entry, "source": source, "status": "done"} | dict(task.values)
+        failure = task.failure
+        relaxed = failure is None or failure.stage not in ("relax", "dataset")
+        if relaxed or source == "reference":
+            n_atoms = len(task.unit_cell)
+            row["volume_A3_per_atom"] = task.unit_cell.cell.volume / n_atoms
+            row["energy_eV_per_atom"] = None if task.energy is None else task.energy / n_atoms
+        if failure is None:
+            try:
+                row |= _compute(task, settings)
+            except Exception as error:  # one entry must never stop the others
+                failure = Failure(STAGE, "crash", f"{type(error).__name__}: {error}")
+        if failure:
+            row |= {
+                "status": "failed",
+                "failed_stage": failure.stage,
+                "failed_kind": failure.kind,
+                "message": failure.message,
+            }
+        yield row | {"phonons_seconds": time.perf_counter() - started}
+
+
+def _compute(task: PhononTask, settings: Phonons) -> dict[str, Any]:
+    assert task.force_set is not None and task.supercell_matrix is not None and task.primitive_matrix is not None
+    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, settings.symmetry_tolerance_A)
+    set_force_constants(phonopy, task.force_set, settings)
+    row: dict[str, Any] = {"n_primitive": len(phonopy.primitive)}
+    row |= commensurate_frequencies(phonopy, settings)
+    row |= thermodynamics(phonopy, settings)
+    return row
+
+
+def set_force_constants(phonopy: Phonopy, force_set: ForceSet, settings: Phonons) -> None:
+    """Make phonopy's own force constants, symmetrised by translation and permutation as the protocol says."""
+    forces = force_set.forces
+    if settings.subtract_mean_force:
+        forces = forces - forces.mean(axis=1, keepdims=True)
+    phonopy.dataset = ForceSet(force_set.atoms, force_set.displacements, forces).to_phonopy()
+    phonopy.produce_force_constants(fc_calculator="traditional", show_drift=False)
+    if settings.symmetrization_level:
+        phonopy.symmetrize_force_constants(level=settings.symmetrization_level, show_drift=False)
+
+
+def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
+    """Return frequencies at the q points commensurate with the supercell, their extremes, and stability.
+
+    Frequencies are in THz, imaginary ones negative, shape (n_q, n_bands); ω_max, ω_min and the plain mean over q
+    points and bands are in K.
+    """
+    to_primitive = np.linalg.inv(phonopy.primitive_matrix) @ phonopy.supercell_matrix
+    qpoints = get_commensurate_points(np.rint(to_primitive).astype(int))
+    frequencies = phonopy.run_qpoints(qpoints).frequencies
+    in_kelvin = frequencies * kelvin_per_THz()
+    row = {
+        "qpoints": qpoints.tolist(),
+        "frequencies_THz": frequencies.tolist(),
+        "omega_max_K": float(in_kelvin.max()),
+        "omega_min_K": float(in_kelvin.min()),
+        "omega_avg_K": float(in_kelvin.mean()),
+    }
+    for variant, threshold in settings.stability.items():
+        row[f"stable_{variant}"] = is_stable(qpoints, in_kelvin, threshold["acoustic_gamma_K"], threshold["other_K"])
+    return row
+
+
+def kelvin_per_THz() -> float:
+    """Return h/k_B in K per THz, about 47.992."""
+    units = get_physical_units()
+    return float(units.THzToEv / units.KB)
+
+
+def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: float, other: float) -> bool:
+    """Return whether no mode is imaginary.
+
+    The three acoustic modes at Gamma are those of smallest absolute value there.
+
+    Args:
+        qpoints: shape (n_q, 3), in reduced coordinates
+        frequencies: shape (n_q, n_bands), imaginary ones negative
+        acoustic_gamma: bound of the acoustic modes at Gamma, in the unit of the frequencies, zero or negative
+        other: bound of all other modes
+    """
+    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
+    gamma = frequencies[at_gamma]
+    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
+    acoustic, optical = gamma[:, :3], gamma[:, 3:]
+    return bool((acoustic >= acoustic_gamma).all() and (optical >= other).all() and (frequencies[~at_gamma] >= other).all())
+
+
+def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
+    """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of one primitive cell, and the density of states.
+
+    The density of states is a histogram of the mesh in states per THz and primitive cell; its integral is the number of
+    bands, and modes beyond the grid count in its first or last bin.
+    """
+    size = settings.mesh.get("length_A") or settings.mesh["numbers"]
+    mesh = phonopy.run_mesh(size, is_gamma_center=True)
+    result = phonopy.run_thermal_properties(
+        temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
+    )
+    grid = settings.density_of_states
+    n_bins = round((grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"])
+    edges = np.linspace(grid["minimum_THz"], grid["maximum_THz"], n_bins + 1)
+    counts, _ = np.histogram(
+        np.clip(mesh.frequencies, edges[0], edges[-1]), edges, weights=np.broadcast_to(mesh.weights[:, None], mesh.frequencies.shape)
+    )
+    return {
+        "temperatures_K": [float(temperature) for temperature in result.temperatures],
+        "free_energy_kJ_per_mol": result.free_energy.tolist(),
+        "entropy_J_per_K_mol": result.entropy.tolist(),
+        "heat_capacity_J_per_K_mol": result.heat_capacity.tolist(),
+        "density_of_states_per_THz": (counts / mesh.weights.sum() / grid["step_THz"]).astype(np.float32).tolist(),
+    }

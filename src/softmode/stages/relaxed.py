@@ -1,0 +1,42 @@
+"""What every way of relaxing has in common."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+from softmode.errors import EntryError
+from softmode.potentials.base import Evaluation
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """A relaxed structure.
+
+    Attributes:
+        atoms: the structure
+        evaluation: its energy, forces and stress
+        largest_force: by the criterion of the method, in eV/Å
+        n_steps: steps of the optimiser, or energies of an equation of state
+    """
+
+    atoms: Atoms
+    evaluation: Evaluation
+    largest_force: float
+    n_steps: int
+
+
+# yields structures, is sent their evaluations (with stress), returns the relaxed structure
+RelaxationSteps = Generator[list[Atoms], list[Evaluation], Relaxed]
+
+
+def check_physical(evaluation: Evaluation, largest_force: float) -> None:
+    """Raise EntryError where energy or forces are not finite, or a force (eV/Å) is larger than any real one."""
+    if not (np.isfinite(evaluation.energy) and np.isfinite(evaluation.forces).all()):
+        raise EntryError("not_finite", "the potential gave an energy or a force that is not a finite number")
+    if evaluation.stress is not None and not np.isfinite(evaluation.stress).all():
+        raise EntryError("not_finite", "the potential gave a stress that is not a finite number")
+    found = np.linalg.norm(evaluation.forces, axis=1).max()
+    if found > largest_force:
+        raise EntryError("unphysical_forces", f"a force of {found:.3g} eV/Å; {largest_force:g} eV/Å is the bound")

@@ -1,0 +1,56 @@
+# Reads and checks the configuration. The logic is in the package, so that it is tested.
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+PROJECT = Path(str(workflow.current_basedir)).parent.parent
+# the workflow's own Snakemake has softmode installed; anybody else's finds it here
+sys.path.insert(0, str(PROJECT / "src"))
+from softmode.config import load_campaign
+from softmode.errors import InputError
+
+try:
+    CAMPAIGN = load_campaign(
+        config,
+        source=workflow.configfiles[-1],
+        schemas=PROJECT / "workflow" / "schemas",
+    )
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+ENVIRONMENTS = CAMPAIGN.settings["environments"]
+WORKFLOW = f"{ENVIRONMENTS}/workflow"
+
+
+pathvars:
+    campaign=CAMPAIGN.folder,
+
+
+wildcard_constraints:
+    environment="[a-z0-9]+",
+    potential="|".join(map(re.escape, CAMPAIGN.potentials)),
+    shard="[0-9]+",
+
+
+localrules:
+    all,
+    environment,
+    settings,
+    dataset,
+    shards,
+    collect,
+    tables,
+    figures,
+    export_reference,
+
+
+def environment_of(wildcards):
+    """The environment's folder of a job's potential."""
+    return f"{ENVIRONMENTS}/{CAMPAIGN.potentials[wildcards.potential]['environment']}"
+
+
+def environment_ready(wildcards):
+    """The file that says that this environment is complete."""
+    return f"{environment_of(wildcards)}.ready"

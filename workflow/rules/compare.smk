@@ -1,0 +1,63 @@
+POTENTIAL_SETTINGS = expand(
+    "<campaign>/settings/potentials/{potential}.yaml", potential=CAMPAIGN.potentials
+)
+
+
+rule collect:
+    """All results in one table, one row for each entry and source."""
+    input:
+        phonons=expand(
+            "<campaign>/phonons/{source}/{shard}.parquet",
+            source=["reference", *CAMPAIGN.potentials],
+            shard=CAMPAIGN.shards,
+        ),
+        index="<campaign>/index.csv",
+        report="<campaign>/settings/report.yaml",
+    output:
+        properties="<campaign>/properties.parquet",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+    log:
+        "<campaign>/logs/collect.log",
+    shell:
+        "{params.softmode} collect --phonons {input.phonons} --index {input.index} --report {input.report}"
+        " --output {output.properties} > {log} 2>&1"
+
+
+rule tables:
+    """Tables I, II and III."""
+    input:
+        properties="<campaign>/properties.parquet",
+        potentials=POTENTIAL_SETTINGS,
+        report="<campaign>/settings/report.yaml",
+    output:
+        multiext("<campaign>/tables/table1_relaxation", ".csv", ".md", ".tex"),
+        multiext("<campaign>/tables/table2_thermodynamics", ".csv", ".md", ".tex"),
+        multiext("<campaign>/tables/table3_stability", ".csv", ".md", ".tex"),
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        folder=f"{CAMPAIGN.folder}/tables",
+    log:
+        "<campaign>/logs/tables.log",
+    shell:
+        "{params.softmode} tables --properties {input.properties} --potentials {input.potentials}"
+        " --report {input.report} --output {params.folder} > {log} 2>&1"
+
+
+rule figures:
+    """Figures 3 and 4."""
+    input:
+        properties="<campaign>/properties.parquet",
+        potentials=POTENTIAL_SETTINGS,
+        report="<campaign>/settings/report.yaml",
+    output:
+        multiext("<campaign>/figures/figure3_volume", ".png", ".pdf"),
+        multiext("<campaign>/figures/figure4_thermodynamics", ".png", ".pdf"),
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        folder=f"{CAMPAIGN.folder}/figures",
+    log:
+        "<campaign>/logs/figures.log",
+    shell:
+        "{params.softmode} figures --properties {input.properties} --potentials {input.potentials}"
+        " --report {input.report} --output {params.folder} > {log} 2>&1"

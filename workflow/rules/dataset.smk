@@ -1,0 +1,33 @@
+rule dataset:
+    """Read the data set's folder into one database."""
+    input:
+        settings="<campaign>/settings/dataset.yaml",
+        environment=ancient(f"{WORKFLOW}.ready"),
+    output:
+        entries="<campaign>/entries.db",
+        index="<campaign>/index.csv",
+        unreadable="<campaign>/unreadable.csv",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+    log:
+        "<campaign>/logs/dataset.log",
+    benchmark:
+        "<campaign>/benchmarks/dataset.tsv"
+    shell:
+        "{params.softmode} dataset --settings {input.settings}"
+        " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"
+
+
+rule shards:
+    """Split the entries into shares of equal cost."""
+    input:
+        index="<campaign>/index.csv",
+    output:
+        shards="<campaign>/shards.csv",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        number=CAMPAIGN.settings["shards"],
+    log:
+        "<campaign>/logs/shards.log",
+    shell:
+        "{params.softmode} shards --index {input.index} --number {params.number} --output {output.shards} > {log} 2>&1"

@@ -1,0 +1,43 @@
+rule phonons:
+    """Frequencies, thermodynamics and stability from the force sets of one shard."""
+    input:
+        force_sets="<campaign>/force_sets/{potential}/{shard}.db",
+        protocol="<campaign>/settings/phonons.yaml",
+    output:
+        phonons="<campaign>/phonons/{potential}/{shard}.parquet",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+    log:
+        "<campaign>/logs/phonons/{potential}/{shard}.log",
+    benchmark:
+        "<campaign>/benchmarks/phonons/{potential}/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    shell:
+        "{params.softmode} phonons --threads {threads} --force-sets {input.force_sets}"
+        " --protocol {input.protocol} --output {output.phonons} > {log} 2>&1"
+
+
+rule reference_phonons:
+    """The same from the reference's own force sets."""
+    input:
+        entries="<campaign>/entries.db",
+        shards="<campaign>/shards.csv",
+        protocol="<campaign>/settings/phonons.yaml",
+    output:
+        phonons="<campaign>/phonons/reference/{shard}.parquet",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+    log:
+        "<campaign>/logs/phonons/reference/{shard}.log",
+    benchmark:
+        "<campaign>/benchmarks/phonons/reference/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    shell:
+        "{params.softmode} phonons --threads {threads} --reference {input.entries} --shards {input.shards}"
+        " --shard {wildcards.shard} --protocol {input.protocol} --output {output.phonons} > {log} 2>&1"

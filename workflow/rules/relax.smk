@@ -1,0 +1,26 @@
+rule relax:
+    """Relax the entries of one shard with one potential."""
+    input:
+        entries="<campaign>/entries.db",
+        shards="<campaign>/shards.csv",
+        protocol="<campaign>/settings/relaxation.yaml",
+        potential="<campaign>/settings/potentials/{potential}.yaml",
+        environment=ancient(environment_ready),
+    output:
+        relaxed="<campaign>/relaxed/{potential}/{shard}.db",
+    params:
+        softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
+        device=CAMPAIGN.settings["device"],
+        largest_batch=CAMPAIGN.settings["largest_batch"],
+    log:
+        "<campaign>/logs/relax/{potential}/{shard}.log",
+    benchmark:
+        "<campaign>/benchmarks/relax/{potential}/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    shell:
+        "{params.softmode} relax --threads {threads} --device {params.device} --largest-batch {params.largest_batch}"
+        " --entries {input.entries} --shards {input.shards} --shard {wildcards.shard}"
+        " --potential {input.potential} --protocol {input.protocol} --output {output.relaxed} > {log} 2>&1"
