@@ -38,7 +38,9 @@ def dataset(options: Namespace) -> None:
             ids += Path(settings["ids_file"]).read_text(encoding="utf-8").split()
         except OSError as error:
             raise InputError(f"ids_file {settings['ids_file']}: {error.strerror}") from error
-    selection = Selection(tuple(ids), settings.get("number"), settings.get("seed", 0), settings.get("largest_supercell"))
+    selection = Selection(
+        tuple(ids), settings.get("number"), settings.get("seed", 0), settings.get("largest_supercell")
+    )
     outcomes = read_entries(settings["kind"], Path(settings["path"]), selection)
     n_entries, n_problems = write_dataset(outcomes, options.output, options.index, options.unreadable)
     print(f"{n_entries} entries in {options.output}; {n_problems} could not be read, see {options.unreadable}")

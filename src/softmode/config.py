@@ -92,7 +92,9 @@ def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Camp
     validate({protocol.name: complete}, read_yaml(schemas / "protocols.schema.yaml"), settings["protocols_file"])
     report, phonons = protocol.settings["report"], protocol.settings["phonons"]
     if report["temperature_K"] not in phonons["temperatures_K"]:
-        raise InputError(f"{where}: report.temperature_K {report['temperature_K']} is not one of phonons.temperatures_K")
+        raise InputError(
+            f"{where}: report.temperature_K {report['temperature_K']} is not one of phonons.temperatures_K"
+        )
     if report["stability"] not in phonons["stability"]:
         raise InputError(f"{where}: report.stability '{report['stability']}' is not a variant of phonons.stability")
     return Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)

@@ -44,7 +44,9 @@ RECORD_COLUMNS = (
 SPECTRUM_COLUMNS = (
     Column("qpoints", pa.list_(_LIST), "", "commensurate q points in reduced coordinates"),
     Column("frequencies_THz", pa.list_(_LIST), "THz", "frequencies there, imaginary ones negative"),
-    Column("density_of_states_per_THz", pa.list_(pa.float32()), "1/THz", "states of one primitive cell, on the common grid"),
+    Column(
+        "density_of_states_per_THz", pa.list_(pa.float32()), "1/THz", "states of one primitive cell, on the common grid"
+    ),
 )
 ENTRY_COLUMNS = (
     Column("formula", _S, "", "formula of the unit cell"),
@@ -105,7 +107,9 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
             for row in table.to_pylist():
                 key = (row["entry"], row["source"])
                 if key in seen:
-                    raise InputError(f"{path}: entry {key[0]} of {key[1]} is in {seen[key]} too; delete both and run again")
+                    raise InputError(
+                        f"{path}: entry {key[0]} of {key[1]} is in {seen[key]} too; delete both and run again"
+                    )
                 if row["entry"] not in entries:
                     raise InputError(f"{path}: entry {row['entry']} is not in {index}; delete the file and run again")
                 seen[key] = path

@@ -162,4 +162,6 @@ def read_records(path: Path, entries: Sequence[str] | None = None) -> Iterator[R
 
 def plain(value: Any) -> Any:
     """Return metadata as plain JSON values (numpy scalars become numbers)."""
-    return json.loads(json.dumps(value, default=lambda item: item.item() if isinstance(item, np.generic) else str(item)))
+    return json.loads(
+        json.dumps(value, default=lambda item: item.item() if isinstance(item, np.generic) else str(item))
+    )

@@ -32,10 +32,15 @@ class Column:
     meaning: str
 
 
-def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[Column], metadata: Mapping[str, Any]) -> None:
+def write_table(
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[Column], metadata: Mapping[str, Any]
+) -> None:
     """Write rows one after the other to a Parquet file that appears when it is complete; a missing value is null."""
     schema = pa.schema(
-        [pa.field(column.name, column.type, metadata={"unit": column.unit, "meaning": column.meaning}) for column in columns],
+        [
+            pa.field(column.name, column.type, metadata={"unit": column.unit, "meaning": column.meaning})
+            for column in columns
+        ],
         metadata={"softmode": json.dumps(dict(metadata))},
     )
     path.parent.mkdir(parents=True, exist_ok=True)

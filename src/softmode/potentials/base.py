@@ -65,5 +65,6 @@ def check_elements(potential: Potential, structure: Atoms) -> None:
     if unknown:
         names = ", ".join(chemical_symbols[number] for number in unknown)
         raise EntryError(
-            "unknown_element", f"{potential.name} was not trained on {names}; leave the entry out or use another potential"
+            "unknown_element",
+            f"{potential.name} was not trained on {names}; leave the entry out or use another potential",
         )

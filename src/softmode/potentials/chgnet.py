@@ -1,5 +1,6 @@
 """CHGNet (Deng et al., Nature Machine Intelligence 2023)."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,10 @@ class CHGNetPotential:
             return []
         graphs = [self._model.graph_converter(AseAtomsAdaptor.get_structure(atoms)) for atoms in structures]
         task = "efs" if stress else "ef"
-        predictions = self._model.predict_graph(graphs, task=task, batch_size=len(graphs))
+        with warnings.catch_warnings():
+            # CHGNet makes a scalar of a tensor with a gradient, on purpose
+            warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad=True")
+            predictions = self._model.predict_graph(graphs, task=task, batch_size=len(graphs))
         if isinstance(predictions, dict):  # CHGNet unpacks a batch of one
             predictions = [predictions]
         return [

@@ -44,7 +44,9 @@ class Table:
             return f"| {' | '.join(padded)} |"
 
         rule = f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-        return "\n".join([f"**{self.title}**", "", line(self.header), rule, *map(line, self.rows), "", self.caption, ""])
+        return "\n".join(
+            [f"**{self.title}**", "", line(self.header), rule, *map(line, self.rows), "", self.caption, ""]
+        )
 
     def to_latex(self) -> str:
         """Return the table as a LaTeX `table` environment for booktabs."""
@@ -72,7 +74,15 @@ class Table:
         return paths
 
 
-_LATEX = {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "Å³": r"\AA$^3$", "ω_max": r"$\omega_\mathrm{max}$", "–": "--"}
+_LATEX = {
+    "%": r"\%",
+    "_": r"\_",
+    "&": r"\&",
+    "#": r"\#",
+    "Å³": r"\AA$^3$",
+    "ω_max": r"$\omega_\mathrm{max}$",
+    "–": "--",
+}
 
 
 def _latex(text: str) -> str:

@@ -19,7 +19,9 @@ _SAME_POSITION = 1e-3
 def to_phonopy(atoms: Atoms) -> PhonopyAtoms:
     """Return a phonopy cell; the masses are phonopy's own, for references and potentials alike."""
     return PhonopyAtoms(
-        symbols=atoms.get_chemical_symbols(), cell=atoms.cell.array, scaled_positions=atoms.get_scaled_positions(wrap=False)
+        symbols=atoms.get_chemical_symbols(),
+        cell=atoms.cell.array,
+        scaled_positions=atoms.get_scaled_positions(wrap=False),
     )
 
 
@@ -40,7 +42,9 @@ def make_phonopy(
     )
 
 
-def build_cells(unit_cell: Atoms, supercell_matrix: np.ndarray, primitive_matrix: np.ndarray) -> tuple[Supercell, Primitive]:
+def build_cells(
+    unit_cell: Atoms, supercell_matrix: np.ndarray, primitive_matrix: np.ndarray
+) -> tuple[Supercell, Primitive]:
     """Return supercell and primitive cell without a search for symmetry, which large cells would make slow."""
     supercell = get_supercell(to_phonopy(unit_cell), supercell_matrix, symprec=_LATTICE_TOLERANCE)
     to_primitive = np.linalg.inv(supercell_matrix) @ primitive_matrix

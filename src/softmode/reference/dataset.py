@@ -156,7 +156,9 @@ def crystal_system(space_group: int) -> str:
     return next(name for last, name in bounds if space_group <= last)
 
 
-def write_dataset(outcomes: Iterator[Entry | Problem], database: Path, index: Path, unreadable: Path) -> tuple[int, int]:
+def write_dataset(
+    outcomes: Iterator[Entry | Problem], database: Path, index: Path, unreadable: Path
+) -> tuple[int, int]:
     """Write entries.db, the index and the list of what could not be read, entry by entry.
 
     Returns:

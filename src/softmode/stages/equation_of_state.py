@@ -50,12 +50,16 @@ def relax_by_equation_of_state(unit_cell: Atoms, settings: EquationOfStateRelaxa
         if inside:
             break
     else:
-        raise EntryError("not_converged", f"the minimum was still at the rim after {settings.rounds} scans of the volume")
+        raise EntryError(
+            "not_converged", f"the minimum was still at the rim after {settings.rounds} scans of the volume"
+        )
     relaxed = _scaled(unit_cell, minimum)
     (final,) = yield [relaxed]
     largest = float(np.linalg.norm(final.forces, axis=1).max())
     if largest > settings.force_accepted_eV_per_A:
-        raise EntryError("free_coordinates", f"a force of {largest:.3g} eV/Å at the minimum of the energy over the volume")
+        raise EntryError(
+            "free_coordinates", f"a force of {largest:.3g} eV/Å at the minimum of the energy over the volume"
+        )
     return Relaxed(relaxed, final, largest, n_energies + 1)
 
 

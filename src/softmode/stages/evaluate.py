@@ -8,9 +8,7 @@ from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation, Potential
 
 
-def evaluate_each(
-    potential: Potential, structures: Sequence[Atoms], *, stress: bool
-) -> list[Evaluation | EntryError]:
+def evaluate_each(potential: Potential, structures: Sequence[Atoms], *, stress: bool) -> list[Evaluation | EntryError]:
     """Evaluate all structures in one pass; where that raises, one by one, with an error in place of what fails."""
     if not structures:
         return []

@@ -165,7 +165,9 @@ def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: floa
     gamma = frequencies[at_gamma]
     gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
     acoustic, optical = gamma[:, :3], gamma[:, 3:]
-    return bool((acoustic >= acoustic_gamma).all() and (optical >= other).all() and (frequencies[~at_gamma] >= other).all())
+    return bool(
+        (acoustic >= acoustic_gamma).all() and (optical >= other).all() and (frequencies[~at_gamma] >= other).all()
+    )
 
 
 def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
@@ -183,7 +185,9 @@ def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
     n_bins = round((grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"])
     edges = np.linspace(grid["minimum_THz"], grid["maximum_THz"], n_bins + 1)
     counts, _ = np.histogram(
-        np.clip(mesh.frequencies, edges[0], edges[-1]), edges, weights=np.broadcast_to(mesh.weights[:, None], mesh.frequencies.shape)
+        np.clip(mesh.frequencies, edges[0], edges[-1]),
+        edges,
+        weights=np.broadcast_to(mesh.weights[:, None], mesh.frequencies.shape),
     )
     return {
         "temperatures_K": [float(temperature) for temperature in result.temperatures],

@@ -27,9 +27,7 @@ from softmode.stages.relaxed import Relaxed, RelaxationSteps, check_physical
 STAGE = "relax"
 
 
-def relax(
-    entries: Iterator[Entry], potential: Potential, settings: Relaxation, largest_batch: int
-) -> Iterator[Record]:
+def relax(entries: Iterator[Entry], potential: Potential, settings: Relaxation, largest_batch: int) -> Iterator[Record]:
     """Relax entries in lockstep and yield their records as they finish.
 
     Args:
@@ -82,7 +80,7 @@ def relax_with_fire(unit_cell: Atoms, settings: FireRelaxation) -> RelaxationSte
             filtered = FrechetCellFilter(atoms)
             optimizer = FIRE(filtered, logfile=None, **settings.fire)
             for step in range(settings.steps_per_round + 1):
-                (evaluation,) = yield [atoms]
+                (evaluation,) = yield [without_constraints(atoms)]
                 check_physical(evaluation, settings.force_unphysical_eV_per_A)
                 atoms.calc = SinglePointCalculator(
                     atoms, energy=evaluation.energy, forces=evaluation.forces, stress=evaluation.stress
@@ -96,13 +94,17 @@ def relax_with_fire(unit_cell: Atoms, settings: FireRelaxation) -> RelaxationSte
         except RuntimeError as error:  # FixSymmetry's way to say that a step was too large for it
             raise EntryError("symmetry_broken", f"after {n_steps} steps: {error}") from error
         if largest < settings.force_accepted_eV_per_A:
-            atoms.set_constraint()
             return Relaxed(atoms, evaluation, largest, n_steps)
     raise EntryError(
         "not_converged",
         f"largest force {largest:.4g} eV/Å after {n_steps} steps in {settings.rounds} rounds; "
         f"{settings.force_accepted_eV_per_A} eV/Å would be accepted",
     )
+
+
+def without_constraints(atoms: Atoms) -> Atoms:
+    """Return the bare structure, without constraints and calculator."""
+    return Atoms(atoms.symbols, cell=atoms.cell, positions=atoms.positions, pbc=True)
 
 
 @dataclass
@@ -145,7 +147,7 @@ class _Active:
             )
 
     def _finish(self, relaxed: Relaxed) -> None:
-        atoms = Atoms(relaxed.atoms.symbols, cell=relaxed.atoms.cell, positions=relaxed.atoms.positions, pbc=True)
+        atoms = without_constraints(relaxed.atoms)
         final = relaxed.evaluation
         atoms.calc = SinglePointCalculator(atoms, energy=final.energy, forces=final.forces, stress=final.stress)
         values = {"relax_steps": relaxed.n_steps, "relax_largest_force_eV_per_A": relaxed.largest_force}

@@ -1,0 +1,53 @@
+# The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint pins envs uv
+
+export UV := $(CURDIR)/.envs/uv/bin/uv
+ENVIRONMENTS := chgnet sevennet
+SNAKEMAKE := .envs/workflow/bin/snakemake --profile profiles/local
+
+help:
+	@echo "make demo   judge CHGNet and SevenNet-0 against the embedded DFT reference (minutes)"
+	@echo "make test   style, types and all tests"
+	@echo "make envs   build the environments of all potentials"
+	@echo "make pins   resolve envs/*.in anew into envs/*.txt"
+
+demo: .envs/workflow.ready
+	@echo "== demo: relaxations, force sets, phonons, tables and figures of config/config.yaml"
+	$(SNAKEMAKE) --quiet progress
+	@.envs/workflow/bin/softmode summary results/demo
+
+test: lint $(ENVIRONMENTS:%=.envs/%.ready)
+	@echo "== tests"
+	.envs/test/bin/python -m pytest
+
+lint: .envs/test.ready
+	@echo "== style, types and the workflow's own linter"
+	.envs/test/bin/ruff check src tests
+	.envs/test/bin/ruff format --check src tests
+	.envs/test/bin/snakefmt --check Snakefile workflow
+	.envs/test/bin/mypy
+	.envs/test/bin/python tests/workflow/lint_snakemake.py
+
+envs: .envs/workflow.ready $(ENVIRONMENTS:%=.envs/%.ready)
+
+# an environment is built anew when its pins change
+.envs/%.ready: envs/%.txt envs/build.sh pyproject.toml | .envs/uv/bin/uv
+	@echo "== building the environment $* from $<"
+	envs/build.sh $* .envs/$*
+	@touch $@
+
+uv: .envs/uv/bin/uv
+
+.envs/uv/bin/uv:
+	@echo "== uv is not here yet: installing it into .envs/uv"
+	python3 -m venv .envs/uv
+	.envs/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.8
+
+# pins name no registry and hold the hashes of every file; UV_FIND_LINKS would let in files that nobody else has
+pins: .envs/uv/bin/uv
+	for input in envs/*.in; do name=$$(basename $$input .in); [ $$name = common ] || \
+	  env -u UV_FIND_LINKS -u UV_INDEX_URL $(UV) pip compile --quiet --upgrade --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-emit-index-url \
+	  --custom-compile-command "make pins" $$input -o envs/$$name.txt; done
