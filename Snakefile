@@ -8,3 +8,10 @@ rule all:
         "<campaign>/properties.parquet",
         multiext("<campaign>/tables/table1_relaxation", ".csv", ".md", ".tex"),
         multiext("<campaign>/figures/figure3_volume", ".png", ".pdf"),
+        # named here too, so that one which was deleted is made again
+        expand(
+            "<campaign>/{stage}/{potential}/{shard}.db",
+            stage=["relaxed", "force_sets"],
+            potential=CAMPAIGN.potentials,
+            shard=CAMPAIGN.shards,
+        ),

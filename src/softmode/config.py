@@ -53,7 +53,7 @@ class Campaign:
             content = self.protocol.section(part)
             if part == "report":
                 content |= {"protocol": self.protocol.name, "protocol_digest": self.protocol.digest}
-        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump(content, sort_keys=True, allow_unicode=True)
 
 
 def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Campaign:

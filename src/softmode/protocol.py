@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -51,7 +51,7 @@ class ForceSets:
 
     displacement_distance_A: float
     diagonal: bool
-    plus_minus: bool | str
+    plus_minus: bool | Literal["auto"]
     symmetry_tolerance_A: float
 
 

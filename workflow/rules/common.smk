@@ -1,4 +1,5 @@
 # Reads and checks the configuration. The logic is in the package, so that it is tested.
+import os
 import re
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ from softmode.errors import InputError
 try:
     CAMPAIGN = load_campaign(
         config,
-        source=workflow.configfiles[-1],
+        # what the user gave; the file of the `configfile` directive comes last
+        source=" + ".join(
+            map(os.path.relpath, workflow.configfiles[:-1] or workflow.configfiles)
+        ),
         schemas=PROJECT / "workflow" / "schemas",
     )
 except InputError as error:

@@ -15,10 +15,10 @@ rule collect:
         report="<campaign>/settings/report.yaml",
     output:
         properties="<campaign>/properties.parquet",
-    params:
-        softmode=f"{WORKFLOW}/bin/softmode",
     log:
         "<campaign>/logs/collect.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
     shell:
         "{params.softmode} collect --phonons {input.phonons} --index {input.index} --report {input.report}"
         " --output {output.properties} > {log} 2>&1"
@@ -34,11 +34,11 @@ rule tables:
         multiext("<campaign>/tables/table1_relaxation", ".csv", ".md", ".tex"),
         multiext("<campaign>/tables/table2_thermodynamics", ".csv", ".md", ".tex"),
         multiext("<campaign>/tables/table3_stability", ".csv", ".md", ".tex"),
-    params:
-        softmode=f"{WORKFLOW}/bin/softmode",
-        folder=f"{CAMPAIGN.folder}/tables",
     log:
         "<campaign>/logs/tables.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        folder=subpath(output[0], parent=True),
     shell:
         "{params.softmode} tables --properties {input.properties} --potentials {input.potentials}"
         " --report {input.report} --output {params.folder} > {log} 2>&1"
@@ -53,11 +53,11 @@ rule figures:
     output:
         multiext("<campaign>/figures/figure3_volume", ".png", ".pdf"),
         multiext("<campaign>/figures/figure4_thermodynamics", ".png", ".pdf"),
-    params:
-        softmode=f"{WORKFLOW}/bin/softmode",
-        folder=f"{CAMPAIGN.folder}/figures",
     log:
         "<campaign>/logs/figures.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        folder=subpath(output[0], parent=True),
     shell:
         "{params.softmode} figures --properties {input.properties} --potentials {input.potentials}"
         " --report {input.report} --output {params.folder} > {log} 2>&1"

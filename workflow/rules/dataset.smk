@@ -7,12 +7,12 @@ rule dataset:
         entries="<campaign>/entries.db",
         index="<campaign>/index.csv",
         unreadable="<campaign>/unreadable.csv",
-    params:
-        softmode=f"{WORKFLOW}/bin/softmode",
     log:
         "<campaign>/logs/dataset.log",
     benchmark:
         "<campaign>/benchmarks/dataset.tsv"
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
     shell:
         "{params.softmode} dataset --settings {input.settings}"
         " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"
@@ -24,10 +24,10 @@ rule shards:
         index="<campaign>/index.csv",
     output:
         shards="<campaign>/shards.csv",
+    log:
+        "<campaign>/logs/shards.log",
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
         number=CAMPAIGN.settings["shards"],
-    log:
-        "<campaign>/logs/shards.log",
     shell:
         "{params.softmode} shards --index {input.index} --number {params.number} --output {output.shards} > {log} 2>&1"

@@ -8,10 +8,6 @@ rule force_sets:
         environment=ancient(environment_ready),
     output:
         force_sets="<campaign>/force_sets/{potential}/{shard}.db",
-    params:
-        softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
-        device=CAMPAIGN.settings["device"],
-        largest_batch=CAMPAIGN.settings["largest_batch"],
     log:
         "<campaign>/logs/force_sets/{potential}/{shard}.log",
     benchmark:
@@ -20,6 +16,10 @@ rule force_sets:
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
+        device=CAMPAIGN.settings["device"],
+        largest_batch=CAMPAIGN.settings["largest_batch"],
     shell:
         "{params.softmode} force-sets --threads {threads} --device {params.device}"
         " --largest-batch {params.largest_batch} --entries {input.entries} --relaxed {input.relaxed}"

@@ -5,8 +5,6 @@ rule phonons:
         protocol="<campaign>/settings/phonons.yaml",
     output:
         phonons="<campaign>/phonons/{potential}/{shard}.parquet",
-    params:
-        softmode=f"{WORKFLOW}/bin/softmode",
     log:
         "<campaign>/logs/phonons/{potential}/{shard}.log",
     benchmark:
@@ -15,6 +13,8 @@ rule phonons:
     resources:
         mem_mb=2000,
         runtime=120,
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
     shell:
         "{params.softmode} phonons --threads {threads} --force-sets {input.force_sets}"
         " --protocol {input.protocol} --output {output.phonons} > {log} 2>&1"
@@ -28,8 +28,6 @@ rule reference_phonons:
         protocol="<campaign>/settings/phonons.yaml",
     output:
         phonons="<campaign>/phonons/reference/{shard}.parquet",
-    params:
-        softmode=f"{WORKFLOW}/bin/softmode",
     log:
         "<campaign>/logs/phonons/reference/{shard}.log",
     benchmark:
@@ -38,6 +36,8 @@ rule reference_phonons:
     resources:
         mem_mb=2000,
         runtime=120,
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
     shell:
         "{params.softmode} phonons --threads {threads} --reference {input.entries} --shards {input.shards}"
         " --shard {wildcards.shard} --protocol {input.protocol} --output {output.phonons} > {log} 2>&1"

@@ -6,11 +6,13 @@ rule export_reference:
         ),
     output:
         folder=directory("<campaign>/reference/{potential}"),
-    params:
-        softmode=f"{WORKFLOW}/bin/softmode",
-        functional=lambda wildcards: CAMPAIGN.potentials[wildcards.potential]["arguments"]["functional"],
     log:
         "<campaign>/logs/export_reference/{potential}.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        functional=lambda wildcards: CAMPAIGN.potentials[wildcards.potential][
+            "arguments"
+        ]["functional"],
     shell:
         "{params.softmode} export-reference --force-sets {input.force_sets} --functional {params.functional}"
         " --output {output.folder} > {log} 2>&1"

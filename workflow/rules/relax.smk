@@ -8,10 +8,6 @@ rule relax:
         environment=ancient(environment_ready),
     output:
         relaxed="<campaign>/relaxed/{potential}/{shard}.db",
-    params:
-        softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
-        device=CAMPAIGN.settings["device"],
-        largest_batch=CAMPAIGN.settings["largest_batch"],
     log:
         "<campaign>/logs/relax/{potential}/{shard}.log",
     benchmark:
@@ -20,6 +16,10 @@ rule relax:
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
+        device=CAMPAIGN.settings["device"],
+        largest_batch=CAMPAIGN.settings["largest_batch"],
     shell:
         "{params.softmode} relax --threads {threads} --device {params.device} --largest-batch {params.largest_batch}"
         " --entries {input.entries} --shards {input.shards} --shard {wildcards.shard}"

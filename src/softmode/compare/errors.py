@@ -1,4 +1,4 @@
-"""Errors of the potentials against the reference: mean absolute errors with confidence intervals, for Tables I and II."""
+"""Mean absolute errors against the reference with confidence intervals, for Tables I and II."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,9 +67,9 @@ def error_table(
 ) -> pd.DataFrame:
     """Return one row for each potential, subset and quantity, with its mean absolute error.
 
-    The subset `common` has the entries that every potential survived, `own` those that this one did. Columns: potential,
-    subset, quantity, unit, n (entries behind the number), mae, mae_low and mae_high (95 % percentile bootstrap interval;
-    NaN for fewer than two entries) and mean_error.
+    The subset `common` has the entries that every potential survived, `own` those that this one did. Columns:
+    potential, subset, quantity, unit, n (entries behind the number), mae, mae_low and mae_high (95 % percentile
+    bootstrap interval; NaN for fewer than two entries) and mean_error.
 
     Args:
         report: settings of the report; its seed makes the intervals reproducible

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 class Sized(Protocol):
     """Anything with a length; of a structure, its number of atoms."""
 
-    def __len__(self) -> int: ...  # noqa: D105
+    def __len__(self) -> int: ...
 
 
 S = TypeVar("S", bound=Sized)

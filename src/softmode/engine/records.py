@@ -1,7 +1,7 @@
 """What a stage stores for each entry: an ASE database that survives the death of its writer.
 
-A stage writes `<output>.partial`, one transaction for each batch, and renames it at the end. A job that was killed loses
-the batch in flight and goes on from there. `ase db` and `ase gui` open the files.
+A stage writes `<output>.partial`, one transaction for each batch, and renames it at the end. A job that was killed
+loses the batch in flight and goes on from there. `ase db` and `ase gui` open the files.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from ase import Atoms
 from ase.db import connect
-from ase.db.core import Database
+from ase.db.sqlite import SQLite3Database
 
 from softmode.errors import InputError
 
@@ -53,7 +53,7 @@ class Record:
     failure: Failure | None = None
 
 
-def open_database(path: Path) -> Database:
+def open_database(path: Path) -> SQLite3Database:
     """Open an ASE SQLite database whatever its suffix; no lock file, which a killed job would leave behind."""
     return connect(path, type="db", use_lock_file=False)
 
@@ -150,7 +150,7 @@ def read_records(path: Path, entries: Sequence[str] | None = None) -> Iterator[R
     for entry in numbers if entries is None else entries:
         if entry not in numbers:
             raise InputError(f"{path}: no record of entry {entry}")
-        row = database._get_row(numbers[entry])
+        row = database.get(id=numbers[entry])
         values = dict(row.key_value_pairs)
         arrays = dict(row.data)
         failure = None

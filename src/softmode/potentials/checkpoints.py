@@ -1,4 +1,7 @@
-"""Weights files: where they are, and that they are what they say. A checkpoint is a pickle, and a pickle is a program."""
+"""Weights files: where they are, and that they are what they say.
+
+A checkpoint is a pickle, and a pickle is a program: only the registered file is loaded.
+"""
 
 import hashlib
 from collections.abc import Mapping

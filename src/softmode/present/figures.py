@@ -1,7 +1,9 @@
 """Figures 3 and 4 of Loew et al. (2024): violins of the errors, one for each potential."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -49,8 +51,8 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     return paths
 
 
-def _style() -> "mpl.rc_context":  # type: ignore[name-defined]
-    fonts = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8}
+def _style() -> AbstractContextManager[None]:
+    fonts: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8}
     return mpl.rc_context(fonts | {"axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42})
 
 

@@ -204,5 +204,6 @@ def three_digits(value: float) -> str:
     """Return a number with three significant digits, without an exponent."""
     if value == 0:
         return "0"
-    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    rounded = float(f"{value:.2e}")  # 0.0999 is 0.100 here, not 0.0999 with one digit more
+    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
     return f"{value:.{decimals}f}"

@@ -5,7 +5,8 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
     if kind not in KINDS:
         raise InputError(f"no kind of data set '{kind}'; there are: {', '.join(KINDS)}")
     if kind == "prototypes":
-        readers = {id: (path.name, lambda outcome=outcome: outcome) for id, outcome in _prototypes(path)}
+        readers: dict[str, tuple[str, Reader]] = {
+            id: (path.name, partial(_given, outcome)) for id, outcome in _prototypes(path)
+        }
     else:
         readers = _files(kind, path)
     ids = _order(list(readers), selection, path)
@@ -77,12 +80,21 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
             continue
         if selection.largest_supercell is None or entry.n_supercell <= selection.largest_supercell:
             n_read += 1
-            yield entry
+            yield replace(entry, id=_storable(id))
     if selection.number is not None and n_read < selection.number:
         print(f"{path}: {selection.number} entries were asked for, {n_read} could be had")
 
 
+def _storable(id: str) -> str:
+    """Return the id, with a prefix where an ASE database would take it for a number."""
+    return f"entry-{id}" if re.fullmatch(r"[\d.eE+-]+", id) else id
+
+
 Reader = Callable[[], Entry | EntryError]
+
+
+def _given(outcome: Entry | EntryError) -> Entry | EntryError:
+    return outcome
 
 
 def _prototypes(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
@@ -102,11 +114,9 @@ def _files(kind: str, folder: Path) -> dict[str, tuple[str, Reader]]:
     readers: dict[str, tuple[str, Reader]] = {}
     for file in files:
         id = module.entry_id(file)
-        if re.fullmatch(r"[\d.eE+-]+", id):  # ASE databases take such a text for a number
-            id = f"entry-{id}"
         if id in readers:
             raise InputError(f"{folder}: entry {id} occurs twice, in {readers[id][0]} and {file.name}; remove one")
-        readers[id] = (file.name, lambda file=file: module.read(file))
+        readers[id] = (file.name, partial(module.read, file))
     return readers
 
 

@@ -10,6 +10,9 @@ from ase import Atoms
 from softmode.errors import EntryError
 from softmode.reference.cells import build_cells, to_phonopy
 
+# in Å: a shorter displacement gives noise, a longer one no harmonic force
+_DISPLACEMENTS = (1e-4, 0.5)
+
 
 @dataclass(frozen=True)
 class ForceSet:
@@ -26,7 +29,7 @@ class ForceSet:
     forces: np.ndarray
 
     @classmethod
-    def from_phonopy(cls, dataset: dict[str, Any]) -> "ForceSet":
+    def from_phonopy(cls, dataset: Any) -> "ForceSet":
         """Return the data of phonopy's type-1 displacement data set; one without forces gives an empty array."""
         rows = dataset["first_atoms"]
         return cls(
@@ -39,7 +42,7 @@ class ForceSet:
         """Return the same for a supercell whose atom i is atom `order[i]` of this one."""
         return ForceSet(np.argsort(order)[self.atoms], self.displacements, self.forces[:, order])
 
-    def to_phonopy(self) -> dict[str, Any]:
+    def to_phonopy(self) -> Any:
         """Return phonopy's type-1 displacement data set."""
         rows = [
             {"number": int(atom), "displacement": displacement, "forces": forces}
@@ -103,6 +106,9 @@ class Entry:
             )
         if not np.isfinite(forces).all() or not np.isfinite(self.force_set.displacements).all():
             raise EntryError("bad_entry", "displacements or forces are not finite numbers")
+        lengths = np.linalg.norm(self.force_set.displacements, axis=1)
+        if lengths.min() < _DISPLACEMENTS[0] or lengths.max() > _DISPLACEMENTS[1]:
+            raise EntryError("bad_entry", f"displacements of {lengths.min():.3g} to {lengths.max():.3g} Å")
         if self.force_set.atoms.min() < 0 or self.force_set.atoms.max() >= n_supercell:
             raise EntryError("bad_entry", "a displaced atom is not in the supercell")
 

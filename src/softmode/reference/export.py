@@ -26,12 +26,15 @@ def export_record(record: Record, metadata: Mapping[str, Any], functional: str, 
         primitive_matrix=arrays["primitive_matrix"],
         source="",
         force_set=ForceSet(arrays["atoms"], arrays["displacements"], arrays["forces"]),
-        energy=float(record.atoms.get_potential_energy()),
+        # each code has its own zero of energy, and potentials were trained on another code's: not to be compared
+        energy=None,
         functional=functional,
     )
+    presentation = ("name", "label", "colour", "environment")
     notes = {
         "functional": functional,
-        "potential": metadata["potential"],
+        "settings": {key: value for key, value in metadata["potential"].items() if key not in presentation},
+        "unit_cell_energy_eV": float(record.atoms.get_potential_energy()),
         "packages": metadata["packages"],
         "softmode": metadata["softmode"],
         "written": metadata["written"],

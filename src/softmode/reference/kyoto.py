@@ -104,8 +104,8 @@ def parse_phonopy_conf(text: str) -> tuple[np.ndarray, np.ndarray]:
         raise EntryError("bad_entry", "phonopy.conf has no DIM")
     try:
         dimensions = [int(value) for value in settings["DIM"]]
-        axes = settings.get("PRIMITIVE_AXIS", settings.get("PRIMITIVE_AXES", "1 0 0 0 1 0 0 0 1".split()))
-        primitive_matrix = np.array([float(Fraction(value)) for value in axes]).reshape(3, 3)
+        axes = settings.get("PRIMITIVE_AXIS") or settings.get("PRIMITIVE_AXES")
+        primitive_matrix = np.array([float(Fraction(value)) for value in axes]).reshape(3, 3) if axes else np.eye(3)
         supercell_matrix = np.diag(dimensions) if len(dimensions) == 3 else np.array(dimensions).reshape(3, 3)
     except (ValueError, ZeroDivisionError) as error:
         raise EntryError("bad_entry", f"phonopy.conf: {error}") from error

@@ -6,14 +6,14 @@ are passed over); MDR downloads are `phonopy_params.yaml.xz`; the embedded refer
 
 import bz2
 import lzma
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import yaml
-from phonopy.interface.phonopy_yaml import PhonopyYaml, PhonopyYamlLoader
+from phonopy.interface.phonopy_yaml import PhonopyYamlLoader
 
 from softmode.errors import EntryError
 from softmode.reference.cells import build_cells, make_phonopy, order_of_atoms, to_ase
@@ -21,9 +21,9 @@ from softmode.reference.entry import Entry, ForceSet
 
 SUFFIXES = (".yaml", ".yaml.xz", ".yaml.bz2")
 
-_WANTED = ("phonopy", "physical_unit", "primitive_matrix", "supercell_matrix", "unit_cell", "displacements")
-_WANTED += ("supercell", "energy", "softmode")
-_OPENERS = {".xz": lzma.open, ".bz2": bz2.open}
+_WANTED = {"phonopy", "physical_unit", "primitive_matrix", "supercell_matrix", "unit_cell", "supercell"}
+_WANTED |= {"displacements", "energy", "softmode"}
+_OPENERS: dict[str, Callable[..., IO[str]]] = {".xz": lzma.open, ".bz2": bz2.open}
 
 
 def entry_id(path: Path) -> str:
@@ -45,7 +45,7 @@ def read(path: Path) -> Entry:
         if key not in document:
             raise EntryError("bad_entry", f"has no '{key}'; is this phonopy's YAML with forces?")
     try:
-        data = PhonopyYamlLoader(document).parse().data
+        data: Any = PhonopyYamlLoader(document).parse().data
         if data.dataset is None or "first_atoms" not in data.dataset:
             raise EntryError("bad_entry", "holds no displacements of single atoms (random displacements are not read)")
         force_set = ForceSet.from_phonopy(data.dataset)
@@ -75,7 +75,7 @@ def read(path: Path) -> Entry:
 
 
 def _read_document(path: Path) -> dict[str, Any]:
-    opener = _OPENERS.get(path.suffix, open)
+    opener: Callable[..., IO[str]] = _OPENERS.get(path.suffix, open)
     try:
         with opener(path, "rt", encoding="utf-8") as file:
             document = yaml.load("".join(_wanted_lines(file)), Loader=yaml.CSafeLoader)
@@ -101,8 +101,7 @@ def write(path: Path, entry: Entry, notes: dict[str, Any]) -> None:
     assert entry.force_set is not None
     phonopy = make_phonopy(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
     phonopy.dataset = entry.force_set.to_phonopy()
-    document = PhonopyYaml(settings={"force_sets": True, "displacements": True, "force_constants": False})
-    document.set_phonon_info(phonopy)
+    document = phonopy.to_phonopy_yaml(settings={"force_sets": True, "displacements": True})
     head = {"softmode": notes} | ({} if entry.energy is None else {"energy": entry.energy})
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True) + "\n" + str(document)
     partial = path.with_name(path.name + ".partial")

@@ -1,8 +1,8 @@
 """Relaxation of a cubic cell by an equation of state.
 
-With a fixed plane-wave cutoff the stress carries a Pulay error that moves a lattice constant by per cents (MgO at 500 eV:
-4.10 Å where the energies' minimum is at 4.25 Å); energies at one cutoff do not. Without free coordinates the volume is
-the only degree of freedom of a cubic cell.
+With a fixed plane-wave cutoff the stress carries a Pulay error that moves a lattice constant by per cents (MgO at
+500 eV: 4.10 Å where the energies' minimum is at 4.25 Å); energies at one cutoff do not. Without free coordinates the
+volume is the only degree of freedom of a cubic cell.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from ase.eos import EquationOfState
 
 from softmode.errors import EntryError
 from softmode.protocol import EquationOfStateRelaxation
-from softmode.stages.relaxed import Relaxed, RelaxationSteps, check_physical
+from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical
 
 _FIRST_CUBIC_SPACE_GROUP = 195
 

@@ -84,4 +84,4 @@ def displace(phonopy: Phonopy, settings: ForceSets) -> list[Atoms]:
     phonopy.generate_displacements(
         distance=settings.displacement_distance_A, is_plusminus=settings.plus_minus, is_diagonal=settings.diagonal
     )
-    return [to_ase(supercell) for supercell in phonopy.supercells_with_displacements]
+    return [to_ase(supercell) for supercell in phonopy.supercells_with_displacements or []]

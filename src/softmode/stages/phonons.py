@@ -130,7 +130,7 @@ def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, A
     """
     to_primitive = np.linalg.inv(phonopy.primitive_matrix) @ phonopy.supercell_matrix
     qpoints = get_commensurate_points(np.rint(to_primitive).astype(int))
-    frequencies = phonopy.run_qpoints(qpoints).frequencies
+    frequencies = np.asarray(phonopy.run_qpoints(qpoints).frequencies)
     in_kelvin = frequencies * kelvin_per_THz()
     row = {
         "qpoints": qpoints.tolist(),
@@ -171,14 +171,14 @@ def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: floa
 
 
 def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
-    """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of one primitive cell, and the density of states.
+    """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of a primitive cell, and the density of states.
 
     The density of states is a histogram of the mesh in states per THz and primitive cell; its integral is the number of
     bands, and modes beyond the grid count in its first or last bin.
     """
     size = settings.mesh.get("length_A") or settings.mesh["numbers"]
     mesh = phonopy.run_mesh(size, is_gamma_center=True)
-    result = phonopy.run_thermal_properties(
+    result: Any = phonopy.run_thermal_properties(
         temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )
     grid = settings.density_of_states

@@ -1,7 +1,7 @@
 """Relaxation of cell and positions, of many entries at a time.
 
 Each relaxation is a generator: it yields the structures that it needs evaluated and receives their evaluations. So
-every structure keeps an optimiser of its own, while the structures of all active relaxations are evaluated in one batch.
+every structure keeps an optimiser of its own, while those of all active relaxations are evaluated in one batch.
 """
 
 import time
@@ -22,7 +22,7 @@ from softmode.protocol import FireRelaxation, Relaxation
 from softmode.reference.entry import Entry
 from softmode.stages.equation_of_state import relax_by_equation_of_state
 from softmode.stages.evaluate import evaluate_each
-from softmode.stages.relaxed import Relaxed, RelaxationSteps, check_physical
+from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical
 
 STAGE = "relax"
 

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from softmode.compare.errors import (
+    RELAXATION,
+    THERMODYNAMICS,
+    error_table,
+    failure_table,
+    mean_interval,
+    signed_errors,
+    survivors,
+)
+from tests.compare.campaign import REPORT, properties
+
+POTENTIALS = ["good", "bad"]
+
+
+def test_common_subset_is_what_all_survived() -> None:
+    assert list(survivors(properties(), POTENTIALS)) == ["a", "b", "c"]
+
+
+def test_errors_are_counted_over_common_and_own_survivors() -> None:
+    table = error_table(properties(), THERMODYNAMICS, POTENTIALS, REPORT).set_index(["potential", "subset", "quantity"])
+    assert table.loc[("bad", "common", "entropy"), "mae"] == pytest.approx((1 + 2 + 3) / 3)
+    assert table.loc[("good", "own", "entropy"), "mae"] == pytest.approx(0.1)
+    assert table.loc[("good", "own", "entropy"), "n"] == 4
+    assert table.loc[("good", "common", "entropy"), "n"] == 3
+
+
+def test_volume_counts_where_only_later_stages_failed() -> None:
+    table = error_table(properties(), RELAXATION, POTENTIALS, REPORT).set_index(["potential", "subset", "quantity"])
+    assert table.loc[("bad", "own", "volume"), "n"] == 4
+    assert table.loc[("bad", "own", "volume"), "mae"] == pytest.approx((1 + 2 + 3 + 4) / 4)
+
+
+def test_quantity_that_the_reference_lacks_has_no_entries_and_no_number() -> None:
+    table = error_table(properties(), RELAXATION, POTENTIALS, REPORT).set_index(["potential", "subset", "quantity"])
+    assert table.loc[("good", "own", "energy"), "n"] == 0
+    assert np.isnan(table.loc[("good", "own", "energy"), "mae"])
+
+
+def test_errors_are_potential_minus_reference_in_the_reported_unit() -> None:
+    data = properties()
+    data["energy_eV_per_atom"] = data["volume_A3_per_atom"]
+    errors = signed_errors(data, RELAXATION[0], POTENTIALS)
+    assert errors.loc["b", "bad"] == pytest.approx(2000.0)  # meV
+    assert np.isnan(errors.loc["e", "good"])
+
+
+def test_failures_are_counted_by_where_they_happened() -> None:
+    table = failure_table(properties(), POTENTIALS).set_index("potential")
+    assert table.loc["good"].tolist() == [5, 1, 0]
+    assert table.loc["bad"].tolist() == [5, 1, 1]
+
+
+def test_interval_covers_the_true_mean_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(0)
+    inside = 0
+    for _ in range(200):
+        low, high = mean_interval(generator.exponential(2.0, size=80), 500, seed=3)
+        inside += low <= 2.0 <= high
+    assert 180 <= inside <= 199  # 95 % of 200, a little less for so few entries
+
+
+def test_interval_is_reproducible_and_undefined_for_one_entry() -> None:
+    values = np.array([1.0, 2.0, 5.0])
+    assert mean_interval(values, 500, seed=1) == mean_interval(values, 500, seed=1)
+    assert np.isnan(mean_interval(values[:1], 500, seed=1)).all()

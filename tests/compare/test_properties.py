@@ -1,0 +1,88 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from softmode.compare.properties import collect, phonon_columns
+from softmode.engine.tables import read_table, write_table
+from softmode.errors import InputError
+
+VARIANTS = ["paper", "scripts"]
+METADATA = {
+    "phonons_digest": "p", "dataset_digest": "d", "stability_variants": VARIANTS,
+    "density_of_states": {}, "origin": {"identity": "i"},
+}  # fmt: skip
+
+
+def shard(path: Path, source: str, entries: list[str], **changes: object) -> Path:
+    rows = [
+        {
+            "entry": entry, "source": source, "status": "done", "n_primitive": 2, "temperatures_K": [0.0, 300.0],
+            "free_energy_kJ_per_mol": [1.0, -4.0], "entropy_J_per_K_mol": [0.0, 40.0],
+            "heat_capacity_J_per_K_mol": [0.0, 30.0], "stable_paper": True, "stable_scripts": False,
+        }
+        for entry in entries
+    ]  # fmt: skip
+    write_table(path, rows, phonon_columns(VARIANTS), METADATA | {"source": source} | changes)
+    return path
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    path = tmp_path / "index.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["entry", "formula", "elements", "space_group", "crystal_system", "n_sites", "functional"])
+        writer.writerows([[entry, "NaCl", "Cl Na", 225, "cubic", 8, "PBE"] for entry in ("mp-1", "mp-2")])
+    return path
+
+
+def test_all_sources_are_put_together_with_what_is_known_of_the_entries(tmp_path: Path, index: Path) -> None:
+    shards = [
+        shard(tmp_path / f"{s}{i}.parquet", s, [f"mp-{i}"]) for s in ("reference", "chgnet") for i in (1, 2)
+    ]  # fmt: skip
+    output = tmp_path / "properties.parquet"
+    assert collect(shards, index, {"temperature_K": 300.0}, output) == (4, 0)
+    table, metadata = read_table(output)
+    rows = table.to_pylist()
+    assert {(row["entry"], row["source"]) for row in rows} == {
+        (e, s) for e in ("mp-1", "mp-2") for s in ("reference", "chgnet")
+    }
+    assert rows[0]["reported_entropy_J_per_K_mol"] == 40.0
+    assert rows[0]["reported_entropy_J_per_K_mol_atoms"] == 20.0
+    assert (rows[0]["formula"], rows[0]["space_group"]) == ("NaCl", 225)
+    assert "frequencies_THz" not in table.schema.names
+    assert table.schema.field("reported_entropy_J_per_K_mol").metadata[b"unit"] == b"J/K/mol"
+    assert metadata["report"] == {"temperature_K": 300.0} and metadata["dataset_digest"] == "d"
+
+
+def test_missing_entry_is_an_error(tmp_path: Path, index: Path) -> None:
+    shards = [
+        shard(tmp_path / "a.parquet", "reference", ["mp-1", "mp-2"]),
+        shard(tmp_path / "b.parquet", "x", ["mp-2"]),
+    ]
+    with pytest.raises(InputError, match="no record of x for entry mp-1"):
+        collect(shards, index, {"temperature_K": 300.0}, tmp_path / "properties.parquet")
+    assert not (tmp_path / "properties.parquet").exists()
+
+
+def test_entry_twice_is_an_error(tmp_path: Path, index: Path) -> None:
+    shards = [shard(tmp_path / f"{name}.parquet", "reference", ["mp-1"]) for name in "ab"]
+    with pytest.raises(InputError, match=r"entry mp-1 of reference is in .*a.parquet too"):
+        collect(shards, index, {"temperature_K": 300.0}, tmp_path / "properties.parquet")
+
+
+def test_entry_that_is_not_in_the_data_set_is_an_error(tmp_path: Path, index: Path) -> None:
+    shards = [shard(tmp_path / "a.parquet", "reference", ["mp-1", "mp-2", "mp-3"])]
+    with pytest.raises(InputError, match="entry mp-3 is not in"):
+        collect(shards, index, {"temperature_K": 300.0}, tmp_path / "properties.parquet")
+
+
+@pytest.mark.parametrize("key", ["phonons_digest", "dataset_digest"])
+def test_shards_of_different_protocols_or_data_are_never_mixed(tmp_path: Path, index: Path, key: str) -> None:
+    shards = [
+        shard(tmp_path / "a.parquet", "reference", ["mp-1"]),
+        shard(tmp_path / "b.parquet", "reference", ["mp-2"], **{key: "other"}),
+    ]
+    with pytest.raises(InputError, match=f"different {key}"):
+        collect(shards, index, {"temperature_K": 300.0}, tmp_path / "properties.parquet")

@@ -1,0 +1,44 @@
+"""Real entries for the tests: those embedded in the project, and the Kyoto sample where it is at hand."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from softmode.protocol import Protocol, load_protocol
+
+PROJECT = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("SOFTMODE_SHARED", PROJECT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def loew2024() -> Protocol:
+    path = PROJECT / "config" / "protocols.yaml"
+    return load_protocol(yaml.safe_load(path.read_text(encoding="utf-8")), "loew2024", str(path))
+
+
+@pytest.fixture(scope="session")
+def demo_folder() -> Path:
+    return PROJECT / "data" / "demo"
+
+
+@pytest.fixture(scope="session")
+def kyoto_folder() -> Path:
+    return _present(SHARED / "data" / "kyoto2018" / "entries")
+
+
+@pytest.fixture(scope="session")
+def alexandria_folder() -> Path:
+    return _present(SHARED / "data" / "alexandria")
+
+
+def _present(folder: Path) -> Path:
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not here; SOFTMODE_SHARED names the folder that holds data/")
+    return folder

@@ -1,0 +1,44 @@
+"""Cheap potentials for the stages' tests: real ones of ASE, and one that misbehaves on purpose."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+
+from softmode.potentials.ase_calculator import ASECalculatorPotential
+from softmode.potentials.base import Evaluation
+
+
+def effective_medium() -> ASECalculatorPotential:
+    """ASE's effective medium theory: Al, Ni, Cu, Pd, Ag, Pt, Au, and a little more."""
+    elements = ["Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au"]
+    return ASECalculatorPotential("emt", {"calculator": "ase.calculators.emt.EMT", "elements": elements}, "cpu")
+
+
+class Misbehaving:
+    """Effective medium theory that does something else to structures with a certain element."""
+
+    def __init__(self, element: str, behaviour: str) -> None:
+        inner = effective_medium()
+        self.__dict__.update(vars(inner))
+        self.inner, self.element, self.behaviour = inner, element, behaviour
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        return [self._evaluate(structure, stress) for structure in structures]
+
+    def _evaluate(self, structure: Atoms, stress: bool) -> Evaluation:
+        result = self.inner.evaluate([structure], stress=stress)[0]
+        if self.element not in structure.get_chemical_symbols():
+            return result
+        if self.behaviour == "raise":
+            raise RuntimeError("something in the package broke")
+        if self.behaviour == "out of memory":
+            raise RuntimeError("CUDA out of memory")
+        factor = {"not finite": np.nan, "unphysical": 1e9, "never converges": 1.0}[self.behaviour]
+        forces = result.forces * factor
+        if self.behaviour == "never converges":
+            # a force that no displacement reduces, as if it were not a gradient
+            forces = forces + np.array([0.1, 0, 0]) * np.where(np.arange(len(structure)) % 2, 1, -1)[:, None]
+        elif self.behaviour == "unphysical":
+            forces = forces + factor
+        return Evaluation(result.energy, forces, result.stress)

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from phonopy import Phonopy
+from phonopy.structure.atoms import PhonopyAtoms
+
+from softmode.engine.records import Failure, Record
+from softmode.protocol import ForceSets, Protocol
+from softmode.reference.cells import to_ase
+from softmode.reference.entry import Entry
+from softmode.stages.force_sets import compute_force_sets
+from tests.stages.potentials import Misbehaving, effective_medium
+
+
+@pytest.fixture
+def settings(loew2024: Protocol) -> ForceSets:
+    return ForceSets(**loew2024.section("force_sets"))
+
+
+def task(symbol: str, structure: str | None = None) -> tuple[Entry, Record]:
+    atoms = bulk(symbol, structure, a=2.9, c=4.7) if structure else bulk(symbol, cubic=True)
+    atoms.calc = EMT()
+    atoms.get_potential_energy()
+    entry = Entry(symbol, atoms, np.diag([2, 2, 2]), np.eye(3), source="made for a test")
+    return entry, Record(symbol, atoms, {"relax_steps": 3})
+
+
+def test_forces_are_those_of_phonopys_own_loop(settings: ForceSets) -> None:
+    entry, relaxed = task("Cu")
+    (record,) = compute_force_sets(iter([(entry, relaxed)]), effective_medium(), settings, 70)
+    cell = PhonopyAtoms(
+        ["Cu"] * 4, cell=relaxed.atoms.cell.array, scaled_positions=relaxed.atoms.get_scaled_positions()
+    )
+    phonopy = Phonopy(cell, np.diag([2, 2, 2]), primitive_matrix=np.eye(3))
+    phonopy.generate_displacements(distance=0.01, is_diagonal=False)
+    for forces, supercell in zip(record.arrays["forces"], phonopy.supercells_with_displacements, strict=True):
+        atoms = to_ase(supercell)
+        atoms.calc = EMT()
+        assert forces == pytest.approx(atoms.get_forces(), abs=1e-12)
+    assert np.linalg.norm(record.arrays["displacements"], axis=1) == pytest.approx([0.01] * len(phonopy.displacements))
+    assert record.values["relax_steps"] == 3  # what is known from before is passed on
+    assert record.values["supercell_energy_eV"] == pytest.approx(8 * relaxed.atoms.get_potential_energy(), abs=1e-9)
+
+
+@pytest.mark.parametrize("largest_batch", [1, 40, 10000])
+def test_forces_do_not_depend_on_the_size_of_batches(settings: ForceSets, largest_batch: int) -> None:
+    tasks = [task("Cu"), task("Ag", "hcp")]
+    expected = {r.entry: r for r in compute_force_sets(iter(tasks), effective_medium(), settings, 1000)}
+    for record in compute_force_sets(iter(tasks), effective_medium(), settings, largest_batch):
+        assert record.arrays["forces"] == pytest.approx(expected[record.entry].arrays["forces"], abs=1e-13)
+
+
+def test_failed_relaxation_is_passed_on_as_it_is(settings: ForceSets) -> None:
+    entry, relaxed = task("Cu")
+    failed = Record("Cu", relaxed.atoms, failure=Failure("relax", "not_converged", "far away"))
+    (record,) = compute_force_sets(iter([(entry, failed)]), effective_medium(), settings, 1000)
+    assert record.failure == failed.failure
+
+
+@pytest.mark.parametrize(("behaviour", "kind"), [("raise", "crash"), ("not finite", "not_finite")])
+def test_entry_that_breaks_fails_alone(settings: ForceSets, behaviour: str, kind: str) -> None:
+    tasks = [task("Cu"), task("Pt"), task("Ag")]
+    records = list(compute_force_sets(iter(tasks), Misbehaving("Pt", behaviour), settings, 1000))
+    assert [record.failure.kind if record.failure else None for record in records] == [None, kind, None]
+    assert records[1].failure.stage == "force_sets"
+    assert records[1].values["relax_steps"] == 3

@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from softmode.engine.records import Failure, Record
+from softmode.protocol import ForceSets, Phonons, Protocol
+from softmode.reference import kyoto
+from softmode.reference.dataset import Selection, read_entries
+from softmode.reference.entry import Entry
+from softmode.stages.force_sets import compute_force_sets
+from softmode.stages.phonons import (
+    compute_phonons,
+    is_stable,
+    kelvin_per_THz,
+    task_of_potential,
+    task_of_reference,
+)
+from tests.stages.potentials import effective_medium
+
+GAMMA_AND_X = np.array([[0.0, 0, 0], [0.5, 0.5, 0]])
+
+
+@pytest.fixture
+def settings(loew2024: Protocol) -> Phonons:
+    return Phonons(**loew2024.section("phonons"))
+
+
+def copper(protocol: Protocol) -> Record:
+    atoms = bulk("Cu", a=3.61)
+    atoms.calc = EMT()
+    atoms.get_potential_energy()
+    entry = Entry("Cu", atoms, np.diag([3, 3, 3]), np.eye(3), source="made for a test")
+    force_sets = ForceSets(**protocol.section("force_sets"))
+    (record,) = compute_force_sets(iter([(entry, Record("Cu", atoms))]), effective_medium(), force_sets, 1000)
+    return record
+
+
+def test_kelvin_per_terahertz_is_planck_over_boltzmann() -> None:
+    assert kelvin_per_THz() == pytest.approx(47.992430733, rel=1e-6)
+
+
+def test_copper_obeys_dulong_and_petit_and_counts_its_modes(loew2024: Protocol, settings: Phonons) -> None:
+    (row,) = compute_phonons(iter([task_of_potential(copper(loew2024))]), "emt", settings)
+    assert row["status"] == "done" and row["n_primitive"] == 1
+    assert np.shape(row["frequencies_THz"]) == (27, 3)
+    assert row["heat_capacity_J_per_K_mol"][-1] == pytest.approx(3 * 8.314, rel=0.02)
+    assert row["heat_capacity_J_per_K_mol"][0] == row["entropy_J_per_K_mol"][0] == 0
+    assert row["free_energy_kJ_per_mol"][0] > 0  # zero-point energy
+    assert row["stable_paper"] and row["stable_scripts"]
+    assert row["omega_max_K"] == pytest.approx(np.max(row["frequencies_THz"]) * kelvin_per_THz())
+    step = settings.density_of_states["step_THz"]
+    assert np.sum(row["density_of_states_per_THz"]) * step == pytest.approx(3, abs=1e-5)
+    # F = U - TS, and C = T dS/dT, between the temperatures of the protocol
+    assert np.all(np.diff(row["entropy_J_per_K_mol"]) > 0) and np.all(np.diff(row["free_energy_kJ_per_mol"]) < 0)
+
+
+def test_reference_and_potential_go_the_same_way(loew2024: Protocol, settings: Phonons) -> None:
+    """A potential whose forces are the reference's own gets the reference's numbers, bit for bit."""
+    entry = next(iter(read_entries("demo", Path(__file__).parents[2] / "data" / "demo", Selection())))
+    atoms = entry.unit_cell.copy()
+    atoms.calc = None
+    arrays = {"supercell_matrix": entry.supercell_matrix, "primitive_matrix": entry.primitive_matrix}
+    record = Record(entry.id, atoms, arrays=arrays | vars(entry.force_set))
+    record.atoms.get_potential_energy = lambda: 0.0
+    (potential,) = compute_phonons(iter([task_of_potential(record)]), "x", settings)
+    (reference,) = compute_phonons(iter([task_of_reference(entry)]), "reference", settings)
+    for column in ("frequencies_THz", "entropy_J_per_K_mol", "density_of_states_per_THz", "stable_scripts"):
+        assert potential[column] == reference[column]
+
+
+def test_larger_mesh_changes_thermodynamics_little(loew2024: Protocol, settings: Phonons) -> None:
+    task = task_of_potential(copper(loew2024))
+    (long,) = compute_phonons(iter([task]), "emt", settings)
+    numbers = Phonons(**loew2024.section("phonons") | {"mesh": {"numbers": [20, 20, 20]}})
+    (paper,) = compute_phonons(iter([task]), "emt", numbers)
+    assert long["entropy_J_per_K_mol"] == pytest.approx(paper["entropy_J_per_K_mol"], rel=2e-3)
+    assert long["frequencies_THz"] == paper["frequencies_THz"]
+
+
+def test_failure_of_an_earlier_stage_is_passed_on_with_what_is_known(settings: Phonons) -> None:
+    atoms = bulk("Cu")
+    atoms.calc = EMT()
+    atoms.get_potential_energy()
+    late = Record("a", atoms, {"relax_steps": 7}, failure=Failure("force_sets", "out_of_memory", "too large"))
+    early = Record("b", bulk("Cu"), failure=Failure("relax", "not_converged", "far away"))
+    rows = list(compute_phonons(map(task_of_potential, [late, early]), "emt", settings))
+    assert [row["status"] for row in rows] == ["failed", "failed"]
+    assert [row["failed_stage"] for row in rows] == ["force_sets", "relax"]
+    assert rows[0]["volume_A3_per_atom"] > 0 and rows[0]["relax_steps"] == 7
+    assert "volume_A3_per_atom" not in rows[1]
+
+
+def test_entry_that_phonopy_refuses_fails_alone(loew2024: Protocol, settings: Phonons) -> None:
+    good = copper(loew2024)
+    bad = Record("bad", good.atoms, arrays=dict(good.arrays) | {"forces": good.arrays["forces"][:, :5]})
+    rows = list(compute_phonons(map(task_of_potential, [bad, good]), "emt", settings))
+    assert [row["status"] for row in rows] == ["failed", "done"]
+    assert rows[0]["failed_stage"] == "phonons"
+
+
+def test_imaginary_mode_of_a_real_unstable_crystal(kyoto_folder: Path, settings: Phonons) -> None:
+    entry = kyoto.read(next(kyoto_folder.glob("materials-id-10159-*")))  # K3Sb, Fm-3m
+    (row,) = compute_phonons(iter([task_of_reference(entry)]), "reference", settings)
+    assert row["omega_min_K"] == pytest.approx(-34.26, abs=0.01)
+    # the mode is not at Gamma: no tolerance for it, however small it is
+    assert not row["stable_paper"] and not row["stable_scripts"]
+
+
+@pytest.mark.parametrize(
+    ("at_gamma", "at_x", "stable"),
+    [
+        ([-1e-6, 1e-6, 0.0, 5, 5, 5], [1, 1, 2, 2, 3, 3], True),
+        ([-34, -34, -34, 50, 50, 50], [1, 1, 2, 2, 3, 3], True),  # acoustic modes off zero, within the tolerance
+        ([-36, 0, 0, 50, 50, 50], [1, 1, 2, 2, 3, 3], False),
+        ([-20, 0, 0, 1e-3, 50, 50], [1, 1, 2, 2, 3, 3], False),  # acoustic are the three nearest to zero
+        ([0, 0, 0, 50, 50, 50], [-1e-3, 1, 2, 2, 3, 3], False),  # no tolerance away from Gamma
+    ],
+)
+def test_stability_looks_at_optical_modes_and_at_all_q(at_gamma: list, at_x: list, stable: bool) -> None:
+    frequencies = np.array([at_gamma, at_x], dtype=float)
+    assert is_stable(GAMMA_AND_X, frequencies, acoustic_gamma=-35.0, other=0.0) is stable
+
+
+def test_thresholds_of_paper_and_scripts_differ() -> None:
+    frequencies = np.array([[-40.0, 0, 0], [10, 10, 20]])
+    assert is_stable(GAMMA_AND_X, frequencies, -50.0, 0.0)
+    assert not is_stable(GAMMA_AND_X, frequencies, -35.0, 0.0)

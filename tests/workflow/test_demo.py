@@ -1,0 +1,120 @@
+"""The demo end to end, as a user runs it, in a folder of its own; and what makes which job run again."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+
+def snakemake(project: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [str(SNAKEMAKE), "--profile", "profiles/local", *arguments]
+    result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if check:
+        assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]
+    return result
+
+
+def jobs(project: Path, *arguments: str) -> dict[str, int]:
+    """The numbers of jobs that a dry run announces, by rule."""
+    text = snakemake(project, "--dry-run", *arguments).stderr + snakemake(project, "--dry-run", *arguments).stdout
+    found = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", text, flags=re.MULTILINE)}
+    found.pop("total", None)
+    return found
+
+
+@pytest.fixture(scope="module")
+def results(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished demo."""
+    missing = [name for name in ("chgnet", "sevennet") if not (project / ".envs" / f"{name}.ready").exists()]
+    if missing:
+        pytest.skip(f"no environment {', '.join(missing)}; 'make test' builds it")
+    folder = tmp_path_factory.mktemp("results")
+    snakemake(project, "--config", f"results={folder}")
+    return folder
+
+
+def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None:
+    campaign = results / "demo"
+    properties = pd.read_parquet(campaign / "properties.parquet")
+    entries = len(pd.read_csv(campaign / "index.csv"))
+    assert entries >= 3
+    assert properties.groupby("source").size().to_dict() == {
+        "reference": entries, "chgnet": entries, "sevennet-0": entries,
+    }  # fmt: skip
+    assert (properties["status"] == "done").all()
+    for name in ("table1_relaxation", "table2_thermodynamics", "table3_stability"):
+        for suffix in ("csv", "md", "tex"):
+            assert (campaign / "tables" / f"{name}.{suffix}").stat().st_size > 100
+    for name in ("figure3_volume", "figure4_thermodynamics"):
+        for suffix in ("png", "pdf"):
+            assert (campaign / "figures" / f"{name}.{suffix}").stat().st_size > 10_000
+    softmode = Path(sys.executable).with_name("softmode")
+    summary = subprocess.run([softmode, "summary", campaign], capture_output=True, text=True, check=True).stdout
+    assert "Table III" in summary and str(campaign / "figures" / "figure3_volume.png") in summary
+
+
+def test_demo_gives_the_numbers_that_are_known(results: Path) -> None:
+    """Silicon's heat capacity at 300 K is 19.9 J/K/mol of atoms by experiment; potentials soften its bonds."""
+    properties = pd.read_parquet(results / "demo" / "properties.parquet").set_index(["entry", "source"])
+    silicon = properties.loc["Si-diamond"]
+    assert silicon["reported_heat_capacity_J_per_K_mol_atoms"]["reference"] == pytest.approx(19.9, rel=0.01)
+    assert silicon["omega_max_K"]["reference"] == pytest.approx(15.1 * 47.992, rel=0.01)
+    assert silicon["omega_max_K"]["sevennet-0"] < silicon["omega_max_K"]["reference"]
+
+
+def test_finished_demo_has_nothing_to_do(project: Path, results: Path) -> None:
+    assert jobs(project, "--config", f"results={results}") == {}
+
+
+def test_deleted_shard_runs_again_with_what_follows_and_nothing_else(project: Path, results: Path) -> None:
+    path = results / "demo" / "force_sets" / "chgnet" / "1.db"
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        found = jobs(project, "--config", f"results={results}")
+    finally:
+        path.write_bytes(content)
+    expected = {"force_sets": 1, "phonons": 1, "collect": 1, "tables": 1, "figures": 1, "all": 1}
+    assert found == expected
+
+
+def test_other_mesh_runs_no_potential(project: Path, results: Path, tmp_path: Path) -> None:
+    protocols = yaml.safe_load((project / "config" / "protocols.yaml").read_text(encoding="utf-8"))
+    protocols["loew2024"]["phonons"]["mesh"] = {"numbers": [10, 10, 10]}
+    changed = tmp_path / "protocols.yaml"
+    changed.write_text(yaml.safe_dump(protocols), encoding="utf-8")
+    found = jobs(project, "--config", f"results={results}", f"protocols_file={changed}")
+    assert {"phonons", "reference_phonons", "collect", "tables", "figures"} <= set(found)
+    assert not {"relax", "force_sets", "dataset", "shards", "environment"} & set(found)
+
+
+def test_other_potential_runs_only_its_own_jobs(project: Path, results: Path) -> None:
+    found = jobs(project, "--config", f"results={results}", "potentials=[chgnet]")
+    assert not {"relax", "force_sets", "phonons", "reference_phonons"} & set(found)
+    assert {"collect", "tables", "figures"} <= set(found)
+
+
+def test_dry_run_works_before_anything_is_installed(project: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "environments"
+    found = jobs(project, "--config", f"results={tmp_path}", f"environments={nowhere}")
+    assert found["environment"] == 3 and found["relax"] == 4
+    assert not nowhere.exists()
+
+
+def test_misspelt_key_stops_with_one_clear_message(project: Path) -> None:
+    result = snakemake(project, "--dry-run", "--config", "protocl=loew2024", check=False)
+    assert result.returncode != 0
+    assert "config/config.yaml: no key 'protocl', did you mean 'protocol'?" in result.stdout + result.stderr
+
+
+def test_folder_of_a_data_set_can_be_given_on_the_command_line(project: Path, tmp_path: Path) -> None:
+    small = ["--configfile", "config/kyoto-small.yaml"]
+    missing = snakemake(project, "--dry-run", *small, check=False)
+    assert "config/kyoto-small.yaml: dataset: key 'path' is missing" in missing.stdout + missing.stderr
+    assert jobs(project, *small, "--config", f"dataset={{path: {tmp_path}}}", f"results={tmp_path}")["relax"] == 8
