@@ -66,12 +66,16 @@ def _violins(
         axes.text(0.5, 0.5, "no entry has this number", ha="center", transform=axes.transAxes)
     else:
         common = {"data": long, "x": "potential", "y": "error", "order": order, "ax": axes}
+        # a violin for each potential that it has room for, not wider with fewer of them
+        width = min(0.8, 0.14 * len(order))
         sns.violinplot(
             **common, hue="potential", hue_order=order, palette=dict(colours), legend=False,
-            density_norm="width", cut=0, inner="quart", linewidth=0.7, saturation=0.9,
+            density_norm="width", cut=0, inner="quart", linewidth=0.7, width=width,
         )  # fmt: skip
+        for violin in axes.collections:
+            violin.set_alpha(0.55)
         if errors.notna().sum().max() <= _POINTS_UP_TO:
-            sns.stripplot(**common, color="black", size=2, alpha=0.6, jitter=0.08)
+            sns.swarmplot(**common, color="white", edgecolor="black", linewidth=0.6, size=3)
         _show_most(axes, long["error"].to_numpy())
     axes.axhline(0, color="black", linewidth=0.6, linestyle=":")
     axes.set_xticks(range(len(order)), [f"{labels[name]}\nn = {errors[name].notna().sum()}" for name in order])
