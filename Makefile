@@ -15,7 +15,7 @@ help:
 
 demo: .envs/workflow.ready
 	@echo "== demo: relaxations, force sets, phonons, tables and figures of config/config.yaml"
-	$(SNAKEMAKE) --quiet progress
+	$(SNAKEMAKE) --quiet host rules
 	@.envs/workflow/bin/softmode summary results/demo
 
 test: lint $(ENVIRONMENTS:%=.envs/%.ready)

@@ -118,7 +118,7 @@ def _add_shard(parser: argparse.ArgumentParser) -> None:
 def _add_potential(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--potential", type=Path, required=True, help="settings of the potential (YAML)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs (auto)")
-    parser.add_argument("--largest-batch", type=int, default=2000, metavar="ATOMS", help="atoms at a time (2000)")
+    parser.add_argument("--largest-batch", type=int, default=500, metavar="ATOMS", help="atoms at a time (500)")
 
 
 def _add_comparison(parser: argparse.ArgumentParser) -> None:

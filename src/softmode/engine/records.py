@@ -4,14 +4,12 @@ A stage writes `<output>.partial`, one transaction for each batch, and renames i
 loses the batch in flight and goes on from there. `ase db` and `ase gui` open the files.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from ase import Atoms
 from ase.db import connect
 from ase.db.sqlite import SQLite3Database
@@ -158,10 +156,3 @@ def read_records(path: Path, entries: Sequence[str] | None = None) -> Iterator[R
             failure = Failure(values.pop("failed_stage"), values.pop("failed_kind"), arrays.pop("message"))
         del values["entry"]
         yield Record(entry, row.toatoms(), values, arrays, failure)
-
-
-def plain(value: Any) -> Any:
-    """Return metadata as plain JSON values (numpy scalars become numbers)."""
-    return json.loads(
-        json.dumps(value, default=lambda item: item.item() if isinstance(item, np.generic) else str(item))
-    )
