@@ -13,7 +13,7 @@ EPILOG = "Each rule of the workflow calls one of these; any line in a job's log 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a sub-command; return 0, or 2 after a message about the input."""
+    """Run a sub-command; return its exit code, or 2 after a message about the input."""
     options = build_parser().parse_args(arguments)
     if options.threads:
         # before numpy or torch are imported: they read these once
@@ -22,13 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # commands import what they need: a potential's environment has no pandas, the workflow's no torch
     from softmode import commands
 
-    command: Callable[[argparse.Namespace], None] = getattr(commands, options.command.replace("-", "_"))
+    command: Callable[[argparse.Namespace], int | None] = getattr(commands, options.command.replace("-", "_"))
     try:
-        command(options)
+        return command(options) or 0
     except InputError as error:
         print(f"softmode {options.command}: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -93,6 +92,18 @@ def build_parser() -> argparse.ArgumentParser:
 
     summary = _add(commands, "summary", "print a campaign's tables, and where everything is")
     summary.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+
+    check = _add(
+        commands, "check-potential", "forces against energies, invariances, batching, time and memory; exit 1 if wrong"
+    )
+    check.add_argument("name", help="a key of the potentials file")
+    check.add_argument("--potentials", type=Path, default=Path("config/potentials.yaml"), help="the potentials file")
+    check.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    check.add_argument(
+        "--structures", nargs="+", metavar="FILE", help="structures that ASE reads, not built-in crystals"
+    )
+    check.add_argument("--sizes", type=int, nargs="*", metavar="ATOMS", help="sizes for time and memory (8 64 216 512)")
+    check.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs (auto)")
 
     export = _add(commands, "export-reference", "write force sets as phonopy YAML, to serve as a reference")
     export.add_argument("--force-sets", type=Path, nargs="+", required=True, help="force sets of the calculator")

@@ -1,6 +1,8 @@
 """What each sub-command does: read inputs, call the stage, store what it gives."""
 
 import csv
+import os
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
@@ -11,8 +13,9 @@ from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_metadata, read_records
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
-from softmode.protocol import ForceSets, Phonons, digest, read_section, relaxation
+from softmode.protocol import ForceSets, Phonons, digest, relaxation
 from softmode.reference.dataset import Selection, load_entries, read_entries, write_dataset
+from softmode.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +29,7 @@ _PROGRESS_EVERY = 30.0
 
 def dataset(options: Namespace) -> None:
     """Read a data set; options given by hand win over those of the settings file."""
-    settings = read_section(options.settings) if options.settings else {}
+    settings = read_yaml(options.settings) if options.settings else {}
     names = ("kind", "path", "ids", "ids_file", "number", "seed", "largest_supercell")
     settings |= {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     for name in ("kind", "path"):
@@ -57,7 +60,7 @@ def relax(options: Namespace) -> None:
     """Relax one shard."""
     from softmode.stages.relax import relax as relax_entries
 
-    section = read_section(options.protocol)
+    section = read_yaml(options.protocol)
     ids = read_shard(options.shards, options.shard)
     potential, settings = _load_potential(options)
     identity = {
@@ -75,7 +78,7 @@ def force_sets(options: Namespace) -> None:
     """Compute the force sets of one shard."""
     from softmode.stages.force_sets import compute_force_sets
 
-    section = read_section(options.protocol)
+    section = read_yaml(options.protocol)
     potential, settings = _load_potential(options)
     before = read_metadata(options.relaxed)
     identity = {"stage": "force_sets", "force_sets": digest(section), "relaxed": before["identity"]}
@@ -94,7 +97,7 @@ def phonons(options: Namespace) -> None:
     from softmode.engine.tables import write_table
     from softmode.stages.phonons import compute_phonons, task_of_potential, task_of_reference
 
-    section = read_section(options.protocol)
+    section = read_yaml(options.protocol)
     if options.reference:
         if options.shards is None or options.shard is None:
             raise InputError("--reference needs --shards and --shard")
@@ -124,7 +127,7 @@ def collect(options: Namespace) -> None:
     """Put all shards into one table."""
     from softmode.compare.properties import collect as collect_shards
 
-    n_rows, n_failed = collect_shards(options.phonons, options.index, read_section(options.report), options.output)
+    n_rows, n_failed = collect_shards(options.phonons, options.index, read_yaml(options.report), options.output)
     print(f"{n_rows} records in {options.output}, {n_failed} of them failures")
 
 
@@ -133,8 +136,8 @@ def tables(options: Namespace) -> None:
     from softmode.present.tables import make_tables
 
     properties, metadata = _read_properties(options.properties)
-    labels = {settings["name"]: settings["label"] for settings in map(read_section, options.potentials)}
-    for table in make_tables(properties, labels, read_section(options.report), metadata):
+    labels = {settings["name"]: settings["label"] for settings in map(read_yaml, options.potentials)}
+    for table in make_tables(properties, labels, read_yaml(options.report), metadata):
         table.write(options.output)
 
 
@@ -143,7 +146,7 @@ def figures(options: Namespace) -> None:
     from softmode.present.figures import save, thermodynamics_figure, volume_figure
 
     properties, _ = _read_properties(options.properties)
-    settings = [read_section(path) for path in options.potentials]
+    settings = [read_yaml(path) for path in options.potentials]
     labels = {potential["name"]: potential["label"] for potential in settings}
     colours = {potential["name"]: potential["colour"] for potential in settings}
     save(volume_figure(properties, labels, colours), options.output / "figure3_volume")
@@ -163,6 +166,36 @@ def summary(options: Namespace) -> None:
         for path in sorted((options.campaign / folder).iterdir()):
             print(f"{folder}: {path}")
     print(f"everything: {options.campaign / 'properties.parquet'}")
+
+
+def check_potential(options: Namespace) -> int:
+    """Check a potential in its own environment; return 1 if a check fails."""
+    from ase.io import read
+
+    from softmode.potentials import check
+    from softmode.potentials.registry import load_potential
+
+    potentials = read_yaml(options.potentials)
+    if options.name not in potentials:
+        raise InputError(f"no potential '{options.name}' in {options.potentials}; there are: {', '.join(potentials)}")
+    settings = {"name": options.name} | potentials[options.name]
+    _enter_environment(options.environments / settings["environment"])
+    potential = load_potential(settings, options.device)
+    if options.structures:
+        structures = [atoms for path in options.structures for atoms in read(path, index=":")]
+    else:
+        structures = check.default_structures(potential.elements)
+    sizes = check.SIZES if options.sizes is None else options.sizes
+    checks = list(check.check_potential(potential, structures, sizes))
+    print(check.report(options.name, checks))
+    return 1 if any(item.verdict == "FAIL" for item in checks) else 0
+
+
+def _enter_environment(folder: Path) -> None:
+    """Go on in the potential's environment, if this is another one and that exists."""
+    softmode = folder / "bin" / "softmode"
+    if softmode.exists() and Path(sys.prefix).resolve() != folder.resolve():
+        os.execv(softmode, [str(softmode), *sys.argv[1:]])
 
 
 def export_reference(options: Namespace) -> None:
@@ -199,7 +232,7 @@ def _failures(path: Path) -> str:
 def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
     from softmode.potentials.registry import load_potential
 
-    settings = read_section(options.potential)
+    settings = read_yaml(options.potential)
     return load_potential(settings, options.device), settings
 
 

@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from softmode.errors import InputError
 from softmode.protocol import SECTIONS, Protocol, load_protocol
+from softmode.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -98,21 +99,6 @@ def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Camp
     if report["stability"] not in phonons["stability"]:
         raise InputError(f"{where}: report.stability '{report['stability']}' is not a variant of phonons.stability")
     return Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file.
-
-    Raises:
-        InputError: there is no such file, or it is not YAML; the message has the line.
-    """
-    try:
-        with path.open(encoding="utf-8") as file:
-            return yaml.safe_load(file)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML: {error}") from error
 
 
 def validate(document: Any, schema: Mapping[str, Any], source: str) -> None:

@@ -8,10 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
-
-import yaml
 
 from softmode.errors import InputError
 
@@ -160,10 +157,3 @@ def relaxation(section: Mapping[str, Any]) -> Relaxation:
     if section["method"] == "fire":
         return FireRelaxation(**values)
     return EquationOfStateRelaxation(**values | {"volume_strains": tuple(values["volume_strains"])})
-
-
-def read_section(path: Path) -> dict[str, Any]:
-    """Read the settings of one section, as the workflow has frozen them in the campaign's folder."""
-    with path.open(encoding="utf-8") as file:
-        section: dict[str, Any] = yaml.safe_load(file)
-    return section
