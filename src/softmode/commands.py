@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PACKAGES = ("ase", "phonopy", "spglib", "numpy")
 # seconds between two lines of progress in a log
 _PROGRESS_EVERY = 30.0
+# failures that the summary prints
+_LISTED = 20
 
 
 def dataset(options: Namespace) -> None:
@@ -160,8 +162,8 @@ def summary(options: Namespace) -> None:
         raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
     for path in written:
         print(path.read_text(encoding="utf-8"))
-    failed = _failures(options.campaign / "properties.parquet")
-    print(failed)
+    print(_unreadable(options.campaign / "unreadable.csv"))
+    print(_failures(options.campaign / "properties.parquet"))
     for folder in ("tables", "figures"):
         for path in sorted((options.campaign / folder).iterdir()):
             print(f"{folder}: {path}")
@@ -216,17 +218,26 @@ def _read_properties(path: Path) -> "tuple[pd.DataFrame, dict[str, Any]]":
     return table.to_pandas(), metadata
 
 
+def _unreadable(path: Path) -> str:
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = [f"{row['entry']}, {row['file']}: {row['message']}" for row in csv.DictReader(file)]
+    return _listed("entries could not be read", lines, path)
+
+
 def _failures(path: Path) -> str:
     properties, _ = _read_properties(path)
     failed = properties[properties["status"] == "failed"]
-    if failed.empty:
-        return "No failures.\n"
     lines = [
-        f"  {row.entry} ({row.formula}), {row.source}: {row.failed_stage}: {row.failed_kind}: {row.message}"
-        for row in failed.head(20).itertuples()
+        f"{row.entry} ({row.formula}), {row.source}: {row.failed_stage}: {row.failed_kind}: {row.message}"
+        for row in failed.itertuples()
     ]
-    more = [f"  … and {len(failed) - 20} more in {path}"] if len(failed) > 20 else []
-    return "\n".join([f"{len(failed)} failures:", *lines, *more, ""])
+    return _listed("records are failures", lines, path)
+
+
+def _listed(what: str, lines: list[str], path: Path) -> str:
+    shown = [f"  {line}" for line in lines[:_LISTED]]
+    more = [f"  … and {len(lines) - _LISTED} more in {path}"] if len(lines) > _LISTED else []
+    return "\n".join([f"{len(lines)} {what}{':' if lines else ''}", *shown, *more])
 
 
 def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
