@@ -68,3 +68,9 @@ def check_elements(potential: Potential, structure: Atoms) -> None:
             "unknown_element",
             f"{potential.name} was not trained on {names}; leave the entry out or use another potential",
         )
+
+
+def voigt(tensor: np.ndarray) -> np.ndarray:
+    """Return xx yy zz yz xz xy of the symmetric part of a tensor of shape (3, 3)."""
+    symmetric = (tensor + tensor.T) / 2
+    return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]

@@ -9,8 +9,8 @@ from ase import Atoms
 from ase.units import GPa
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation
-from softmode.potentials.torch_settings import prepare_torch
+from softmode.potentials.base import Evaluation, voigt
+from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 # CHGNet has weights for 94 elements, but MPtrj, which it was trained on, has no Po, At, Rn, Fr and Ra
 _ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
@@ -24,15 +24,18 @@ class CHGNetPotential:
     elements: frozenset[int] | None = _ELEMENTS
     packages: tuple[str, ...] = ("chgnet", "torch", "pymatgen")
 
-    def __init__(self, name: str, checkpoint: Mapping[str, Any], device: str) -> None:
+    def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
         from chgnet.model import CHGNet
 
         self.name = name
         self.device = prepare_torch(device)
-        path = checkpoints.locate(name, checkpoint)
-        self.checkpoint_sha256 = checkpoint["sha256"]
+        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        weights = checkpoints.locate(name, settings["checkpoint"])
+        self.checkpoint_sha256 = weights.sha256
         # as CHGNet.load does it for 0.3.0
-        self._model = CHGNet.from_file(str(path), mlp_out_bias=False, version=checkpoint["version"]).to(self.device)
+        self._model = CHGNet.from_file(
+            str(weights.path), mlp_out_bias=False, version=settings["checkpoint"]["version"]
+        ).to(self.device)
         self._model.eval()
         # an atom without neighbours has no meaning for CHGNet; the structure fails instead of getting a number
         self._model.graph_converter.set_isolated_atom_response("error")
@@ -55,13 +58,7 @@ class CHGNetPotential:
             Evaluation(
                 energy=float(prediction["e"]) * len(atoms),  # CHGNet predicts the energy per atom
                 forces=np.asarray(prediction["f"], dtype=float),
-                stress=_voigt(np.asarray(prediction["s"], dtype=float) * GPa) if stress else None,
+                stress=voigt(np.asarray(prediction["s"], dtype=float) * GPa) if stress else None,
             )
             for atoms, prediction in zip(structures, predictions, strict=True)
         ]
-
-
-def _voigt(tensor: np.ndarray) -> np.ndarray:
-    """Return xx yy zz yz xz xy of a symmetric tensor of shape (3, 3)."""
-    symmetric = (tensor + tensor.T) / 2
-    return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
