@@ -139,6 +139,14 @@ class Contract:
         volume = atoms.get_volume()
         self._assert_derivative(energies, step * volume, stress[[0, 1, 3, 5]], np.abs(stress).max(), "strain")
 
+    def test_left_handed_cell(self, potential: Potential) -> None:
+        """The same crystal described by a left-handed cell: a volume from a determinant is negative there."""
+        atoms = structures.magnesia()
+        left = atoms.copy()
+        left.set_cell(atoms.cell.array[[1, 0, 2]])
+        right_found, left_found = potential.evaluate([atoms, left], stress=True)
+        self._assert_equal(atoms, left_found, right_found)
+
     def test_net_force(self, potential: Potential) -> None:
         atoms = structures.magnesia()
         forces = potential.evaluate([atoms])[0].forces
