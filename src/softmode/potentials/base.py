@@ -10,6 +10,9 @@ from ase.data import chemical_symbols
 
 from softmode.errors import EntryError
 
+# those of the Materials Project, MPtrj, Alexandria and OMat24: 89 elements, all up to Pu but Po, At, Rn, Fr and Ra
+MATERIALS_PROJECT_ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
+
 
 @dataclass(frozen=True)
 class Evaluation:

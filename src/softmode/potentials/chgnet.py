@@ -9,11 +9,8 @@ from ase import Atoms
 from ase.units import GPa
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation, voigt
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, voigt
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
-
-# CHGNet has weights for 94 elements, but MPtrj, which it was trained on, has no Po, At, Rn, Fr and Ra
-_ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
 
 
 class CHGNetPotential:
@@ -21,7 +18,8 @@ class CHGNetPotential:
 
     dtype = "float32"
     conservative = True
-    elements: frozenset[int] | None = _ELEMENTS
+    # it has weights for 94 elements, but MPtrj, which it was trained on, has 89
+    elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
     packages: tuple[str, ...] = ("chgnet", "torch", "pymatgen")
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:

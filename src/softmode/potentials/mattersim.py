@@ -58,9 +58,7 @@ class MatterSimPotential:
             return []
         # the converter wraps the positions of what it is given
         batch = Batch.from_data_list([self._converter.convert(atoms.copy()) for atoms in structures])
-        output = self._potential(
-            batch_to_dict(batch, device=self.device), include_forces=True, include_stresses=stress
-        )
+        output = self._potential(batch_to_dict(batch, device=self.device), include_forces=True, include_stresses=stress)
         energies = output["total_energy"].detach().cpu().numpy()
         bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
         forces = np.split(output["forces"].detach().cpu().numpy(), bounds)
