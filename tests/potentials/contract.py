@@ -28,7 +28,7 @@ def registered(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def load(settings: Mapping[str, Any]) -> Potential:
-    """Load a potential on the CPU; skip if its checkpoint is not on this machine, unless SOFTMODE_REQUIRE_ALL is set."""
+    """Load a potential on the CPU; skip where its checkpoint is not here, unless SOFTMODE_REQUIRE_ALL is set."""
     try:
         return load_potential(settings, "cpu")
     except InputError as error:

@@ -1,4 +1,4 @@
-"""ORB, in its environment: the small D3 variant whose weights can be had, and other architectures with random weights."""
+"""ORB, in its environment: the small D3 variant, whose weights can be had, and others with random weights."""
 
 from pathlib import Path
 from typing import Any, ClassVar

@@ -2,8 +2,8 @@
 
 Two things in matgl would give other numbers than the ones these weights were trained for and tested with:
 
-- Messages. The weights were trained by matgl < 3 (DGL), which sums the messages of an edge at its destination atom; matgl
-  >= 3 (PyG) sums them at the source. Compounds are then wrong by eV per atom, while elements look right.
+- Messages. The weights were trained by matgl < 3 (DGL), which sums the messages of an edge at its destination atom;
+  matgl >= 3 (PyG) sums them at the source. Compounds are then wrong by eV per atom, while elements look right.
 - Three-body terms. They belong to the bonds within 4 Å, and matgl looks some of their properties up in the list of all
   bonds, under the number that the bond has among the short ones. So it was trained, and so it stays here: the energy
   depends a little on the order of the atoms. In a batch, though, these numbers run on over all structures, and a
@@ -47,7 +47,7 @@ class M3GNetPotential:
         self._dtype = torch_dtype(name, self.dtype, ("float32", "float64"))
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
-        # state.pt: tensors only. The architecture is the published one, so that the pickle of it (model.pt) is not needed
+        # state.pt: tensors only; with the published architecture written here, its pickle (model.pt) is not needed
         state = torch.load(weights.path, map_location="cpu", weights_only=True)
         model = M3GNet(
             dim_node_embedding=64,

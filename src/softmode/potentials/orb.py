@@ -16,8 +16,8 @@ from softmode.potentials.torch_settings import default_dtype, prepare_torch, tor
 class ORBPotential:
     """ORB, v2 with direct forces or v3 with direct or conservative ones.
 
-    float32 without TF32: the authors publish a faster precision ("float32-high"), too coarse for phonons. The model keeps
-    so many nearest neighbours, 20 for v2, so that a displacement can change which atoms are seen.
+    float32 without TF32: the authors publish a faster precision ("float32-high"), too coarse for phonons. The model
+    keeps so many nearest neighbours, 20 for v2, so that a displacement can change which atoms are seen.
     """
 
     packages: tuple[str, ...] = ("orb-models", "torch", "scipy")
