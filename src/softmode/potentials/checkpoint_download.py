@@ -131,7 +131,7 @@ def _address_on_index(requirement: str, archive: str) -> str:
     for package in packages:
         if package.link.filename == archive:
             return package.link.url_without_fragment
-    raise InputError(f"the package index has no file {archive}")
+    raise InputError(f"the package index that pip is configured for has no file {archive}, or cannot be reached")
 
 
 def _configured_indexes() -> list[str]:

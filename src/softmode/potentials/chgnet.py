@@ -56,7 +56,12 @@ class CHGNetPotential:
             Evaluation(
                 energy=float(prediction["e"]) * len(atoms),  # CHGNet predicts the energy per atom
                 forces=np.asarray(prediction["f"], dtype=float),
-                stress=voigt(np.asarray(prediction["s"], dtype=float) * GPa) if stress else None,
+                stress=_stress(prediction["s"], atoms) if stress else None,
             )
             for atoms, prediction in zip(structures, predictions, strict=True)
         ]
+
+
+def _stress(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """Return the stress in eV/Å³ from CHGNet's in GPa, which has the wrong sign in a left-handed cell."""
+    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))

@@ -1,4 +1,4 @@
-"""eqV2 of OMat24 (Barroso-Luque et al., arXiv:2410.12771), through fairchem-core 1.x, whose 1.10 is the last with it."""
+"""eqV2 of OMat24 (Barroso-Luque et al., arXiv:2410.12771), through fairchem-core 1.10, the last that has it."""
 
 import copy
 import os
@@ -74,8 +74,8 @@ class FAIRChemPotential:
 def rotations_to_edges(edges: Any) -> Any:
     """Return a rotation for each edge that takes its direction to the y axis, shape (n_edges, 3, 3).
 
-    The turn about the edge is free, and fairchem draws it at random for each call. Here it follows from the direction, so
-    that the same structure gets the same forces each time, alone or in a batch.
+    The turn about the edge is free, and fairchem draws it at random for each call. Here it follows from the direction,
+    so that the same structure gets the same forces each time, alone or in a batch.
 
     Args:
         edges: vectors along the edges, a tensor of shape (n_edges, 3)
