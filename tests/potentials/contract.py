@@ -4,6 +4,7 @@ A subclass says which entry of config/potentials.yaml it tests, and what is know
 """
 
 import os
+import random
 import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -193,6 +194,9 @@ class Contract:
                 list(root.handlers),
                 root.level,
                 environment,
+                random.getstate(),
+                np.random.get_state()[1].tolist(),
+                torch.get_rng_state().tolist(),
             )
 
         before = state()

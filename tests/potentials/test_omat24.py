@@ -136,6 +136,7 @@ class TestEqV2(Contract):
     energy_silicon = None
     # the forces of these weights are 100 times smaller than those of a potential
     noise = 1e-6
+    description_noise = 1e-5
     path: ClassVar[Path]
 
     @pytest.fixture(scope="class", autouse=True)

@@ -7,7 +7,6 @@ file is known by its hash, a broken download is taken up again from any source.
 import fcntl
 import http.client
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -197,22 +196,17 @@ def _restart(file: IO[bytes]) -> None:
 def _copy(stream: IO[bytes], file: IO[bytes], size: int) -> None:
     """Write a stream from its start, and not more of it than the registered size."""
     _restart(file)
-    shutil.copyfileobj(_Limited(stream, size), file, _CHUNK)
+    _append(stream, file, size)
 
 
-class _Limited:
-    """Refuses to read more than a checkpoint may have: an archive of a few kilobytes can unpack to fill a disk."""
-
-    def __init__(self, stream: IO[bytes], size: int | None) -> None:
-        self._stream, self._left = stream, size
-
-    def read(self, length: int) -> bytes:
-        data = self._stream.read(length)
-        if self._left is not None:
-            self._left -= len(data)
-            if self._left < 0:
+def _append(stream: IO[bytes] | http.client.HTTPResponse, file: IO[bytes], limit: int | None) -> None:
+    """Write the rest of a stream, up to a limit: an archive of a few kilobytes can unpack to fill a disk."""
+    while data := stream.read(_CHUNK):
+        if limit is not None:
+            limit -= len(data)
+            if limit < 0:
                 raise InputError("it is larger than the registered size_bytes")
-        return data
+        file.write(data)
 
 
 def _download(address: str, file: IO[bytes], size: int | None) -> None:
@@ -225,7 +219,7 @@ def _download(address: str, file: IO[bytes], size: int | None) -> None:
                 _restart(file)
                 start = 0
             promised = response.headers.get("Content-Length")
-            shutil.copyfileobj(_Limited(response, None if size is None else size - start), file, _CHUNK)
+            _append(response, file, None if size is None else size - start)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # everything is here already; the hash decides

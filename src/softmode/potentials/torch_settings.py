@@ -2,11 +2,14 @@
 
 import logging
 import os
+import random
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from softmode.errors import InputError
 
@@ -61,15 +64,17 @@ def default_dtype(dtype: "torch.dtype") -> Iterator[None]:
 def contained() -> Iterator[None]:
     """Take back what packages change for the whole process while they are imported and loaded.
 
-    That is torch's default dtype and number of threads, warning filters, the root logger, and environment variables
-    (MACE sets one that lets torch load any pickle).
+    That is torch's default dtype and number of threads, warning filters, the root logger, environment variables (MACE
+    sets one that lets torch load any pickle) and the states of random numbers (fairchem-core seeds them all).
     """
     environment = dict(os.environ)
+    random_states = random.getstate(), np.random.get_state()
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     torch = sys.modules.get("torch")
     dtype = torch.get_default_dtype() if torch else None
     threads = torch.get_num_threads() if torch else None
+    torch_state = torch.get_rng_state() if torch else None
     try:
         with warnings.catch_warnings():
             yield
@@ -77,6 +82,8 @@ def contained() -> Iterator[None]:
         for variable in set(os.environ) - set(environment):
             del os.environ[variable]
         os.environ.update(environment)
+        random.setstate(random_states[0])
+        np.random.set_state(random_states[1])
         root.setLevel(level)
         root.handlers[:] = handlers
         torch = sys.modules.get("torch")
@@ -84,3 +91,5 @@ def contained() -> Iterator[None]:
             torch.set_default_dtype(dtype or torch.float32)
             if threads:
                 torch.set_num_threads(threads)
+            if torch_state is not None:
+                torch.set_rng_state(torch_state)
