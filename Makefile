@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo test lint pins envs uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
-ENVIRONMENTS := chgnet sevennet
+ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
 SNAKEMAKE := .envs/workflow/bin/snakemake --profile profiles/local
 
 help:
@@ -47,7 +47,10 @@ uv: .envs/uv/bin/uv
 
 # pins name no registry and hold the hashes of every file; UV_FIND_LINKS would let in files that nobody else has
 pins: .envs/uv/bin/uv
+	# overrides and excludes: what a package asks for and does not need, or pins too tightly
 	for input in envs/*.in; do name=$$(basename $$input .in); [ $$name = common ] || \
 	  env -u UV_FIND_LINKS -u UV_INDEX_URL $(UV) pip compile --quiet --upgrade --python-version 3.11 \
 	  --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-emit-index-url \
-	  --custom-compile-command "make pins" $$input -o envs/$$name.txt; done
+	  --custom-compile-command "make pins" \
+	  $$([ ! -f envs/$$name.overrides.txt ] || echo --overrides envs/$$name.overrides.txt) \
+	  $$([ ! -f envs/$$name.excludes.txt ] || echo --excludes envs/$$name.excludes.txt) $$input -o envs/$$name.txt; done

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 pins=$here/$name.txt
 uv=${UV:-$here/../.envs/uv/bin/uv}
 
-[ -f "$pins" ] || { echo "envs/build.sh: no environment '$name': $pins is missing. There are: $(cd "$here" && ls -- *.txt | sed 's/\.txt//' | tr '\n' ' ')" >&2; exit 2; }
+[ -f "$pins" ] || { echo "envs/build.sh: no environment '$name': $pins is missing. There are: $(cd "$here" && ls -- *.in | sed 's/\.in$//' | grep -v '^common$' | tr '\n' ' ')" >&2; exit 2; }
 [ -x "$uv" ] || { echo "envs/build.sh: uv is not at $uv; run 'make uv' first or set UV" >&2; exit 2; }
 
 export VIRTUAL_ENV=$folder

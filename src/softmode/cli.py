@@ -54,6 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
     shards.add_argument("--number", type=int, required=True, help="number of shards")
     shards.add_argument("--output", type=Path, required=True, help="shards.csv")
 
+    fetch = _add(commands, "fetch-checkpoint", "make a potential's weights present, verified by their hash")
+    fetch.add_argument("--potential", type=Path, required=True, help="settings of the potential (YAML)")
+    fetch.add_argument("--mirrors", type=Path, nargs="*", default=[], help="folders that may hold checkpoints")
+    fetch.add_argument("--output", type=Path, required=True, help="JSON: where the checkpoint is, and its hash")
+
     relax = _add(commands, "relax", "relax the entries of one shard with one potential")
     _add_shard(relax)
     _add_potential(relax)

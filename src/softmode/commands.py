@@ -58,6 +58,22 @@ def shards(options: Namespace) -> None:
     write_shards(options.output, costs, options.number)
 
 
+def fetch_checkpoint(options: Namespace) -> None:
+    """Make a checkpoint present, on a machine with a network."""
+    import json
+
+    from softmode.potentials.checkpoint_download import fetch
+
+    settings = read_yaml(options.potential)
+    name = settings["name"]
+    if "checkpoint" in settings:
+        found = fetch(name, settings["checkpoint"], options.mirrors)
+    else:
+        found = {"source": "none needed", "path": None, "sha256": ""}
+    options.output.write_text(json.dumps({"potential": name} | found, indent=2) + "\n", encoding="utf-8")
+    print(f"{name}: {found['source']}" + (f", {found['path']}" if found["path"] else ""))
+
+
 def relax(options: Namespace) -> None:
     """Relax one shard."""
     from softmode.stages.relax import relax as relax_entries
@@ -249,9 +265,11 @@ def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
 
 def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
     """What a result depends on besides protocol and data."""
-    presentation = ("label", "colour", "environment")
+    # not how it is presented, and of the checkpoint not where it came from; its hash is below
+    aside = {"label", "colour", "environment", "checkpoint"}
+    aside |= {"training_set", "n_structures", "n_parameters", "relative_cost"}
     return {
-        "potential": digest({key: value for key, value in settings.items() if key not in presentation}),
+        "potential": digest({key: value for key, value in settings.items() if key not in aside}),
         "checkpoint_sha256": potential.checkpoint_sha256,
         "dtype": potential.dtype,
         "packages": provenance({}, PACKAGES + potential.packages)["packages"],

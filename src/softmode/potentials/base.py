@@ -10,6 +10,9 @@ from ase.data import chemical_symbols
 
 from softmode.errors import EntryError
 
+# those of the Materials Project, MPtrj, Alexandria and OMat24: 89 elements, all up to Pu but Po, At, Rn, Fr and Ra
+MATERIALS_PROJECT_ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -68,3 +71,9 @@ def check_elements(potential: Potential, structure: Atoms) -> None:
             "unknown_element",
             f"{potential.name} was not trained on {names}; leave the entry out or use another potential",
         )
+
+
+def voigt(tensor: np.ndarray) -> np.ndarray:
+    """Return xx yy zz yz xz xy of the symmetric part of a tensor of shape (3, 3)."""
+    symmetric = (tensor + tensor.T) / 2
+    return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]

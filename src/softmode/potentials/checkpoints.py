@@ -1,42 +1,136 @@
-"""Weights files: where they are, and that they are what they say.
+"""Weights files: where they are, and that they are what they say. A checkpoint is a pickle: a pickle is a program.
 
-A checkpoint is a pickle, and a pickle is a program: only the registered file is loaded.
+A registered checkpoint is known by its SHA-256 and lists its sources, the best first. Nothing here downloads anything:
+compute nodes often have no network. `softmode fetch-checkpoint` (checkpoint_download.py) does that on a login node.
 """
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from softmode.errors import InputError
 
+# folders that hold checkpoints under the paths of `mirror` sources, separated by colons
+MIRRORS_VARIABLE = "SOFTMODE_CHECKPOINTS"
+CACHE_VARIABLE = "SOFTMODE_CACHE"
 
-def locate(name: str, checkpoint: Mapping[str, Any]) -> Path:
-    """Return the verified weights file of potential `name`, from inside its installed package.
+
+@dataclass(frozen=True)
+class Weights:
+    """A weights file that may be loaded.
+
+    Attributes:
+        path: where it is
+        sha256: of what it holds
+    """
+
+    path: Path
+    sha256: str
+
+
+def locate(name: str, checkpoint: Mapping[str, Any]) -> Weights:
+    """Return the verified weights file of potential `name`: of its package, of the cache, or of a mirror folder.
 
     Args:
-        checkpoint: its keys `package`, `member` (path inside the package's wheel) and `sha256`
+        checkpoint: `sha256` and `sources` of a registered one; or a user's own file: its `path`, and either its
+            `sha256` or `trust: true`
 
     Raises:
         InputError: the file is missing, or it is not the registered one; it is not loaded then.
     """
-    package, member = checkpoint["package"], checkpoint["member"]
-    try:
-        path = Path(str(distribution(package).locate_file(member)))
-    except PackageNotFoundError as error:
-        raise InputError(f"potential {name}: package {package} is not installed in this environment") from error
-    if not path.is_file():
-        raise InputError(f"potential {name}: {package} has no file {member}; is its version the pinned one?")
-    found = sha256(path)
-    if found != checkpoint["sha256"]:
+    if "path" in checkpoint:
+        return _locate_own(name, checkpoint)
+    require_sources(name, checkpoint)
+    looked_at = []
+    for path, origin in _candidates(checkpoint):
+        if path is not None and path.is_file():
+            return _verified(name, path, checkpoint["sha256"])
+        looked_at.append(f"{origin}: {path}" if path else origin)
+    raise InputError(
+        f"potential {name}: its checkpoint {file_name(checkpoint)} is not on this machine. Fetch it with "
+        f"'softmode fetch-checkpoint --potential SETTINGS.yaml --output MARKER.json' where there is a network, or set "
+        f"{MIRRORS_VARIABLE} to a folder that holds it. Looked at: {'; '.join(looked_at)}"
+    )
+
+
+def require_sources(name: str, checkpoint: Mapping[str, Any]) -> None:
+    """Raise InputError where no SHA-256 is registered, so that the file cannot be told from any other."""
+    if "sources" not in checkpoint:
         raise InputError(
-            f"potential {name}: {path} has SHA-256 {found}, not the registered {checkpoint['sha256']}; it is not loaded"
+            f"potential {name}: checkpoint {checkpoint['version']} has no registered SHA-256 and is not fetched. "
+            f"Download it from {checkpoint['homepage']}, then set checkpoint.path and its sha256 (or trust: true)"
         )
-    return path
+
+
+def cached_path(checkpoint: Mapping[str, Any]) -> Path:
+    """Return where the cache keeps a registered checkpoint, or would keep it."""
+    return cache_folder() / "checkpoints" / checkpoint["sha256"] / file_name(checkpoint)
+
+
+def cache_folder() -> Path:
+    """Return the cache's folder; `SOFTMODE_CACHE` names another one than `~/.cache/softmode`."""
+    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/softmode").expanduser()
+
+
+def mirror_folders() -> list[Path]:
+    """Return the folders that the environment names as mirrors."""
+    return [Path(folder).expanduser() for folder in os.environ.get(MIRRORS_VARIABLE, "").split(":") if folder]
+
+
+def file_name(checkpoint: Mapping[str, Any]) -> str:
+    """Return the name that the checkpoint's first source gives the file."""
+    source = checkpoint["sources"][0]
+    return PurePosixPath(source.get("member") or source.get("mirror") or source["url"]).name
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _candidates(checkpoint: Mapping[str, Any]) -> Iterator[tuple[Path | None, str]]:
+    """Yield the places where the file may be, each with what it is called in messages."""
+    sources = checkpoint["sources"]
+    for source in sources:
+        if "package" in source:
+            yield _in_package(source), f"package {source['package']}"
+    yield cached_path(checkpoint), "cache"
+    for source in sources:
+        if "mirror" in source:
+            yield from ((folder / source["mirror"], "mirror") for folder in mirror_folders())
+
+
+def _in_package(source: Mapping[str, str]) -> Path | None:
+    try:
+        return Path(str(distribution(source["package"]).locate_file(source["member"])))
+    except PackageNotFoundError:
+        return None
+
+
+def _locate_own(name: str, checkpoint: Mapping[str, Any]) -> Weights:
+    path = Path(checkpoint["path"]).expanduser()
+    if not path.is_file():
+        raise InputError(f"potential {name}: checkpoint.path: {path}: no such file")
+    if "sha256" in checkpoint:
+        return _verified(name, path, checkpoint["sha256"])
+    if checkpoint.get("trust") is not True:
+        raise InputError(
+            f"potential {name}: {path} is not a registered checkpoint, and loading one runs what is in it; "
+            f"if you trust where it comes from, set its sha256 ({sha256(path)}) or 'trust: true' beside its path"
+        )
+    return Weights(path, sha256(path))
+
+
+def _verified(name: str, path: Path, expected: str) -> Weights:
+    found = sha256(path)
+    if found != expected:
+        raise InputError(
+            f"potential {name}: {path} has SHA-256 {found}, not the registered {expected}; it is not loaded. "
+            "Remove the file and fetch it again"
+        )
+    return Weights(path, found)

@@ -9,11 +9,8 @@ from ase import Atoms
 from ase.units import GPa
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation
-from softmode.potentials.torch_settings import prepare_torch
-
-# CHGNet has weights for 94 elements, but MPtrj, which it was trained on, has no Po, At, Rn, Fr and Ra
-_ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, voigt
+from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 
 class CHGNetPotential:
@@ -21,18 +18,22 @@ class CHGNetPotential:
 
     dtype = "float32"
     conservative = True
-    elements: frozenset[int] | None = _ELEMENTS
+    # it has weights for 94 elements, but MPtrj, which it was trained on, has 89
+    elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
     packages: tuple[str, ...] = ("chgnet", "torch", "pymatgen")
 
-    def __init__(self, name: str, checkpoint: Mapping[str, Any], device: str) -> None:
+    def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
         from chgnet.model import CHGNet
 
         self.name = name
         self.device = prepare_torch(device)
-        path = checkpoints.locate(name, checkpoint)
-        self.checkpoint_sha256 = checkpoint["sha256"]
+        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        weights = checkpoints.locate(name, settings["checkpoint"])
+        self.checkpoint_sha256 = weights.sha256
         # as CHGNet.load does it for 0.3.0
-        self._model = CHGNet.from_file(str(path), mlp_out_bias=False, version=checkpoint["version"]).to(self.device)
+        self._model = CHGNet.from_file(
+            str(weights.path), mlp_out_bias=False, version=settings["checkpoint"]["version"]
+        ).to(self.device)
         self._model.eval()
         # an atom without neighbours has no meaning for CHGNet; the structure fails instead of getting a number
         self._model.graph_converter.set_isolated_atom_response("error")
@@ -55,13 +56,12 @@ class CHGNetPotential:
             Evaluation(
                 energy=float(prediction["e"]) * len(atoms),  # CHGNet predicts the energy per atom
                 forces=np.asarray(prediction["f"], dtype=float),
-                stress=_voigt(np.asarray(prediction["s"], dtype=float) * GPa) if stress else None,
+                stress=_stress(prediction["s"], atoms) if stress else None,
             )
             for atoms, prediction in zip(structures, predictions, strict=True)
         ]
 
 
-def _voigt(tensor: np.ndarray) -> np.ndarray:
-    """Return xx yy zz yz xz xy of a symmetric tensor of shape (3, 3)."""
-    symmetric = (tensor + tensor.T) / 2
-    return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+def _stress(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """Return the stress in eV/Å³ from CHGNet's in GPa, which has the wrong sign in a left-handed cell."""
+    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))

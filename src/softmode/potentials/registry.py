@@ -1,12 +1,24 @@
 """From the settings of a potential to the potential, loaded; each package is imported only here and only then."""
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
 from softmode.errors import InputError
 from softmode.potentials.base import Potential
+from softmode.potentials.torch_settings import contained
 
-ADAPTERS = ("chgnet", "sevennet", "ase_calculator")
+# adapter: module of softmode.potentials, and its class
+ADAPTERS = {
+    "ase_calculator": ("ase_calculator", "ASECalculatorPotential"),
+    "chgnet": ("chgnet", "CHGNetPotential"),
+    "m3gnet": ("m3gnet", "M3GNetPotential"),
+    "mace": ("mace", "MACEPotential"),
+    "mattersim": ("mattersim", "MatterSimPotential"),
+    "omat24": ("fairchem", "FAIRChemPotential"),
+    "orb": ("orb", "ORBPotential"),
+    "sevennet": ("sevennet", "SevenNetPotential"),
+}
 
 
 def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potential:
@@ -19,22 +31,17 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
         InputError: there is no such adapter, its package is missing here, or the checkpoint is not the registered one.
     """
     name, adapter = settings["name"], settings["adapter"]
+    if adapter not in ADAPTERS:
+        raise InputError(f"potential {name}: no adapter '{adapter}'; there are: {', '.join(ADAPTERS)}")
+    module, potential = ADAPTERS[adapter]
     try:
-        if adapter == "chgnet":
-            from softmode.potentials.chgnet import CHGNetPotential
-
-            return CHGNetPotential(name, settings["checkpoint"], device)
-        if adapter == "sevennet":
-            from softmode.potentials.sevennet import SevenNetPotential
-
-            return SevenNetPotential(name, settings["checkpoint"], device)
-        if adapter == "ase_calculator":
-            from softmode.potentials.ase_calculator import ASECalculatorPotential
-
-            return ASECalculatorPotential(name, settings, device)
+        with contained():
+            loaded: Potential = getattr(importlib.import_module(f"softmode.potentials.{module}"), potential)(
+                name, settings, device
+            )
     except ModuleNotFoundError as error:
         raise InputError(
             f"potential {name}: package {error.name} is not installed here; "
             f"run this with the python of environment '{settings['environment']}'"
         ) from error
-    raise InputError(f"potential {name}: no adapter '{adapter}'; there are: {', '.join(ADAPTERS)}")
+    return loaded

@@ -8,7 +8,7 @@ from ase import Atoms
 
 from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation
-from softmode.potentials.torch_settings import prepare_torch
+from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 # SevenNet gives xx yy zz xy yz zx of minus the stress
 _TO_VOIGT = [0, 1, 2, 4, 5, 3]
@@ -21,14 +21,15 @@ class SevenNetPotential:
     conservative = True
     packages: tuple[str, ...] = ("sevenn", "e3nn", "torch")
 
-    def __init__(self, name: str, checkpoint: Mapping[str, Any], device: str) -> None:
+    def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
         from sevenn.util import load_checkpoint
 
         self.name = name
         self.device = prepare_torch(device)
-        path = checkpoints.locate(name, checkpoint)
-        self.checkpoint_sha256 = checkpoint["sha256"]
-        self._model = load_checkpoint(str(path)).build_model()
+        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        weights = checkpoints.locate(name, settings["checkpoint"])
+        self.checkpoint_sha256 = weights.sha256
+        self._model = load_checkpoint(str(weights.path)).build_model()
         self._model.set_is_batch_data(True)
         self._model.to(self.device).eval()
         self.elements: frozenset[int] | None = frozenset(self._model.type_map)

@@ -1,0 +1,108 @@
+"""eqV2 of OMat24 (Barroso-Luque et al., arXiv:2410.12771), through fairchem-core 1.10, the last that has it."""
+
+import copy
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from softmode.potentials import checkpoints
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, voigt
+from softmode.potentials.torch_settings import contained, prepare_torch, torch_dtype
+
+# off every direction that atoms of a crystal like to lie in, and orthogonal to one another
+_HELPERS = ((0.2672612, 0.5345225, 0.8017837), (0.8728716, 0.2182179, -0.4364358))
+# cosine beyond which an edge is too close to the first helper
+_TOO_CLOSE = 0.9
+
+
+class FAIRChemPotential:
+    """eqV2 in float32, the only type fairchem-core 1.x has. Forces and stress are predicted directly."""
+
+    dtype = "float32"
+    conservative = False
+    elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
+    packages: tuple[str, ...] = ("fairchem-core", "torch", "torch-geometric", "e3nn")
+
+    def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
+        import torch
+
+        stand_in_for_compiled_packages()
+        from fairchem.core import OCPCalculator
+
+        self.name = name
+        self.device = prepare_torch(device)
+        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        weights = checkpoints.locate(name, settings["checkpoint"])
+        self.checkpoint_sha256 = weights.sha256
+        config = copy.deepcopy(torch.load(weights.path, map_location="cpu", weights_only=False)["config"])
+        # else it makes folders for its logs where it is started, and looks for its training data
+        config |= {"is_debug": True, "logger": "tensorboard", "dataset": {"train": {"src": "", "format": "ase_db"}}}
+        with contained():
+            # fairchem-core 1.x leaves torch.load to its default, which since torch 2.6 refuses what is in these files
+            os.environ |= {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1", "LOGLEVEL": "WARNING"}
+            self._calculator = OCPCalculator(
+                config_yml=config, checkpoint_path=weights.path, cpu=self.device == "cpu", seed=0
+            )
+        backbone = self._calculator.trainer._unwrapped_model.backbone
+        # neighbours by structure: in one go, a batch pays the largest structure times the smallest cell in memory
+        backbone.use_pbc_single = True
+        backbone._init_edge_rot_mat = lambda data, edge_index, edges: rotations_to_edges(edges)
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate all structures in one forward pass; see `Potential.evaluate`. The stress costs nothing extra."""
+        from fairchem.core.datasets import data_list_collater
+
+        if not structures:
+            return []
+        batch = data_list_collater([self._calculator.a2g.convert(atoms) for atoms in structures], otf_graph=True)
+        output = self._calculator.trainer.predict(batch, per_image=False, disable_tqdm=True)
+        energies, forces, stresses = (output[key].cpu().numpy().astype(float) for key in ("energy", "forces", "stress"))
+        energies, stresses = energies.reshape(-1), stresses.reshape(-1, 3, 3)
+        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
+        return [
+            Evaluation(float(energy), of_atoms, voigt(stresses[i]) if stress else None)
+            for i, (energy, of_atoms) in enumerate(zip(energies, np.split(forces, bounds), strict=True))
+        ]
+
+
+def rotations_to_edges(edges: Any) -> Any:
+    """Return a rotation for each edge that takes its direction to the y axis, shape (n_edges, 3, 3).
+
+    The turn about the edge is free, and fairchem draws it at random for each call. Here it follows from the direction,
+    so that the same structure gets the same forces each time, alone or in a batch.
+
+    Args:
+        edges: vectors along the edges, a tensor of shape (n_edges, 3)
+    """
+    import torch
+
+    first, second = (edges.new_tensor(helper).expand_as(edges) for helper in _HELPERS)
+    y = torch.nn.functional.normalize(edges, dim=1)
+    close = (y * first).sum(dim=1, keepdim=True).abs() > _TOO_CLOSE
+    z = torch.nn.functional.normalize(torch.linalg.cross(y, torch.where(close, second, first)), dim=1)
+    return torch.stack([z, y, torch.linalg.cross(z, y)], dim=1).detach()
+
+
+def stand_in_for_compiled_packages() -> None:
+    """Provide the few names that eqV2 needs of torch_scatter and torch_sparse where they are not installed.
+
+    Both would have to be compiled for each version of torch, for most of an hour. eqV2 calls `scatter` alone, which
+    torch-geometric has too, with the same result to the bit; the rest is imported by models that nobody uses here.
+    """
+    from torch_geometric.utils import scatter
+
+    if "torch_scatter" not in sys.modules and find_spec("torch_scatter") is None:
+        package, utils = ModuleType("torch_scatter"), ModuleType("torch_scatter.utils")
+        vars(package).update(scatter=scatter, segment_coo=None, segment_csr=None, utils=utils)
+        vars(utils).update(broadcast=None)
+        sys.modules |= {"torch_scatter": package, "torch_scatter.utils": utils}
+    if "torch_sparse" not in sys.modules and find_spec("torch_sparse") is None:
+        package = ModuleType("torch_sparse")
+        vars(package).update(SparseTensor=type("SparseTensor", (), {}))
+        sys.modules["torch_sparse"] = package

@@ -1,0 +1,65 @@
+"""MACE (Batatia et al., arXiv:2401.00096): MACE-MP-0 and other models of mace-torch with energies and forces."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from softmode.potentials import checkpoints
+from softmode.potentials.base import Evaluation, voigt
+from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
+
+
+class MACEPotential:
+    """MACE in float32, as its authors publish it; `dtype: float64` is what they advise for optimisation and phonons."""
+
+    conservative = True
+    packages: tuple[str, ...] = ("mace-torch", "e3nn", "torch")
+
+    def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
+        import mace.data  # noqa: F401 (before e3nn, which the pickle imports: mace sets what e3nn reads)
+        import torch
+
+        self.name = name
+        self.device = prepare_torch(device)
+        self.dtype = settings.get("dtype", "float32")
+        self._dtype = torch_dtype(name, self.dtype, ("float32", "float64"))
+        weights = checkpoints.locate(name, settings["checkpoint"])
+        self.checkpoint_sha256 = weights.sha256
+        # a pickle of the whole model: loaded only because its hash is known
+        model = torch.load(weights.path, map_location=self.device, weights_only=False)
+        self._model = model.to(self.device, self._dtype).eval().requires_grad_(False)
+        self._cutoff = float(model.r_max)
+        self._numbers = [int(number) for number in model.atomic_numbers]
+        self._heads = getattr(model, "heads", None)
+        self.elements: frozenset[int] | None = frozenset(self._numbers)
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate all structures in one forward pass; see `Potential.evaluate`."""
+        from mace.tools.torch_geometric.batch import Batch
+
+        if not structures:
+            return []
+        with default_dtype(self._dtype):
+            batch = Batch.from_data_list([self._graph(atoms) for atoms in structures]).to(self.device)
+            output = self._model(batch.to_dict(), compute_force=True, compute_stress=stress)
+        energies = output["energy"].detach().cpu().numpy()
+        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
+        forces = np.split(output["forces"].detach().cpu().numpy(), bounds)
+        stresses = output["stress"].detach().cpu().numpy() if stress else None
+        return [
+            Evaluation(
+                energy=float(energies[i]),
+                forces=forces[i].astype(float),
+                stress=None if stresses is None else voigt(stresses[i].astype(float)),
+            )
+            for i in range(len(structures))
+        ]
+
+    def _graph(self, atoms: Atoms) -> Any:
+        from mace.data import AtomicData, config_from_atoms
+        from mace.tools import AtomicNumberTable
+
+        table = AtomicNumberTable(self._numbers)
+        return AtomicData.from_config(config_from_atoms(atoms), table, self._cutoff, heads=self._heads)

@@ -1,0 +1,78 @@
+"""MatterSim (Yang et al., arXiv:2405.04967)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.units import GPa
+
+from softmode.errors import InputError
+from softmode.potentials import checkpoints
+from softmode.potentials.base import Evaluation, voigt
+from softmode.potentials.torch_settings import prepare_torch, torch_dtype
+
+# a table that the model computes anew
+_NOT_IN_CHECKPOINT = {"sbf.coef"}
+# eV; an element that never occurred in training keeps an energy shift of nothing
+_SHIFT_OF_UNKNOWN = 1e-6
+
+
+class MatterSimPotential:
+    """MatterSim in float32, the only type its graphs have."""
+
+    dtype = "float32"
+    conservative = True
+    packages: tuple[str, ...] = ("mattersim", "torch", "torch-geometric", "pymatgen")
+
+    def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
+        import torch
+        from mattersim.datasets.utils.convertor import GraphConvertor
+        from mattersim.forcefield.m3gnet.m3gnet import M3Gnet
+        from mattersim.forcefield.potential import Potential
+
+        self.name = name
+        self.device = prepare_torch(device)
+        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        weights = checkpoints.locate(name, settings["checkpoint"])
+        self.checkpoint_sha256 = weights.sha256
+        # as Potential.from_checkpoint, which also makes a folder in the user's home and reads the optimiser
+        content = torch.load(weights.path, map_location=self.device, weights_only=True)
+        arguments = content["model_args"]
+        model = M3Gnet(device=self.device, **arguments)
+        missing, unexpected = model.load_state_dict(content["model"], strict=False)
+        if unexpected or set(missing) - _NOT_IN_CHECKPOINT:
+            raise InputError(f"potential {name}: {weights.path} does not fit MatterSim: {missing} {unexpected}")
+        model.eval().requires_grad_(False)
+        self._potential = Potential(model, device=self.device)
+        self._converter = GraphConvertor("m3gnet", arguments["cutoff"], True, arguments["threebody_cutoff"])
+        shifts = content["model"]["normalizer.shift"].abs().cpu().numpy()
+        self.elements: frozenset[int] | None = frozenset(np.flatnonzero(shifts > _SHIFT_OF_UNKNOWN).tolist())
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate all structures in one forward pass; see `Potential.evaluate`."""
+        from mattersim.forcefield.potential import batch_to_dict
+        from torch_geometric.data import Batch
+
+        if not structures:
+            return []
+        # the converter wraps the positions of what it is given
+        batch = Batch.from_data_list([self._converter.convert(atoms.copy()) for atoms in structures])
+        output = self._potential(batch_to_dict(batch, device=self.device), include_forces=True, include_stresses=stress)
+        energies = output["total_energy"].detach().cpu().numpy()
+        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
+        forces = np.split(output["forces"].detach().cpu().numpy(), bounds)
+        stresses = output["stresses"].detach().cpu().numpy() if stress else None
+        return [
+            Evaluation(
+                energy=float(energies[i]),
+                forces=forces[i].astype(float),
+                stress=None if stresses is None else _stress(stresses[i], structures[i]),
+            )
+            for i in range(len(structures))
+        ]
+
+
+def _stress(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """Return the stress in eV/Å³ from MatterSim's in GPa, which has the wrong sign in a left-handed cell."""
+    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))

@@ -1,0 +1,248 @@
+"""What every potential must keep to. Each test_<environment>.py runs these checks in that environment's own python.
+
+A subclass says which entry of config/potentials.yaml it tests, and what is known of it independently.
+"""
+
+import os
+import random
+import warnings
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import structures
+import yaml
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from softmode.errors import EntryError, InputError
+from softmode.potentials.base import Evaluation, Potential, check_elements
+from softmode.potentials.registry import load_potential
+
+REGISTRY = structures.ROOT / "config" / "potentials.yaml"
+
+
+def registered(name: str, **changes: Any) -> dict[str, Any]:
+    """Return the settings of a potential in config/potentials.yaml, with some of them changed."""
+    return {"name": name} | yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))[name] | changes
+
+
+def load(settings: Mapping[str, Any]) -> Potential:
+    """Load a potential on the CPU; skip where its checkpoint is not here, unless SOFTMODE_REQUIRE_ALL is set."""
+    try:
+        return load_potential(settings, "cpu")
+    except InputError as error:
+        if "is not on this machine" in str(error) and not os.environ.get("SOFTMODE_REQUIRE_ALL"):
+            pytest.skip(str(error))
+        raise
+
+
+class Contract:
+    """The checks; the numbers are bounds that a subclass changes only with a reason."""
+
+    name: ClassVar[str]
+    changes: ClassVar[Mapping[str, Any]] = {}
+    # eV/atom, of a source that is not this project's code; None: no weights to have any
+    energy_nacl: ClassVar[float | None]
+    energy_silicon: ClassVar[float | None]
+    # the known energies are given to 1e-3
+    energy_tolerance: ClassVar[float] = 6e-4
+    # eV/Å, eV per atom, and eV/Å³ times 10: batch against single, and package against adapter
+    noise: ClassVar[float] = 1e-5
+    # eV/Å and so on: the same crystal described by another cell; None: the same as `noise`
+    description_noise: ClassVar[float | None] = None
+    # atoms of the largest structure in a batch, for what is slow
+    largest: ClassVar[int] = 1000
+    # step (Å, or strain times 10) and bound (relative) of differences of energies; float32 has a minimum near 1e-2
+    step: ClassVar[float] = 1e-2
+    gradient_tolerance: ClassVar[float] = 2e-2
+
+    @classmethod
+    def settings(cls) -> dict[str, Any]:
+        """Return the settings that the potential is loaded with."""
+        return registered(cls.name, **cls.changes)
+
+    def ase_calculator(self, potential: Potential) -> Calculator:
+        """Return the package's own calculator with the same weights."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def potential(cls) -> Potential:
+        return load(cls.settings())
+
+    def test_known_energies(self, potential: Potential) -> None:
+        if self.energy_nacl is None:
+            pytest.skip("no independent value is known for these weights")
+        nacl, silicon = structures.nacl(), structures.silicon()
+        found = potential.evaluate([nacl, silicon])
+        print(f"{self.name}: {found[0].energy / 8:.5f} {found[1].energy / 2:.5f} eV/atom")
+        assert found[0].energy / 8 == pytest.approx(self.energy_nacl, abs=self.energy_tolerance)
+        assert found[1].energy / 2 == pytest.approx(self.energy_silicon, abs=self.energy_tolerance)
+
+    @pytest.mark.parametrize("source", ["built", "real"])
+    def test_batch_equals_one_by_one(self, potential: Potential, source: str) -> None:
+        mixed = structures.built_structures() if source == "built" else list(structures.real_structures())
+        assert len(mixed) == 12
+        mixed = [atoms for atoms in mixed if len(atoms) <= self.largest]
+        batch = potential.evaluate(mixed, stress=True)
+        single = [potential.evaluate([atoms], stress=True)[0] for atoms in mixed]
+        differences = [self._assert_equal(*row) for row in zip(mixed, batch, single, strict=True)]
+        print(f"{self.name}: batch - single, {source}: {np.max(differences, axis=0)}")
+
+    def test_forces_do_not_depend_on_asking_for_the_stress(self, potential: Potential) -> None:
+        mixed = [structures.nacl(), structures.silicon(), structures.magnesia()]
+        for atoms, without, with_stress in zip(
+            mixed, potential.evaluate(mixed), potential.evaluate(mixed, stress=True), strict=True
+        ):
+            assert without.stress is None
+            assert with_stress.stress is not None
+            self._assert_equal(atoms, without, with_stress)
+
+    def test_shapes_types_and_input(self, potential: Potential) -> None:
+        atoms = structures.nacl()
+        before = atoms.copy()
+        (found,) = potential.evaluate([atoms], stress=True)
+        assert atoms == before
+        assert found.forces.shape == (8, 3)
+        assert found.forces.dtype == np.float64
+        assert found.stress is not None and found.stress.shape == (6,)
+        assert np.isfinite(found.energy)
+        assert potential.evaluate([]) == []
+
+    def test_forces_are_the_gradient(self, potential: Potential) -> None:
+        if not potential.conservative:
+            pytest.skip("forces are predicted directly")
+        atoms, step = structures.magnesia(), self.step
+        forces = potential.evaluate([atoms])[0].forces
+        rows = [(0, 0), (1, 1), (4, 2), (6, 0)]
+        displaced = []
+        for atom, axis in rows:
+            for sign in (2, 1, -1, -2):
+                moved = atoms.copy()
+                moved.positions[atom, axis] += sign * step
+                displaced.append(moved)
+        energies = np.array([found.energy for found in potential.evaluate(displaced)]).reshape(-1, 4)
+        self._assert_derivative(energies, -step, [forces[row] for row in rows], np.abs(forces).max(), "gradient")
+
+    def test_stress_is_the_derivative_by_strain(self, potential: Potential) -> None:
+        if not potential.conservative:
+            pytest.skip("the stress is predicted directly")
+        atoms, step = structures.magnesia(), self.step / 10
+        stress = potential.evaluate([atoms], stress=True)[0].stress
+        strained = []
+        for i, j in ((0, 0), (1, 1), (1, 2), (0, 1)):
+            for sign in (2, 1, -1, -2):
+                strain = np.zeros((3, 3))
+                strain[i, j] += sign * step / 2
+                strain[j, i] += sign * step / 2
+                moved = atoms.copy()
+                moved.set_cell(atoms.cell.array @ (np.eye(3) + strain), scale_atoms=True)
+                strained.append(moved)
+        energies = np.array([found.energy for found in potential.evaluate(strained)]).reshape(-1, 4)
+        assert stress is not None
+        volume = atoms.get_volume()
+        self._assert_derivative(energies, step * volume, stress[[0, 1, 3, 5]], np.abs(stress).max(), "strain")
+
+    def test_left_handed_cell(self, potential: Potential) -> None:
+        """The same crystal described by a left-handed cell: a volume from a determinant is negative there."""
+        atoms = structures.magnesia()
+        left = atoms.copy()
+        left.set_cell(atoms.cell.array[[1, 0, 2]])
+        right_found, left_found = potential.evaluate([atoms, left], stress=True)
+        self._assert_equal(atoms, left_found, right_found, self.description_noise)
+
+    def test_skewed_cell(self, potential: Potential) -> None:
+        """The same crystal described by a very skewed cell: neighbours are found at lattice vectors far out."""
+        atoms = structures.magnesia()
+        skewed = atoms.copy()
+        skewed.set_cell(np.array([[1, 0, 0], [3, 1, 0], [-2, 4, 1]]) @ atoms.cell.array)
+        expected, found = potential.evaluate([atoms, skewed], stress=True)
+        self._assert_equal(atoms, found, expected, self.description_noise)
+
+    def test_net_force(self, potential: Potential) -> None:
+        atoms = structures.magnesia()
+        forces = potential.evaluate([atoms])[0].forces
+        net = np.linalg.norm(forces.sum(axis=0)) / len(atoms)
+        print(f"{self.name}: net force {net:.2e} eV/Å per atom, largest force {np.abs(forces).max():.2e}")
+        if potential.conservative:
+            assert net < 10 * self.noise
+
+    def test_same_as_the_package(self, potential: Potential) -> None:
+        calculator = self.ase_calculator(potential)
+        for atoms in (structures.nacl(), structures.silicon(), structures.magnesia(), structures.built_structures()[3]):
+            (found,) = potential.evaluate([atoms], stress=True)
+            atoms.calc = calculator
+            theirs = Evaluation(atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress(voigt=True))
+            difference = self._assert_equal(atoms, found, theirs)
+            print(f"{self.name}: adapter - package: {difference}")
+
+    def test_nothing_global_changes(self) -> None:
+        import logging
+
+        import torch
+
+        def state() -> tuple[Any, ...]:
+            root = logging.getLogger()
+            environment = {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+            return (
+                torch.get_default_dtype(),
+                torch.get_num_threads(),
+                torch.is_grad_enabled(),
+                list(warnings.filters),
+                list(root.handlers),
+                root.level,
+                environment,
+                random.getstate(),
+                np.random.get_state()[1].tolist(),
+                torch.get_rng_state().tolist(),
+            )
+
+        before = state()
+        potential = load(self.settings())
+        potential.evaluate([structures.nacl(), structures.silicon()], stress=True)
+        assert state() == before
+        assert torch.get_float32_matmul_precision() == "highest"
+        assert not torch.backends.cuda.matmul.allow_tf32
+
+    def test_registered_facts(self, potential: Potential) -> None:
+        settings = self.settings()
+        assert potential.name == settings["name"]
+        assert potential.conservative == settings["conservative"]
+        assert potential.dtype == settings.get("dtype", "float32")
+        if "sha256" in settings["checkpoint"]:
+            assert potential.checkpoint_sha256 == settings["checkpoint"]["sha256"]
+
+    def test_unknown_elements(self, potential: Potential) -> None:
+        assert potential.elements is not None
+        assert {1, 8, 11, 12, 14, 17, 29} <= potential.elements
+        with pytest.raises(EntryError, match="not trained on Og") as failure:
+            check_elements(potential, Atoms("Og", cell=[5, 5, 5], pbc=True))
+        assert failure.value.kind == "unknown_element"
+
+    def test_unknown_dtype(self) -> None:
+        with pytest.raises(InputError, match="no dtype 'float16'"):
+            load(self.settings() | {"dtype": "float16"})
+
+    def _assert_equal(
+        self, atoms: Atoms, found: Evaluation, expected: Evaluation, noise: float | None = None
+    ) -> tuple[float, float, float]:
+        """Compare two evaluations; return the differences of energy (eV/atom), forces (eV/Å) and stress (eV/Å³)."""
+        noise = noise or self.noise
+        energy = abs(found.energy - expected.energy) / len(atoms)
+        forces = float(np.abs(found.forces - expected.forces).max())
+        stress = 0.0
+        if found.stress is not None and expected.stress is not None:
+            stress = float(np.abs(found.stress - expected.stress).max())
+        assert energy < noise, f"{atoms.symbols}: energies differ by {energy} eV/atom"
+        assert forces < noise, f"{atoms.symbols}: forces differ by {forces} eV/Å"
+        assert stress < noise / 10, f"{atoms.symbols}: stresses differ by {stress} eV/Å³"
+        return energy, forces, stress
+
+    def _assert_derivative(self, energies: np.ndarray, step: float, analytic: Any, largest: float, what: str) -> None:
+        # five points: the error is of fourth order in the step
+        numerical = energies @ np.array([-1.0, 8.0, -8.0, 1.0]) / (12 * step)
+        error = float(np.abs(numerical - np.asarray(analytic)).max()) / largest
+        print(f"{self.name}: {what}: largest relative error {error:.1e} (of {largest:.3g})")
+        assert error < self.gradient_tolerance
