@@ -1,26 +1,31 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pins envs uv
+.PHONY: help demo test lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
 SNAKEMAKE := .envs/workflow/bin/snakemake --profile profiles/local
 
 help:
-	@echo "make demo   judge CHGNet and SevenNet-0 against the embedded DFT reference (minutes)"
+	@echo "make demo   judge CHGNet and SevenNet-0 against the embedded DFT reference (minutes);"
+	@echo "            POTENTIALS=all with every potential whose weights can be had from here"
 	@echo "make test   style, types and all tests"
 	@echo "make envs   build the environments of all potentials"
 	@echo "make pins   resolve envs/*.in anew into envs/*.txt"
 
 demo: .envs/workflow.ready
 	@echo "== demo: relaxations, force sets, phonons, tables and figures of config/config.yaml"
-	$(SNAKEMAKE) --quiet host rules
+	$(SNAKEMAKE) --quiet host rules $(if $(POTENTIALS),--config potentials="[$(if $(filter all,$(POTENTIALS)),$$(.envs/workflow/bin/softmode potentials --fetch --names),$(POTENTIALS))]")
 	@.envs/workflow/bin/softmode summary results/demo
 
-test: lint $(ENVIRONMENTS:%=.envs/%.ready)
+test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 	@echo "== tests"
 	.envs/test/bin/python -m pytest
+
+checkpoints: .envs/workflow.ready
+	@echo "== weights that are not in their packages: fetching those that can be had (about 250 MB, once)"
+	.envs/workflow/bin/softmode potentials --fetch --names
 
 lint: .envs/test.ready
 	@echo "== style, types and the workflow's own linter"

@@ -101,3 +101,22 @@ def test_yaml_that_cannot_be_parsed_names_file_and_line(config: dict[str, Any], 
     path.write_text(path.read_text(encoding="utf-8") + "\nbroken: [1,\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"(?s)not valid YAML.*line"):
         load(config | {"potentials_file": str(path)})
+
+
+def test_listing_changes_with_the_files_of_the_data_set_and_not_with_their_times(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    import os
+
+    def listing() -> str:
+        return load(config | {"dataset": {"kind": "phonopy", "path": str(tmp_path / "entries")}}).dataset_listing()
+
+    assert listing() == ""  # the folder may come later
+    (tmp_path / "entries").mkdir()
+    file = tmp_path / "entries" / "mp-1.yaml"
+    file.write_text("a", encoding="utf-8")
+    first = listing()
+    os.utime(file, (1, 1))
+    assert listing() == first
+    file.write_text("ab", encoding="utf-8")
+    assert listing() != first

@@ -54,6 +54,13 @@ def build_parser() -> argparse.ArgumentParser:
     shards.add_argument("--number", type=int, required=True, help="number of shards")
     shards.add_argument("--output", type=Path, required=True, help="shards.csv")
 
+    registry = Path("config/potentials.yaml")
+    potentials = _add(commands, "potentials", "list the potentials, what is known of them, and whose weights are here")
+    potentials.add_argument("--potentials", type=Path, default=registry, help=f"the potentials file ({registry})")
+    potentials.add_argument("--mirrors", type=Path, nargs="*", default=[], help="folders that may hold checkpoints")
+    potentials.add_argument("--fetch", action="store_true", help="fetch all weights that can be had from here")
+    potentials.add_argument("--names", action="store_true", help="print only the names of those whose weights are here")
+
     fetch = _add(commands, "fetch-checkpoint", "make a potential's weights present, verified by their hash")
     fetch.add_argument("--potential", type=Path, required=True, help="settings of the potential (YAML)")
     fetch.add_argument("--mirrors", type=Path, nargs="*", default=[], help="folders that may hold checkpoints")
@@ -87,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     collect.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
     collect.add_argument("--output", type=Path, required=True, help="properties.parquet")
 
-    tables = _add(commands, "tables", "Tables I, II and III as CSV, Markdown and LaTeX")
+    tables = _add(commands, "tables", "Tables I to IV as CSV, Markdown and LaTeX")
     _add_comparison(tables)
     tables.add_argument("--output", type=Path, required=True, help="folder of the tables")
 
@@ -102,7 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands, "check-potential", "forces against energies, invariances, batching, time and memory; exit 1 if wrong"
     )
     check.add_argument("name", help="a key of the potentials file")
-    check.add_argument("--potentials", type=Path, default=Path("config/potentials.yaml"), help="the potentials file")
+    check.add_argument("--potentials", type=Path, default=registry, help=f"the potentials file ({registry})")
     check.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
     check.add_argument(
         "--structures", nargs="+", metavar="FILE", help="structures that ASE reads, not built-in crystals"
@@ -139,5 +146,5 @@ def _add_potential(parser: argparse.ArgumentParser) -> None:
 
 def _add_comparison(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--properties", type=Path, required=True, help="properties.parquet")
-    parser.add_argument("--potentials", type=Path, nargs="+", required=True, help="settings of the potentials (YAML)")
+    parser.add_argument("--presentation", type=Path, required=True, help="labels, colours and facts of the potentials")
     parser.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")

@@ -58,6 +58,33 @@ def shards(options: Namespace) -> None:
     write_shards(options.output, costs, options.number)
 
 
+def potentials(options: Namespace) -> None:
+    """List the potentials; those that are not here say how their weights can be had."""
+    from softmode.potentials.checkpoint_download import fetch
+    from softmode.potentials.checkpoints import is_present
+    from softmode.present.potentials import potentials_table
+
+    everything = read_yaml(options.potentials)
+    registered = {name: settings for name, settings in everything.items() if "checkpoint" in settings}
+    problems = {}
+    for name, settings in registered.items():
+        try:
+            if options.fetch:
+                fetch(name, settings["checkpoint"], options.mirrors)
+            elif not is_present(settings["checkpoint"]):
+                problems[name] = "not fetched yet; 'softmode potentials --fetch' tries to"
+        except InputError as error:
+            problems[name] = str(error)
+    here = [name for name in registered if name not in problems]
+    for name, problem in problems.items():
+        print(f"{name}: {problem}", file=sys.stderr)
+    if options.names:
+        print(",".join(here))
+    else:
+        print(potentials_table(registered).to_markdown())
+        print(f"weights here: {', '.join(here) or 'none'}")
+
+
 def fetch_checkpoint(options: Namespace) -> None:
     """Make a checkpoint present, on a machine with a network."""
     import json
@@ -150,13 +177,17 @@ def collect(options: Namespace) -> None:
 
 
 def tables(options: Namespace) -> None:
-    """Write Tables I, II and III."""
+    """Write Tables I to IV."""
+    from softmode.present.potentials import potentials_table
     from softmode.present.tables import make_tables
 
     properties, metadata = _read_properties(options.properties)
-    labels = {settings["name"]: settings["label"] for settings in map(read_yaml, options.potentials)}
+    presentation = read_yaml(options.presentation)
+    potentials = {name: presentation["potentials"][name] for name in presentation["order"]}
+    labels = {name: settings["label"] for name, settings in potentials.items()}
     for table in make_tables(properties, labels, read_yaml(options.report), metadata):
         table.write(options.output)
+    potentials_table(potentials).write(options.output)
 
 
 def figures(options: Namespace) -> None:
@@ -164,9 +195,9 @@ def figures(options: Namespace) -> None:
     from softmode.present.figures import save, thermodynamics_figure, volume_figure
 
     properties, _ = _read_properties(options.properties)
-    settings = [read_yaml(path) for path in options.potentials]
-    labels = {potential["name"]: potential["label"] for potential in settings}
-    colours = {potential["name"]: potential["colour"] for potential in settings}
+    presentation = read_yaml(options.presentation)
+    labels = {name: presentation["potentials"][name]["label"] for name in presentation["order"]}
+    colours = {name: presentation["potentials"][name]["colour"] for name in presentation["order"]}
     save(volume_figure(properties, labels, colours), options.output / "figure3_volume")
     save(thermodynamics_figure(properties, labels, colours), options.output / "figure4_thermodynamics")
 

@@ -11,8 +11,11 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from softmode.errors import InputError
-from softmode.protocol import SECTIONS, Protocol, load_protocol
+from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
 from softmode.yaml_files import read_yaml
+
+# what a potential is called and what is known of it: no result depends on these, and no stage sees them
+PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters", "relative_cost")
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,30 @@ class Campaign:
         """Names of the shards, as in file names."""
         return [str(shard) for shard in range(self.settings["shards"])]
 
+    def dataset_listing(self) -> str:
+        """Return a digest of the names and sizes of the data set's files: another one means another data set.
+
+        Not their times, which change when a folder is copied; empty where the folder is not there yet.
+        """
+        path = Path(self.settings["dataset"]["path"])
+        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+        return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
+
     def frozen_settings(self, part: str) -> str:
         """Return one part of the settings as the YAML text that a stage reads.
 
         Args:
-            part: a section of the protocol, `dataset`, or `potentials/<name>`
+            part: a section of the protocol, `dataset`, `potentials/<name>`, or `presentation`
         """
+        content: dict[str, Any]
         if part == "dataset":
-            content: dict[str, Any] = dict(self.settings["dataset"])
+            content = dict(self.settings["dataset"])
+        elif part == "presentation":
+            content = {"order": list(self.potentials), "potentials": dict(self.potentials)}
         elif part.startswith("potentials/"):
             name = part.removeprefix("potentials/")
-            content = {"name": name} | dict(self.potentials[name])
+            settings = {key: value for key, value in self.potentials[name].items() if key not in PRESENTATION}
+            content = {"name": name} | settings
         else:
             content = self.protocol.section(part)
             if part == "report":

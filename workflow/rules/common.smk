@@ -41,6 +41,7 @@ wildcard_constraints:
 localrules:
     all,
     environment,
+    checkpoint,
     settings,
     dataset,
     shards,

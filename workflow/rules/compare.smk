@@ -1,8 +1,3 @@
-POTENTIAL_SETTINGS = expand(
-    "<campaign>/settings/potentials/{potential}.yaml", potential=CAMPAIGN.potentials
-)
-
-
 rule collect:
     """All results in one table, one row for each entry and source."""
     input:
@@ -25,22 +20,23 @@ rule collect:
 
 
 rule tables:
-    """Tables I, II and III."""
+    """Tables I to IV."""
     input:
         properties="<campaign>/properties.parquet",
-        potentials=POTENTIAL_SETTINGS,
+        presentation="<campaign>/settings/presentation.yaml",
         report="<campaign>/settings/report.yaml",
     output:
         multiext("<campaign>/tables/table1_relaxation", ".csv", ".md", ".tex"),
         multiext("<campaign>/tables/table2_thermodynamics", ".csv", ".md", ".tex"),
         multiext("<campaign>/tables/table3_stability", ".csv", ".md", ".tex"),
+        multiext("<campaign>/tables/table4_potentials", ".csv", ".md", ".tex"),
     log:
         "<campaign>/logs/tables.log",
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
         folder=subpath(output[0], parent=True),
     shell:
-        "{params.softmode} tables --properties {input.properties} --potentials {input.potentials}"
+        "{params.softmode} tables --properties {input.properties} --presentation {input.presentation}"
         " --report {input.report} --output {params.folder} > {log} 2>&1"
 
 
@@ -48,7 +44,7 @@ rule figures:
     """Figures 3 and 4."""
     input:
         properties="<campaign>/properties.parquet",
-        potentials=POTENTIAL_SETTINGS,
+        presentation="<campaign>/settings/presentation.yaml",
         report="<campaign>/settings/report.yaml",
     output:
         multiext("<campaign>/figures/figure3_volume", ".png", ".pdf"),
@@ -59,5 +55,5 @@ rule figures:
         softmode=f"{WORKFLOW}/bin/softmode",
         folder=subpath(output[0], parent=True),
     shell:
-        "{params.softmode} figures --properties {input.properties} --potentials {input.potentials}"
+        "{params.softmode} figures --properties {input.properties} --presentation {input.presentation}"
         " --report {input.report} --output {params.folder} > {log} 2>&1"

@@ -12,6 +12,23 @@ rule environment:
         "envs/build.sh {wildcards.environment} {params.folder} > {log} 2>&1 && touch {output.ready}"
 
 
+rule checkpoint:
+    """Make a potential's weights present, verified by their hash; compute nodes often have no network."""
+    input:
+        potential="<campaign>/settings/potentials/{potential}.yaml",
+        environment=ancient(f"{WORKFLOW}.ready"),
+    output:
+        found="<campaign>/checkpoints/{potential}.json",
+    log:
+        "<campaign>/logs/checkpoint/{potential}.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        mirrors=CAMPAIGN.settings["checkpoint_mirrors"],
+    shell:
+        "{params.softmode} fetch-checkpoint --potential {input.potential} --mirrors {params.mirrors}"
+        " --output {output.found} > {log} 2>&1"
+
+
 rule settings:
     """Freeze one part of the settings: what a stage reads, and what makes it out of date."""
     output:

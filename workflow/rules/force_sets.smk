@@ -5,6 +5,7 @@ rule force_sets:
         relaxed="<campaign>/relaxed/{potential}/{shard}.db",
         protocol="<campaign>/settings/force_sets.yaml",
         potential="<campaign>/settings/potentials/{potential}.yaml",
+        checkpoint=ancient("<campaign>/checkpoints/{potential}.json"),
         environment=ancient(environment_ready),
     output:
         force_sets="<campaign>/force_sets/{potential}/{shard}.db",

@@ -5,6 +5,7 @@ rule relax:
         shards="<campaign>/shards.csv",
         protocol="<campaign>/settings/relaxation.yaml",
         potential="<campaign>/settings/potentials/{potential}.yaml",
+        checkpoint=ancient("<campaign>/checkpoints/{potential}.json"),
         environment=ancient(environment_ready),
     output:
         relaxed="<campaign>/relaxed/{potential}/{shard}.db",

@@ -57,6 +57,17 @@ def locate(name: str, checkpoint: Mapping[str, Any]) -> Weights:
     )
 
 
+def is_present(checkpoint: Mapping[str, Any]) -> bool:
+    """Return whether the file is here, in a package of the potential's environment, in the cache or in a mirror."""
+    if "path" in checkpoint:
+        return Path(checkpoint["path"]).expanduser().is_file()
+    if "sources" not in checkpoint:
+        return False
+    if any("package" in source for source in checkpoint["sources"]):
+        return True
+    return any(path is not None and path.is_file() for path, _ in _candidates(checkpoint))
+
+
 def require_sources(name: str, checkpoint: Mapping[str, Any]) -> None:
     """Raise InputError where no SHA-256 is registered, so that the file cannot be told from any other."""
     if "sources" not in checkpoint:

@@ -19,6 +19,8 @@ from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, signed
 _WIDTH = 7.0
 # with fewer entries than this each is drawn as a point
 _POINTS_UP_TO = 60
+# with more potentials than this their names are turned
+_UPRIGHT_LABELS = 3
 # the axis shows these percentiles; what lies beyond is counted in the corner
 _SHOWN = (1.0, 99.0)
 
@@ -26,7 +28,7 @@ _SHOWN = (1.0, 99.0)
 def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 3: errors of the volume per atom."""
     with _style():
-        figure, axes = plt.subplots(figsize=(_WIDTH, 3.0), layout="constrained")
+        figure, axes = plt.subplots(figsize=(_WIDTH, 3.2), layout="constrained")
         _violins(axes, properties, RELAXATION[1], labels, colours)
     return figure
 
@@ -34,7 +36,7 @@ def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: 
 def thermodynamics_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 4: errors of highest frequency, entropy, free energy and heat capacity."""
     with _style():
-        figure, panels = plt.subplots(2, 2, figsize=(_WIDTH, 5.6), layout="constrained")
+        figure, panels = plt.subplots(2, 2, figsize=(_WIDTH, 6.4), layout="constrained")
         for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
             _violins(axes, properties, quantity, labels, colours)
             axes.set_title(f"({letter})", loc="left")
@@ -79,6 +81,10 @@ def _violins(
         _show_most(axes, long["error"].to_numpy())
     axes.axhline(0, color="black", linewidth=0.6, linestyle=":")
     axes.set_xticks(range(len(order)), [f"{labels[name]}\nn = {errors[name].notna().sum()}" for name in order])
+    if len(order) > _UPRIGHT_LABELS:
+        axes.tick_params(axis="x", rotation=40)
+        for text in axes.get_xticklabels():
+            text.set(ha="right", rotation_mode="anchor")
     axes.set_xlabel("")
     axes.set_ylabel(f"error of the {quantity.name}, ${quantity.symbol}$ ({quantity.unit})")
 

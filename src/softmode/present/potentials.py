@@ -1,0 +1,61 @@
+"""The potentials' model cards (Table IV of Loew et al., 2024), from the registry."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from softmode.present.tables import NOTHING, Table
+
+_CAPTION = (
+    "Structures and parameters as published for the checkpoint; gradient: forces are the gradient of the energy; "
+    "direct: they are predicted; cost: one force call on a CPU, in that of M3GNet; the CSV has the checkpoints' SHA-256."
+)
+
+
+def potentials_table(potentials: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return one row for each potential, in the given order.
+
+    Args:
+        potentials: settings as in config/potentials.yaml, by name
+    """
+    numbers = pd.DataFrame([_facts(name, settings) for name, settings in potentials.items()])
+    header = ["potential", "checkpoint", "trained on", "structures", "parameters", "forces", "licence", "cost"]
+    shown = (
+        "label",
+        "checkpoint",
+        "training_set",
+        "n_structures",
+        "n_parameters",
+        "forces",
+        "licence",
+        "relative_cost",
+    )
+    rows = [[_text(column, row[column]) for column in shown] for _, row in numbers.iterrows()]
+    return Table("table4_potentials", "Table IV. The potentials", header, rows, _CAPTION, numbers)
+
+
+def _facts(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    checkpoint = settings.get("checkpoint", {})
+    return {
+        "potential": name,
+        "label": settings["label"],
+        "checkpoint": checkpoint.get("version"),
+        "checkpoint_sha256": checkpoint.get("sha256"),
+        "size_bytes": checkpoint.get("size_bytes"),
+        "training_set": settings.get("training_set"),
+        "n_structures": settings.get("n_structures"),
+        "n_parameters": settings.get("n_parameters"),
+        "forces": "gradient" if settings.get("conservative", True) else "direct",
+        "dtype": settings.get("dtype"),
+        "licence": checkpoint.get("licence"),
+        "relative_cost": settings.get("relative_cost"),
+    }
+
+
+def _text(column: str, value: Any) -> str:
+    if value is None or pd.isna(value):
+        return NOTHING
+    if column in ("n_structures", "n_parameters"):  # 413 k, 1.58 M, as the paper writes them
+        return f"{value / 1e6:.3g} M" if value >= 1e6 else f"{value / 1e3:.3g} k"
+    return value if isinstance(value, str) else f"{value:g}"
