@@ -16,6 +16,8 @@ uv=${UV:-$here/../.envs/uv/bin/uv}
 [ -x "$uv" ] || { echo "envs/build.sh: uv is not at $uv; run 'make uv' first or set UV" >&2; exit 2; }
 
 export VIRTUAL_ENV=$folder
+# gpaw, the only one that is compiled, is C++ under names of C
+[ "$name" = gpaw ] && export CC=g++
 unset UV_FIND_LINKS PYTHONPATH
 rm -rf "$folder"
 "$uv" venv --quiet --python 3.11 --no-python-downloads "$folder"

@@ -13,6 +13,8 @@ rule dataset:
         "<campaign>/benchmarks/dataset.tsv"
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
+        # other files are another data set
+        listing=CAMPAIGN.dataset_listing(),
     shell:
         "{params.softmode} dataset --settings {input.settings}"
         " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"

@@ -9,7 +9,7 @@ from softmode.present.tables import NOTHING, Table
 
 _CAPTION = (
     "Structures and parameters as published for the checkpoint; gradient: forces are the gradient of the energy; "
-    "direct: they are predicted; cost: one force call on a CPU, in that of M3GNet; the CSV has the checkpoints' SHA-256."
+    "direct: they are predicted; cost: one force call on a CPU, in that of M3GNet. The CSV has each checkpoint's hash."
 )
 
 

@@ -119,6 +119,7 @@ class Entry:
         arrays += [self.supercell_matrix, self.primitive_matrix]
         if self.force_set is not None:
             arrays += [self.force_set.atoms, self.force_set.displacements, self.force_set.forces]
+        arrays += [np.array([np.nan if self.energy is None else self.energy])]
         for array in arrays:
             # ten digits: what survives a round trip through any of the file formats
             parts.update(np.round(np.asarray(array, dtype=float), 10).tobytes())
