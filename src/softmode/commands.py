@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from softmode.engine.provenance import provenance
+from softmode.engine.provenance import provenance, versions
 from softmode.engine.records import Record, RecordWriter, read_metadata, read_records
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
@@ -297,13 +297,13 @@ def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
 def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
     """What a result depends on besides protocol and data."""
     # not how it is presented, and of the checkpoint not where it came from; its hash is below
-    aside = {"label", "colour", "environment", "checkpoint"}
+    aside = {"label", "colour", "environment", "checkpoint", "cache"}
     aside |= {"training_set", "n_structures", "n_parameters", "relative_cost"}
     return {
         "potential": digest({key: value for key, value in settings.items() if key not in aside}),
         "checkpoint_sha256": potential.checkpoint_sha256,
         "dtype": potential.dtype,
-        "packages": provenance({}, PACKAGES + potential.packages)["packages"],
+        "packages": versions(PACKAGES + potential.packages),
     }
 
 

@@ -26,12 +26,17 @@ def provenance(identity: Mapping[str, Any], packages: tuple[str, ...], **facts: 
         "depends_on": dict(identity),
         "softmode": __version__,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in packages},
+        "packages": versions(packages),
         "host": socket.gethostname(),
         "processor_count": os.cpu_count(),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **facts,
     }
+
+
+def versions(packages: tuple[str, ...]) -> dict[str, str | None]:
+    """Return the installed version of each distribution, None where it is not installed."""
+    return {name: _version(name) for name in packages}
 
 
 def _version(package: str) -> str | None:

@@ -2,14 +2,17 @@
 
 import importlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
 
+from softmode.engine.provenance import versions
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation
+from softmode.potentials.calculation_cache import CalculationCache
 
 
 class ASECalculatorPotential:
@@ -17,7 +20,8 @@ class ASECalculatorPotential:
 
     Args:
         settings: `calculator` (import path such as `ase.calculators.lj.LennardJones`), `arguments` of its constructor,
-            and, if known, `dtype`, `conservative`, `elements` (symbols) and `packages`.
+            and, if known, `dtype`, `conservative`, `elements` (symbols) and `packages`. With `cache`, a folder, no
+            calculation is made twice.
     """
 
     checkpoint_sha256 = ""
@@ -32,12 +36,25 @@ class ASECalculatorPotential:
         self.packages = tuple(settings.get("packages", ()))
         self._make = _import(name, settings["calculator"])
         self._arguments = settings.get("arguments", {})
+        self._cache = None
+        if "cache" in settings:
+            known = {"calculator": settings["calculator"], "arguments": self._arguments}
+            self._cache = CalculationCache(Path(settings["cache"]), known | {"packages": versions(self.packages)})
 
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
         """Evaluate the structures one by one; see `Potential.evaluate`."""
         return [self._evaluate_one(structure, stress) for structure in structures]
 
     def _evaluate_one(self, structure: Atoms, stress: bool) -> Evaluation:
+        if self._cache is None:
+            return self._compute(structure, stress)
+        evaluation = self._cache.load(structure, stress)
+        if evaluation is None:
+            evaluation = self._compute(structure, stress)
+            self._cache.store(structure, evaluation)
+        return evaluation
+
+    def _compute(self, structure: Atoms, stress: bool) -> Evaluation:
         # a fresh calculator each time: one that remembers the last structure would make the result depend on the order
         calculator: Calculator = self._make(**self._arguments)
         atoms = structure.copy()
