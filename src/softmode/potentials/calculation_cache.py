@@ -33,7 +33,7 @@ class CalculationCache:
         self._settings = json.dumps(dict(settings), sort_keys=True, default=str)
 
     def load(self, structure: Atoms, stress: bool) -> Evaluation | None:
-        """Return the stored evaluation of a structure, or None; without a stress that is asked for it does not count."""
+        """Return the stored evaluation of a structure; None where there is none, or none with a stress that is needed."""
         path = self._path(structure)
         if not path.is_file():
             return None

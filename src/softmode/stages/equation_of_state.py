@@ -5,6 +5,8 @@ With a fixed plane-wave cutoff the stress carries a Pulay error that moves a lat
 volume is the only degree of freedom of a cubic cell.
 """
 
+import warnings
+
 import numpy as np
 import spglib
 from ase import Atoms
@@ -40,9 +42,11 @@ def relax_by_equation_of_state(unit_cell: Atoms, settings: EquationOfStateRelaxa
         n_energies += len(volumes)
         for evaluation in evaluations:
             check_physical(evaluation, settings.force_unphysical_eV_per_A)
+        fit = EquationOfState(volumes, [evaluation.energy for evaluation in evaluations], eos="birchmurnaghan")
         try:
-            fit = EquationOfState(volumes, [evaluation.energy for evaluation in evaluations], eos="birchmurnaghan")
-            minimum = float(fit.fit()[0])
+            with warnings.catch_warnings():  # a minimum outside the scan is seen below
+                warnings.simplefilter("ignore")
+                minimum = float(fit.fit()[0])
         except (ValueError, RuntimeError) as error:
             raise EntryError("not_converged", f"no minimum of the energies over the volume: {error}") from error
         inside = volumes[0] < minimum < volumes[-1]
