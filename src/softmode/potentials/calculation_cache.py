@@ -33,7 +33,7 @@ class CalculationCache:
         self._settings = json.dumps(dict(settings), sort_keys=True, default=str)
 
     def load(self, structure: Atoms, stress: bool) -> Evaluation | None:
-        """Return the stored evaluation of a structure; None where there is none, or none with a stress that is needed."""
+        """Return the stored evaluation of a structure; None where there is none, or none with the stress asked for."""
         path = self._path(structure)
         if not path.is_file():
             return None

@@ -10,6 +10,9 @@ from ase.calculators.calculator import Calculator, all_changes
 # a structure may carry under this key the cell that its k-point mesh is chosen by
 KPOINT_CELL = "kpoint_cell"
 
+# GPAW has no datasets of its own for PBEsol; named by its parts, it gets those of PBE, as VASP does
+_NAMES = {"PBEsol": "GGA_X_PBE_SOL+GGA_C_PBE_SOL"}
+
 
 class PlaneWaveGPAW(Calculator):
     """GPAW for insulators: fixed occupations, no smearing, a k-point mesh centred at Gamma.
@@ -40,7 +43,7 @@ class PlaneWaveGPAW(Calculator):
         self.kpoint_density = kpoint_density_A
         self.cutoff = cutoff_eV
         self.settings: dict[str, Any] = {
-            "xc": functional,
+            "xc": _NAMES.get(functional, functional),
             "occupations": {"name": "fixed-uniform"},
             "convergence": {"density": density_tolerance, "eigenstates": eigenstates_tolerance_eV2},
             "txt": None,
