@@ -10,8 +10,9 @@ from ase.calculators.calculator import Calculator, all_changes
 # a structure may carry under this key the cell that its k-point mesh is chosen by
 KPOINT_CELL = "kpoint_cell"
 
-# GPAW has no datasets of its own for PBEsol; named by its parts, it gets those of PBE, as VASP does
-_NAMES = {"PBEsol": "GGA_X_PBE_SOL+GGA_C_PBE_SOL"}
+# GPAW has no datasets of its own for PBEsol: it gets those of PBE, as in VASP. Its total energies are then shifted by a
+# constant for each atom, which neither volumes nor forces feel.
+_DATASETS = {"PBEsol": "PBE"}
 
 
 class PlaneWaveGPAW(Calculator):
@@ -42,8 +43,8 @@ class PlaneWaveGPAW(Calculator):
         super().__init__()
         self.kpoint_density = kpoint_density_A
         self.cutoff = cutoff_eV
+        self.functional = functional
         self.settings: dict[str, Any] = {
-            "xc": _NAMES.get(functional, functional),
             "occupations": {"name": "fixed-uniform"},
             "convergence": {"density": density_tolerance, "eigenstates": eigenstates_tolerance_eV2},
             "txt": None,
@@ -57,11 +58,15 @@ class PlaneWaveGPAW(Calculator):
     ) -> None:
         """Run one calculation; the stress, which is costly, only when it is asked for."""
         from gpaw import GPAW, PW
+        from gpaw.xc import XC
 
         super().calculate(atoms, list(properties), list(system_changes))
         assert atoms is not None
         size = kpoint_mesh(atoms.info.get(KPOINT_CELL, atoms.cell.array), self.kpoint_density)
-        calculator = GPAW(mode=PW(self.cutoff), kpts={"size": size, "gamma": True}, **self.settings)
+        xc = XC(self.functional)
+        if self.functional in _DATASETS:
+            xc.get_setup_name = lambda: _DATASETS[self.functional]
+        calculator = GPAW(mode=PW(self.cutoff), xc=xc, kpts={"size": size, "gamma": True}, **self.settings)
         structure = Atoms(atoms.symbols, cell=atoms.cell, positions=atoms.positions, pbc=True, calculator=calculator)
         self.results["energy"] = structure.get_potential_energy()
         self.results["forces"] = structure.get_forces()
