@@ -32,3 +32,25 @@ def test_help_needs_no_scientific_package_to_be_imported() -> None:
     code = "import sys; from softmode.cli import build_parser; build_parser(); print('numpy' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+def test_potentials_are_listed_with_those_whose_weights_are_in_their_packages(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("SOFTMODE_CACHE", str(tmp_path))
+    monkeypatch.delenv("SOFTMODE_CHECKPOINTS", raising=False)
+    assert main(["potentials", "--names"]) == 0
+    found = capsys.readouterr()
+    assert found.out.strip() == "chgnet,sevennet-0"
+    assert "mattersim-5m: not fetched yet" in found.err
+    assert main(["potentials"]) == 0
+    assert "Table IV" in capsys.readouterr().out
+
+
+def test_check_of_a_potential_that_is_not_there_names_the_others(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(project)
+    assert main(["check-potential", "chgnett"]) == 2
+    assert "no potential 'chgnett' in config/potentials.yaml; there are: " in capsys.readouterr().err
