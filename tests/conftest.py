@@ -25,7 +25,7 @@ def loew2024() -> Protocol:
 
 @pytest.fixture(scope="session")
 def demo_folder() -> Path:
-    return PROJECT / "data" / "demo"
+    return PROJECT / "data" / "demo" / "PBE"
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def test_frozen_settings_hold_only_what_a_stage_depends_on(config: dict[str, Any
     assert "mesh" not in campaign.frozen_settings("relaxation")
     assert yaml.safe_load(campaign.frozen_settings("potentials/chgnet"))["name"] == "chgnet"
     assert yaml.safe_load(campaign.frozen_settings("report"))["protocol_digest"] == campaign.protocol.digest
-    assert yaml.safe_load(campaign.frozen_settings("dataset")) == {"kind": "demo", "path": "data/demo", "seed": 0}
+    assert yaml.safe_load(campaign.frozen_settings("dataset")) == {"kind": "demo", "path": "data/demo/PBE", "seed": 0}
 
 
 def test_yaml_that_cannot_be_parsed_names_file_and_line(config: dict[str, Any], tmp_path: Path) -> None:
@@ -109,7 +109,9 @@ def test_listing_changes_with_the_files_of_the_data_set_and_not_with_their_times
     import os
 
     def listing() -> str:
-        return load(config | {"dataset": {"kind": "phonopy", "path": str(tmp_path / "entries")}}).dataset_listing()
+        return load(config | {"dataset": {"kind": "phonopy", "path": str(tmp_path / "entries")}}).dataset_listing(
+            "dataset"
+        )
 
     assert listing() == ""  # the folder may come later
     (tmp_path / "entries").mkdir()

@@ -83,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     source = phonons.add_mutually_exclusive_group(required=True)
     source.add_argument("--force-sets", type=Path, help="the shard's force sets of one potential")
     source.add_argument("--reference", type=Path, metavar="ENTRIES", help="entries.db: the reference's own force sets")
+    phonons.add_argument("--source", choices=("reference", "yardstick"), default="reference", help="which of the two")
     phonons.add_argument("--shards", type=Path, help="shards.csv (with --reference)")
     phonons.add_argument("--shard", type=int, help="number of the shard (with --reference)")
     phonons.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'phonons'")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PACKAGES = ("ase", "phonopy", "spglib", "numpy")
 # seconds between two lines of progress in a log
 _PROGRESS_EVERY = 30.0
+_YARDSTICK_COLOUR = "#949494"
 # failures that the summary prints
 _LISTED = 20
 
@@ -140,16 +141,15 @@ def phonons(options: Namespace) -> None:
     """Compute the phonons of one shard, of a potential or of the reference."""
     from softmode.compare.properties import phonon_columns
     from softmode.engine.tables import write_table
-    from softmode.stages.phonons import compute_phonons, task_of_potential, task_of_reference
+    from softmode.stages.phonons import compute_phonons, task_of_potential, tasks_of_reference
 
     section = read_yaml(options.protocol)
     if options.reference:
         if options.shards is None or options.shard is None:
             raise InputError("--reference needs --shards and --shard")
         origin = read_metadata(options.reference)
-        source, dataset_digest = "reference", origin["dataset_digest"]
-        ids = read_shard(options.shards, options.shard)
-        tasks = (task_of_reference(entry) for entry in load_entries(options.reference, ids))
+        source, dataset_digest = options.source, origin["dataset_digest"]
+        tasks = tasks_of_reference(options.reference, read_shard(options.shards, options.shard), source)
     else:
         origin = read_metadata(options.force_sets)
         source, dataset_digest = origin["potential"]["name"], origin["depends_on"]["dataset"]
@@ -182,9 +182,7 @@ def tables(options: Namespace) -> None:
     from softmode.present.tables import make_tables
 
     properties, metadata = _read_properties(options.properties)
-    presentation = read_yaml(options.presentation)
-    potentials = {name: presentation["potentials"][name] for name in presentation["order"]}
-    labels = {name: settings["label"] for name, settings in potentials.items()}
+    labels, _, potentials = _presentation(options.presentation)
     for table in make_tables(properties, labels, read_yaml(options.report), metadata):
         table.write(options.output)
     potentials_table(potentials).write(options.output)
@@ -195,9 +193,7 @@ def figures(options: Namespace) -> None:
     from softmode.present.figures import save, thermodynamics_figure, volume_figure
 
     properties, _ = _read_properties(options.properties)
-    presentation = read_yaml(options.presentation)
-    labels = {name: presentation["potentials"][name]["label"] for name in presentation["order"]}
-    colours = {name: presentation["potentials"][name]["colour"] for name in presentation["order"]}
+    labels, colours, _ = _presentation(options.presentation)
     save(volume_figure(properties, labels, colours), options.output / "figure3_volume")
     save(thermodynamics_figure(properties, labels, colours), options.output / "figure4_thermodynamics")
 
@@ -263,6 +259,19 @@ def _read_properties(path: Path) -> "tuple[pd.DataFrame, dict[str, Any]]":
 
     table, metadata = read_table(path)
     return table.to_pandas(), metadata
+
+
+def _presentation(path: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+    """Return labels and colours of potentials and yardstick, and the settings of the potentials, in their order."""
+    from softmode.compare.errors import YARDSTICK
+
+    presentation = read_yaml(path)
+    potentials = {name: presentation["potentials"][name] for name in presentation["order"]}
+    labels = {name: settings["label"] for name, settings in potentials.items()}
+    colours = {name: settings["colour"] for name, settings in potentials.items()}
+    if "yardstick" in presentation:
+        labels[YARDSTICK], colours[YARDSTICK] = presentation["yardstick"], _YARDSTICK_COLOUR
+    return labels, colours, potentials
 
 
 def _unreadable(path: Path) -> str:

@@ -38,16 +38,30 @@ class Campaign:
         return f"{self.settings['results']}/{self.settings['campaign']}"
 
     @property
+    def has_yardstick(self) -> bool:
+        """Whether the data set has a second reference."""
+        return "yardstick" in self.settings["dataset"]
+
+    @property
+    def sources(self) -> list[str]:
+        """Whose phonons are computed: the references and the potentials."""
+        return ["reference", *(["yardstick"] if self.has_yardstick else []), *self.potentials]
+
+    @property
     def shards(self) -> list[str]:
         """Names of the shards, as in file names."""
         return [str(shard) for shard in range(self.settings["shards"])]
 
-    def dataset_listing(self) -> str:
-        """Return a digest of the names and sizes of the data set's files: another one means another data set.
+    def dataset_listing(self, part: str) -> str:
+        """Return a digest of the names and sizes of a data set's files: another one means another data set.
+
+        Args:
+            part: `dataset` or `yardstick`
 
         Not their times, which change when a folder is copied; empty where the folder is not there yet.
         """
-        path = Path(self.settings["dataset"]["path"])
+        dataset = self.settings["dataset"]
+        path = Path(dataset["path"] if part == "dataset" else dataset["yardstick"]["path"])
         files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
         return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
 
@@ -55,13 +69,17 @@ class Campaign:
         """Return one part of the settings as the YAML text that a stage reads.
 
         Args:
-            part: a section of the protocol, `dataset`, `potentials/<name>`, or `presentation`
+            part: a section of the protocol, `dataset`, `yardstick`, `potentials/<name>`, or `presentation`
         """
         content: dict[str, Any]
         if part == "dataset":
-            content = dict(self.settings["dataset"])
+            content = {key: value for key, value in self.settings["dataset"].items() if key != "yardstick"}
+        elif part == "yardstick":
+            content = {key: self.settings["dataset"]["yardstick"][key] for key in ("kind", "path")}
         elif part == "presentation":
             content = {"order": list(self.potentials), "potentials": dict(self.potentials)}
+            if self.has_yardstick:
+                content["yardstick"] = self.settings["dataset"]["yardstick"]["label"]
         elif part.startswith("potentials/"):
             name = part.removeprefix("potentials/")
             settings = {key: value for key, value in self.potentials[name].items() if key not in PRESENTATION}

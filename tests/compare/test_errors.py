@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from softmode.compare.errors import (
@@ -66,3 +67,15 @@ def test_interval_is_reproducible_and_undefined_for_one_entry() -> None:
     values = np.array([1.0, 2.0, 5.0])
     assert mean_interval(values, 500, seed=1) == mean_interval(values, 500, seed=1)
     assert np.isnan(mean_interval(values[:1], 500, seed=1)).all()
+
+
+def test_yardstick_is_judged_but_takes_no_entry_from_the_common_subset() -> None:
+    data = properties()
+    yardstick = data[data["source"] == "bad"].assign(source="yardstick")
+    yardstick.loc[yardstick["entry"] == "a", ["status", "omega_max_K"]] = ["failed", None]
+    data = pd.concat([data, yardstick])
+    names = ["good", "bad", "yardstick"]
+    assert list(survivors(data, names)) == ["a", "b", "c"]
+    table = error_table(data, THERMODYNAMICS[:1], names, REPORT).set_index(["potential", "subset"])
+    assert table.loc[("yardstick", "common"), "n"] == 2
+    assert table.loc[("good", "common"), "n"] == 3

@@ -6,9 +6,10 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 
 from softmode.engine.records import Failure, Record
+from softmode.errors import InputError
 from softmode.protocol import ForceSets, Phonons, Protocol
 from softmode.reference import kyoto
-from softmode.reference.dataset import Selection, read_entries
+from softmode.reference.dataset import Selection, read_entries, write_dataset
 from softmode.reference.entry import Entry
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
@@ -17,6 +18,7 @@ from softmode.stages.phonons import (
     kelvin_per_THz,
     task_of_potential,
     task_of_reference,
+    tasks_of_reference,
 )
 from tests.stages.potentials import effective_medium
 
@@ -59,7 +61,7 @@ def test_copper_obeys_dulong_and_petit_and_counts_its_modes(loew2024: Protocol, 
 
 def test_reference_and_potential_go_the_same_way(loew2024: Protocol, settings: Phonons) -> None:
     """A potential whose forces are the reference's own gets the reference's numbers, bit for bit."""
-    entry = next(iter(read_entries("demo", Path(__file__).parents[2] / "data" / "demo", Selection())))
+    entry = next(iter(read_entries("demo", Path(__file__).parents[2] / "data" / "demo" / "PBE", Selection())))
     atoms = entry.unit_cell.copy()
     atoms.calc = None
     arrays = {"supercell_matrix": entry.supercell_matrix, "primitive_matrix": entry.primitive_matrix}
@@ -128,3 +130,17 @@ def test_thresholds_of_paper_and_scripts_differ() -> None:
     frequencies = np.array([[-40.0, 0, 0], [10, 10, 20]])
     assert is_stable(GAMMA_AND_X, frequencies, -50.0, 0.0)
     assert not is_stable(GAMMA_AND_X, frequencies, -35.0, 0.0)
+
+
+def test_entry_that_the_yardstick_lacks_is_a_failure_and_the_reference_must_have_it(
+    demo_folder: Path, tmp_path: Path, settings: Phonons
+) -> None:
+    entries = list(read_entries("demo", demo_folder, Selection(number=2)))
+    database = tmp_path / "yardstick.db"
+    write_dataset(iter(entries), database, tmp_path / "index.csv", tmp_path / "unreadable.csv")
+    ids = [entries[0].id, "mp-0", entries[1].id]
+    rows = list(compute_phonons(tasks_of_reference(database, ids, "yardstick"), "yardstick", settings))
+    assert [(row["entry"], row["status"]) for row in rows] == list(zip(ids, ["done", "failed", "done"], strict=True))
+    assert rows[1]["failed_kind"] == "no_reference" and "volume_A3_per_atom" not in rows[1]
+    with pytest.raises(InputError, match="no record of entry mp-0"):
+        list(tasks_of_reference(database, ids, "reference"))

@@ -44,6 +44,7 @@ localrules:
     checkpoint,
     settings,
     dataset,
+    yardstick,
     shards,
     collect,
     tables,

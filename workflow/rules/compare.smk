@@ -3,7 +3,7 @@ rule collect:
     input:
         phonons=expand(
             "<campaign>/phonons/{source}/{shard}.parquet",
-            source=["reference", *CAMPAIGN.potentials],
+            source=CAMPAIGN.sources,
             shard=CAMPAIGN.shards,
         ),
         index="<campaign>/index.csv",

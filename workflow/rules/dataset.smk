@@ -14,7 +14,26 @@ rule dataset:
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
         # other files are another data set
-        listing=CAMPAIGN.dataset_listing(),
+        listing=CAMPAIGN.dataset_listing("dataset"),
+    shell:
+        "{params.softmode} dataset --settings {input.settings}"
+        " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"
+
+
+rule yardstick:
+    """Read the second reference, if the campaign has one; entries are matched by their ids."""
+    input:
+        settings="<campaign>/settings/yardstick.yaml",
+        environment=ancient(f"{WORKFLOW}.ready"),
+    output:
+        entries="<campaign>/yardstick.db",
+        index="<campaign>/yardstick_index.csv",
+        unreadable="<campaign>/yardstick_unreadable.csv",
+    log:
+        "<campaign>/logs/yardstick.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        listing=lambda wildcards: CAMPAIGN.dataset_listing("yardstick"),
     shell:
         "{params.softmode} dataset --settings {input.settings}"
         " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"

@@ -1,3 +1,6 @@
+REFERENCES = {"reference": "entries.db", "yardstick": "yardstick.db"}
+
+
 rule phonons:
     """Frequencies, thermodynamics and stability from the force sets of one shard."""
     input:
@@ -21,17 +24,19 @@ rule phonons:
 
 
 rule reference_phonons:
-    """The same from the reference's own force sets."""
+    """The same from the force sets of the reference, or of the yardstick."""
     input:
-        entries="<campaign>/entries.db",
+        entries=lambda wildcards: f"<campaign>/{REFERENCES[wildcards.source]}",
         shards="<campaign>/shards.csv",
         protocol="<campaign>/settings/phonons.yaml",
     output:
-        phonons="<campaign>/phonons/reference/{shard}.parquet",
+        phonons="<campaign>/phonons/{source}/{shard}.parquet",
     log:
-        "<campaign>/logs/phonons/reference/{shard}.log",
+        "<campaign>/logs/phonons/{source}/{shard}.log",
     benchmark:
-        "<campaign>/benchmarks/phonons/reference/{shard}.tsv"
+        "<campaign>/benchmarks/phonons/{source}/{shard}.tsv"
+    wildcard_constraints:
+        source="|".join(REFERENCES),
     threads: 1
     resources:
         mem_mb=2000,
@@ -39,5 +44,6 @@ rule reference_phonons:
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
     shell:
-        "{params.softmode} phonons --threads {threads} --reference {input.entries} --shards {input.shards}"
-        " --shard {wildcards.shard} --protocol {input.protocol} --output {output.phonons} > {log} 2>&1"
+        "{params.softmode} phonons --threads {threads} --reference {input.entries} --source {wildcards.source}"
+        " --shards {input.shards} --shard {wildcards.shard} --protocol {input.protocol}"
+        " --output {output.phonons} > {log} 2>&1"

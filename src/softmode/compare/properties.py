@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from softmode.compare.errors import YARDSTICK
 from softmode.engine.tables import Column, read_table, write_table
 from softmode.errors import InputError
 
@@ -129,7 +130,9 @@ def _common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
     found = {path: read_table(path, ["entry"])[1] for path in phonons}
     first_path, first = next(iter(found.items()))
     for path, metadata in found.items():
-        for key in ("phonons_digest", "dataset_digest"):
+        # the yardstick is another data set by its nature
+        keys = ["phonons_digest"] if metadata["source"] == YARDSTICK else ["phonons_digest", "dataset_digest"]
+        for key in keys:
             if metadata[key] != first[key]:
                 raise InputError(f"{path} and {first_path} have different {key}; delete the older and run again")
     shared = ("stability_variants", "phonons_digest", "dataset_digest", "density_of_states")

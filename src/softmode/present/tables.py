@@ -8,7 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, error_table, failure_table, survivors
+from softmode.compare.errors import (
+    RELAXATION,
+    THERMODYNAMICS,
+    YARDSTICK,
+    Quantity,
+    error_table,
+    failure_table,
+    survivors,
+)
 from softmode.compare.stability import OUTCOMES, confusion_table
 
 SUBSETS = ("common", "own")
@@ -134,7 +142,11 @@ def _relaxation_table(
     header = ["potential", "failed (%)", "subset", "n", "E (meV/atom)", "V (Å³/atom)"]
     rows = []
     for name, label in labels.items():
-        failed = f"{100 * failures.loc[name, 'failed_relaxation'] / failures.loc[name, 'n']:.2f}"
+        failed = (
+            NOTHING
+            if name == YARDSTICK
+            else f"{100 * failures.loc[name, 'failed_relaxation'] / failures.loc[name, 'n']:.2f}"
+        )
         rows += [[label, failed, *cells] for cells in _error_cells(numbers, name, RELAXATION)]
     numbers = numbers.merge(failures.reset_index().rename(columns={"n": "n_entries"}), on="potential")
     title = "Table I. Relaxation: share of failures, mean absolute errors of energy and volume"

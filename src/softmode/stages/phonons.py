@@ -1,8 +1,9 @@
 """From forces to frequencies, thermodynamics and stability, for potentials and reference by the same code."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from phonopy import Phonopy
 from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
 from phonopy.physical_units import get_physical_units
 
-from softmode.engine.records import Failure, Record
+from softmode.engine.records import Failure, Record, row_numbers
 from softmode.protocol import Phonons
 from softmode.reference.cells import make_phonopy
+from softmode.reference.dataset import load_entries
 from softmode.reference.entry import Entry, ForceSet
 
 STAGE = "phonons"
@@ -71,18 +73,34 @@ def task_of_reference(entry: Entry) -> PhononTask:
     )
 
 
+def tasks_of_reference(database: Path, ids: Sequence[str], source: str) -> Iterator[PhononTask]:
+    """Yield the tasks of a reference's entries; one that a yardstick does not have becomes a failure of its own.
+
+    Raises:
+        InputError: the reference itself has no such entry.
+    """
+    known = set(ids) if source == "reference" else set(row_numbers(database))
+    entries = load_entries(database, [id for id in ids if id in known])
+    for id in ids:
+        if id in known:
+            yield task_of_reference(next(entries))
+        else:
+            failure = Failure("dataset", "no_reference", f"{database.name} has no such entry")
+            yield PhononTask(id, Atoms(), None, None, None, None, {}, failure)
+
+
 def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
     """Yield one row for each task; columns as in `compare.properties`.
 
     Args:
-        source: the potential's name, or `reference`
+        source: the potential's name, `reference` or `yardstick`
     """
     for task in tasks:
         started = time.perf_counter()
         row: dict[str, Any] = {"entry": task.entry, "source": source, "status": "done"} | dict(task.values)
         failure = task.failure
         relaxed = failure is None or failure.stage not in ("relax", "dataset")
-        if relaxed or source == "reference":
+        if len(task.unit_cell) and (relaxed or failure is None or failure.stage == "dataset"):
             n_atoms = len(task.unit_cell)
             row["volume_A3_per_atom"] = task.unit_cell.cell.volume / n_atoms
             row["energy_eV_per_atom"] = None if task.energy is None else task.energy / n_atoms

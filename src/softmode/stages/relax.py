@@ -32,7 +32,7 @@ def relax(entries: Iterator[Entry], potential: Potential, settings: Relaxation, 
 
     Args:
         entries: read one at a time, when there is room
-        largest_batch: atoms that are evaluated at a time; a larger structure goes alone
+        largest_batch: there is room while fewer atoms than this are on their way
     """
     active: list[_Active] = []
     exhausted = False
