@@ -43,7 +43,7 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
     campaign = results / "demo"
     properties = pd.read_parquet(campaign / "properties.parquet")
     entries = len(pd.read_csv(campaign / "index.csv"))
-    assert entries >= 3
+    assert entries >= 7
     assert properties.groupby("source").size().to_dict() == {
         "reference": entries, "chgnet": entries, "sevennet-0": entries,
     }  # fmt: skip
@@ -66,6 +66,14 @@ def test_demo_gives_the_numbers_that_are_known(results: Path) -> None:
     assert silicon["reported_heat_capacity_J_per_K_mol_atoms"]["reference"] == pytest.approx(19.9, rel=0.01)
     assert silicon["omega_max_K"]["reference"] == pytest.approx(15.1 * 47.992, rel=0.01)
     assert silicon["omega_max_K"]["sevennet-0"] < silicon["omega_max_K"]["reference"]
+
+
+def test_stable_and_unstable_references_are_both_in_the_confusion_matrix(results: Path) -> None:
+    table = pd.read_csv(results / "demo" / "tables" / "table3_stability.csv")
+    assert set(table["reference"]) == {"stable", "unstable"}
+    assert (table["n"] > 0).all()
+    unstable = table[(table["potential"] == "sevennet-0") & (table["reference"] == "unstable")].iloc[0]
+    assert unstable["n_unstable"] == 1  # rock-salt GeTe, whose ferroelectric mode is imaginary in PBE too
 
 
 def test_finished_demo_has_nothing_to_do(project: Path, results: Path) -> None:
