@@ -43,7 +43,7 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
     campaign = results / "demo"
     properties = pd.read_parquet(campaign / "properties.parquet")
     entries = len(pd.read_csv(campaign / "index.csv"))
-    assert entries >= 7
+    assert entries >= 8
     assert properties.groupby("source").size().to_dict() == {
         "reference": entries, "chgnet": entries, "sevennet-0": entries,
     }  # fmt: skip
