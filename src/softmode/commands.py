@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from softmode.engine.provenance import provenance, versions
-from softmode.engine.records import Record, RecordWriter, read_metadata, read_records
+from softmode.engine.records import Record, RecordWriter, read_metadata, read_records, row_numbers
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
+from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import ForceSets, Phonons, digest, relaxation
 from softmode.reference.dataset import Selection, load_entries, read_entries, write_dataset
 from softmode.yaml_files import read_yaml
@@ -129,7 +130,7 @@ def force_sets(options: Namespace) -> None:
     before = read_metadata(options.relaxed)
     identity = {"stage": "force_sets", "force_sets": digest(section), "relaxed": before["identity"]}
     identity |= {"dataset": before["depends_on"]["dataset"]} | _identity(potential, settings)
-    ids = [record.entry for record in read_records(options.relaxed)]
+    ids = list(row_numbers(options.relaxed))
     with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
         left = [id for id in ids if id not in writer.done]
         tasks = zip(load_entries(options.entries, left), read_records(options.relaxed, left), strict=True)
@@ -306,8 +307,7 @@ def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
 def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
     """What a result depends on besides protocol and data."""
     # not how it is presented, and of the checkpoint not where it came from; its hash is below
-    aside = {"label", "colour", "environment", "checkpoint", "cache"}
-    aside |= {"training_set", "n_structures", "n_parameters", "relative_cost"}
+    aside = {*PRESENTATION, "environment", "checkpoint", "cache"}
     return {
         "potential": digest({key: value for key, value in settings.items() if key not in aside}),
         "checkpoint_sha256": potential.checkpoint_sha256,

@@ -11,11 +11,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from softmode.errors import InputError
+from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
 from softmode.yaml_files import read_yaml
-
-# what a potential is called and what is known of it: no result depends on these, and no stage sees them
-PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters", "relative_cost")
 
 
 @dataclass(frozen=True)

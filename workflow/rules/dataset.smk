@@ -14,14 +14,14 @@ rule dataset:
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
         # other files are another data set
-        listing=CAMPAIGN.dataset_listing("dataset"),
+        listing=lambda wildcards: CAMPAIGN.dataset_listing("dataset"),
     shell:
         "{params.softmode} dataset --settings {input.settings}"
         " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"
 
 
-rule yardstick:
-    """Read the second reference, if the campaign has one; entries are matched by their ids."""
+use rule dataset as yardstick with:
+    # the second reference, if the campaign has one; entries are matched by their ids
     input:
         settings="<campaign>/settings/yardstick.yaml",
         environment=ancient(f"{WORKFLOW}.ready"),
@@ -31,12 +31,11 @@ rule yardstick:
         unreadable="<campaign>/yardstick_unreadable.csv",
     log:
         "<campaign>/logs/yardstick.log",
+    benchmark:
+        "<campaign>/benchmarks/yardstick.tsv"
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
         listing=lambda wildcards: CAMPAIGN.dataset_listing("yardstick"),
-    shell:
-        "{params.softmode} dataset --settings {input.settings}"
-        " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"
 
 
 rule shards:

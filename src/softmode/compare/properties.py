@@ -99,12 +99,13 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
 
+    spectra = {column.name for column in SPECTRUM_COLUMNS}
+    names = [c.name for c in phonon_columns(metadata["stability_variants"]) if c.name not in spectra]
+
     def rows() -> Iterator[dict[str, Any]]:
         nonlocal n_failed
         for path in phonons:
-            names = [column.name for column in phonon_columns(metadata["stability_variants"])]
-            spectra = {column.name for column in SPECTRUM_COLUMNS}
-            table, _ = read_table(path, [name for name in names if name not in spectra])
+            table, _ = read_table(path, names)
             for row in table.to_pylist():
                 key = (row["entry"], row["source"])
                 if key in seen:

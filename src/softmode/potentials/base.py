@@ -7,11 +7,15 @@ from typing import Protocol
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
+from ase.units import GPa
 
 from softmode.errors import EntryError
 
 # those of the Materials Project, MPtrj, Alexandria and OMat24: 89 elements, all up to Pu but Po, At, Rn, Fr and Ra
 MATERIALS_PROJECT_ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
+
+# a structure may carry under this key the cell (Å) that a calculator chooses its k-point mesh by
+KPOINT_CELL = "kpoint_cell"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,31 @@ def check_elements(potential: Potential, structure: Atoms) -> None:
             "unknown_element",
             f"{potential.name} was not trained on {names}; leave the entry out or use another potential",
         )
+
+
+def split_batch(
+    structures: Sequence[Atoms], energies: np.ndarray, forces: np.ndarray, stresses: np.ndarray | None
+) -> list[Evaluation]:
+    """Return the evaluation of each structure from the arrays of one batch.
+
+    Args:
+        energies: one for each structure, in eV
+        forces: of the atoms of all structures one after the other, in eV/Å, shape (n, 3)
+        stresses: in eV/Å³, Voigt order, shape (n_structures, 6); None if not asked for
+    """
+    bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
+    return [
+        Evaluation(float(energies[i]), of_atoms.astype(float), None if stresses is None else stresses[i].astype(float))
+        for i, of_atoms in enumerate(np.split(forces, bounds))
+    ]
+
+
+def stress_of_any_handedness(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """Return the stress in eV/Å³, Voigt order, of a package whose stress (GPa) has the wrong sign in left-handed cells.
+
+    Such packages divide by a signed volume.
+    """
+    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))
 
 
 def voigt(tensor: np.ndarray) -> np.ndarray:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.units import GPa
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, voigt
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, stress_of_any_handedness
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 
@@ -56,12 +55,7 @@ class CHGNetPotential:
             Evaluation(
                 energy=float(prediction["e"]) * len(atoms),  # CHGNet predicts the energy per atom
                 forces=np.asarray(prediction["f"], dtype=float),
-                stress=_stress(prediction["s"], atoms) if stress else None,
+                stress=stress_of_any_handedness(prediction["s"], atoms) if stress else None,
             )
             for atoms, prediction in zip(structures, predictions, strict=True)
         ]
-
-
-def _stress(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
-    """Return the stress in eV/Å³ from CHGNet's in GPa, which has the wrong sign in a left-handed cell."""
-    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))

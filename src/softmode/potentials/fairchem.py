@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, voigt
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch, voigt
 from softmode.potentials.torch_settings import contained, prepare_torch, torch_dtype
 
 # off every direction that atoms of a crystal like to lie in, and orthogonal to one another
@@ -63,12 +63,8 @@ class FAIRChemPotential:
         batch = data_list_collater([self._calculator.a2g.convert(atoms) for atoms in structures], otf_graph=True)
         output = self._calculator.trainer.predict(batch, per_image=False, disable_tqdm=True)
         energies, forces, stresses = (output[key].cpu().numpy().astype(float) for key in ("energy", "forces", "stress"))
-        energies, stresses = energies.reshape(-1), stresses.reshape(-1, 3, 3)
-        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
-        return [
-            Evaluation(float(energy), of_atoms, voigt(stresses[i]) if stress else None)
-            for i, (energy, of_atoms) in enumerate(zip(energies, np.split(forces, bounds), strict=True))
-        ]
+        voigts = np.array([voigt(tensor) for tensor in stresses.reshape(-1, 3, 3)]) if stress else None
+        return split_batch(structures, energies.reshape(-1), forces, voigts)
 
 
 def rotations_to_edges(edges: Any) -> Any:

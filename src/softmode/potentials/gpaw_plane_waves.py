@@ -7,8 +7,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-# a structure may carry under this key the cell that its k-point mesh is chosen by
-KPOINT_CELL = "kpoint_cell"
+from softmode.potentials.base import KPOINT_CELL
 
 # GPAW has no datasets of its own for PBEsol: it gets those of PBE, as in VASP. Its total energies are then shifted by a
 # constant for each atom, which neither volumes nor forces feel.

@@ -21,7 +21,7 @@ from ase.units import GPa
 
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
-from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, voigt
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch, voigt
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 # written by older versions of matgl, and not used any more
@@ -87,17 +87,11 @@ class M3GNetPotential:
             with _bonds_counted_by_structure(batch.batch):
                 energies, forces, stresses, _ = self._potential(batch, lattice)
         energies = energies.detach().cpu().numpy().reshape(-1)
-        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
-        of_structures = np.split(forces.detach().cpu().numpy(), bounds)
-        tensors = stresses.detach().cpu().numpy().reshape(-1, 3, 3) if stress else None
-        return [
-            Evaluation(
-                energy=float(energies[i]),
-                forces=of_structures[i].astype(float),
-                stress=None if tensors is None else voigt(tensors[i].astype(float)) * GPa,
-            )
-            for i in range(len(structures))
-        ]
+        of_structures = None
+        if stress:
+            tensors = stresses.detach().cpu().numpy().reshape(-1, 3, 3).astype(float)
+            of_structures = np.array([voigt(tensor) * GPa for tensor in tensors])
+        return split_batch(structures, energies, forces.detach().cpu().numpy(), of_structures)
 
 
 def _sum_at_destination(

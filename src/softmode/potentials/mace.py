@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation, voigt
+from softmode.potentials.base import Evaluation, split_batch, voigt
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 
@@ -45,17 +45,10 @@ class MACEPotential:
             batch = Batch.from_data_list([self._graph(atoms) for atoms in structures]).to(self.device)
             output = self._model(batch.to_dict(), compute_force=True, compute_stress=stress)
         energies = output["energy"].detach().cpu().numpy()
-        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
-        forces = np.split(output["forces"].detach().cpu().numpy(), bounds)
-        stresses = output["stress"].detach().cpu().numpy() if stress else None
-        return [
-            Evaluation(
-                energy=float(energies[i]),
-                forces=forces[i].astype(float),
-                stress=None if stresses is None else voigt(stresses[i].astype(float)),
-            )
-            for i in range(len(structures))
-        ]
+        stresses = None
+        if stress:
+            stresses = np.array([voigt(tensor.astype(float)) for tensor in output["stress"].detach().cpu().numpy()])
+        return split_batch(structures, energies, output["forces"].detach().cpu().numpy(), stresses)
 
     def _graph(self, atoms: Atoms) -> Any:
         from mace.data import AtomicData, config_from_atoms

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.units import GPa
 
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation, voigt
+from softmode.potentials.base import Evaluation, split_batch, stress_of_any_handedness
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 # a table that the model computes anew
@@ -60,19 +59,8 @@ class MatterSimPotential:
         batch = Batch.from_data_list([self._converter.convert(atoms.copy()) for atoms in structures])
         output = self._potential(batch_to_dict(batch, device=self.device), include_forces=True, include_stresses=stress)
         energies = output["total_energy"].detach().cpu().numpy()
-        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
-        forces = np.split(output["forces"].detach().cpu().numpy(), bounds)
-        stresses = output["stresses"].detach().cpu().numpy() if stress else None
-        return [
-            Evaluation(
-                energy=float(energies[i]),
-                forces=forces[i].astype(float),
-                stress=None if stresses is None else _stress(stresses[i], structures[i]),
-            )
-            for i in range(len(structures))
-        ]
-
-
-def _stress(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
-    """Return the stress in eV/Å³ from MatterSim's in GPa, which has the wrong sign in a left-handed cell."""
-    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))
+        stresses = None
+        if stress:
+            tensors = output["stresses"].detach().cpu().numpy()
+            stresses = np.array([stress_of_any_handedness(*pair) for pair in zip(tensors, structures, strict=True)])
+        return split_batch(structures, energies, output["forces"].detach().cpu().numpy(), stresses)

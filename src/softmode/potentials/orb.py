@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from ase import Atoms
 from ase.geometry import minkowski_reduce
 
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
-from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 
@@ -62,12 +61,7 @@ class ORBPotential:
             batch = batch_graphs([self._graph(atoms) for atoms in structures])
             output = self._model.predict(batch.to(self.device))
         energies, forces, stresses = (output[key].detach().cpu().numpy().astype(float) for key in self._names)
-        energies, stresses = energies.reshape(-1), stresses.reshape(-1, 6)
-        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
-        return [
-            Evaluation(float(energy), of_atoms, stresses[i] if stress else None)
-            for i, (energy, of_atoms) in enumerate(zip(energies, np.split(forces, bounds), strict=True))
-        ]
+        return split_batch(structures, energies.reshape(-1), forces, stresses.reshape(-1, 6) if stress else None)
 
     def _graph(self, atoms: Atoms) -> Any:
         from orb_models.forcefield.atomic_system import ase_atoms_to_atom_graphs

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from ase import Atoms
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation
+from softmode.potentials.base import Evaluation, split_batch
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 # SevenNet gives xx yy zz xy yz zx of minus the stress
@@ -49,9 +48,5 @@ class SevenNetPotential:
         output = self._model(Batch.from_data_list(graphs).to(self.device))
         energies = output[keys.PRED_TOTAL_ENERGY].detach().cpu().numpy().reshape(-1)
         stresses = -output[keys.PRED_STRESS].detach().cpu().numpy().reshape(-1, 6)[:, _TO_VOIGT]
-        bounds = np.cumsum([len(atoms) for atoms in structures])[:-1]
-        forces = np.split(output[keys.PRED_FORCE].detach().cpu().numpy(), bounds)
-        return [
-            Evaluation(float(energies[i]), forces[i].astype(float), stresses[i].astype(float) if stress else None)
-            for i in range(len(structures))
-        ]
+        forces = output[keys.PRED_FORCE].detach().cpu().numpy()
+        return split_batch(structures, energies, forces, stresses if stress else None)

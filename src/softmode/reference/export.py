@@ -6,6 +6,7 @@ from typing import Any
 
 from softmode.engine.records import Record
 from softmode.errors import InputError
+from softmode.potentials.settings import PRESENTATION
 from softmode.reference import phonopy_yaml
 from softmode.reference.entry import Entry, ForceSet
 
@@ -30,10 +31,10 @@ def export_record(record: Record, metadata: Mapping[str, Any], functional: str, 
         energy=None,
         functional=functional,
     )
-    presentation = ("name", "label", "colour", "environment")
+    aside = {*PRESENTATION, "name", "environment"}
     notes = {
         "functional": functional,
-        "settings": {key: value for key, value in metadata["potential"].items() if key not in presentation},
+        "settings": {key: value for key, value in metadata["potential"].items() if key not in aside},
         "unit_cell_energy_eV": float(record.atoms.get_potential_energy()),
         "packages": metadata["packages"],
         "softmode": metadata["softmode"],

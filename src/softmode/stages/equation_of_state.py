@@ -13,6 +13,7 @@ from ase import Atoms
 from ase.eos import EquationOfState
 
 from softmode.errors import EntryError
+from softmode.potentials.base import KPOINT_CELL
 from softmode.protocol import EquationOfStateRelaxation
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical
 
@@ -70,5 +71,5 @@ def relax_by_equation_of_state(unit_cell: Atoms, settings: EquationOfStateRelaxa
 def _scaled(unit_cell: Atoms, volume: float) -> Atoms:
     atoms = unit_cell.copy()
     atoms.set_cell(unit_cell.cell * (volume / unit_cell.cell.volume) ** (1 / 3), scale_atoms=True)
-    atoms.info["kpoint_cell"] = unit_cell.cell.array
+    atoms.info[KPOINT_CELL] = unit_cell.cell.array
     return atoms

@@ -99,8 +99,7 @@ def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons)
         started = time.perf_counter()
         row: dict[str, Any] = {"entry": task.entry, "source": source, "status": "done"} | dict(task.values)
         failure = task.failure
-        relaxed = failure is None or failure.stage not in ("relax", "dataset")
-        if len(task.unit_cell) and (relaxed or failure is None or failure.stage == "dataset"):
+        if len(task.unit_cell) and (failure is None or failure.stage != "relax"):
             n_atoms = len(task.unit_cell)
             row["volume_A3_per_atom"] = task.unit_cell.cell.volume / n_atoms
             row["energy_eV_per_atom"] = None if task.energy is None else task.energy / n_atoms
