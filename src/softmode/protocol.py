@@ -30,12 +30,13 @@ class FireRelaxation:
 
 @dataclass(frozen=True)
 class EquationOfStateRelaxation:
-    """Relaxation of the volume of a cubic cell by a Birch-Murnaghan fit; strains are relative volume changes."""
+    """Volume from Birch-Murnaghan fits, shape and positions from forces; strains are relative volume changes."""
 
-    force_accepted_eV_per_A: float
+    force_target_eV_per_A: float
     force_unphysical_eV_per_A: float
     volume_strains: tuple[float, ...]
     rounds: int
+    steps_per_round: int
     symmetry_tolerance_A: float
 
 

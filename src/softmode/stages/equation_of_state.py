@@ -1,75 +1,102 @@
-"""Relaxation of a cubic cell by an equation of state.
+"""Relaxation whose volume comes from energies, not from the stress.
 
 With a fixed plane-wave cutoff the stress carries a Pulay error that moves a lattice constant by per cents (MgO at
-500 eV: 4.10 Å where the energies' minimum is at 4.25 Å); energies at one cutoff do not. Without free coordinates the
-volume is the only degree of freedom of a cubic cell.
+500 eV: 4.10 Å where the energies' minimum is at 4.25 Å); energies at one cutoff do not. The error is a pressure: the
+shape of the cell and the positions may follow the stress at constant volume.
 """
 
 import warnings
+from collections.abc import Generator
 
 import numpy as np
-import spglib
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.constraints import FixSymmetry
 from ase.eos import EquationOfState
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS
 
 from softmode.errors import EntryError
-from softmode.potentials.base import KPOINT_CELL
+from softmode.potentials.base import KPOINT_CELL, Evaluation
 from softmode.protocol import EquationOfStateRelaxation
-from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical
-
-_FIRST_CUBIC_SPACE_GROUP = 195
+from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
 
 
 def relax_by_equation_of_state(unit_cell: Atoms, settings: EquationOfStateRelaxation) -> RelaxationSteps:
-    """Find the volume of least energy by a Birch-Murnaghan fit, with fixed fractional coordinates.
+    """Find the volume of least energy by Birch-Murnaghan fits, and shape and positions by ASE's BFGS between them.
 
-    The structures carry the unit cell as `atoms.info["kpoint_cell"]`, so that a density-functional calculator keeps one
-    mesh of k points along the curve.
+    Rounds of both go on until a new volume asks for no new shape; in a cubic cell without free coordinates the first
+    scan with its minimum inside is the last. The structures carry the unit cell as `atoms.info["kpoint_cell"]`, so
+    that a density-functional calculator keeps one mesh of k points throughout.
 
     Raises:
-        EntryError: `not_cubic`, `not_converged` (no minimum within the strains), or `free_coordinates` where the forces
-            at the minimum say that the positions are not fixed by symmetry.
+        EntryError: `not_converged`, `unphysical_forces` or `symmetry_broken`.
     """
-    symmetry = spglib.get_symmetry_dataset(
-        (unit_cell.cell.array, unit_cell.get_scaled_positions(), unit_cell.numbers), settings.symmetry_tolerance_A
-    )
-    if symmetry is None or symmetry.number < _FIRST_CUBIC_SPACE_GROUP:
-        raise EntryError("not_cubic", "an equation of state relaxes cubic cells only; use the method 'fire'")
-    centre = unit_cell.cell.volume
-    n_energies = 0
+    atoms = without_constraints(unit_cell)
+    atoms.info[KPOINT_CELL] = unit_cell.cell.array
+    n_evaluations = 0
     for _ in range(settings.rounds):
-        volumes = [centre * (1 + strain) for strain in settings.volume_strains]
-        evaluations = yield [_scaled(unit_cell, volume) for volume in volumes]
-        n_energies += len(volumes)
+        volumes = [atoms.cell.volume * (1 + strain) for strain in settings.volume_strains]
+        evaluations = yield [_scaled(atoms, volume) for volume in volumes]
         for evaluation in evaluations:
             check_physical(evaluation, settings.force_unphysical_eV_per_A)
-        fit = EquationOfState(volumes, [evaluation.energy for evaluation in evaluations], eos="birchmurnaghan")
-        try:
-            with warnings.catch_warnings():  # a minimum outside the scan is seen below
-                warnings.simplefilter("ignore")
-                minimum = float(fit.fit()[0])
-        except (ValueError, RuntimeError) as error:
-            raise EntryError("not_converged", f"no minimum of the energies over the volume: {error}") from error
-        inside = volumes[0] < minimum < volumes[-1]
-        centre = float(np.clip(minimum, volumes[0], volumes[-1]))
-        if inside:
-            break
-    else:
-        raise EntryError(
-            "not_converged", f"the minimum was still at the rim after {settings.rounds} scans of the volume"
-        )
-    relaxed = _scaled(unit_cell, minimum)
-    (final,) = yield [relaxed]
-    largest = float(np.linalg.norm(final.forces, axis=1).max())
-    if largest > settings.force_accepted_eV_per_A:
-        raise EntryError(
-            "free_coordinates", f"a force of {largest:.3g} eV/Å at the minimum of the energy over the volume"
-        )
-    return Relaxed(relaxed, final, largest, n_energies + 1)
+        minimum = _volume_of_least_energy(volumes, [evaluation.energy for evaluation in evaluations])
+        n_evaluations += len(volumes)
+        atoms = _scaled(atoms, float(np.clip(minimum, volumes[0], volumes[-1])))
+        if not volumes[0] < minimum < volumes[-1]:
+            continue
+        atoms, final, largest, n_steps = yield from _relax_shape(atoms, settings)
+        n_evaluations += n_steps + 1
+        if n_steps == 0:
+            return Relaxed(atoms, final, largest, n_evaluations)
+    raise EntryError(
+        "not_converged",
+        f"volume and shape still moved after {settings.rounds} scans of the volume, the last from "
+        f"{volumes[0]:.4g} to {volumes[-1]:.4g} Å³ with its minimum at {minimum:.4g} Å³",
+    )
 
 
-def _scaled(unit_cell: Atoms, volume: float) -> Atoms:
+def _volume_of_least_energy(volumes: list[float], energies: list[float]) -> float:
+    try:
+        with warnings.catch_warnings():  # a minimum outside the scan is seen by the caller
+            warnings.simplefilter("ignore")
+            return float(EquationOfState(volumes, energies, eos="birchmurnaghan").fit()[0])
+    except (ValueError, RuntimeError) as error:
+        raise EntryError("not_converged", f"no minimum of the energies over the volume: {error}") from error
+
+
+def _relax_shape(
+    unit_cell: Atoms, settings: EquationOfStateRelaxation
+) -> Generator[list[Atoms], list[Evaluation], tuple[Atoms, Evaluation, float, int]]:
+    """Relax positions and shape at constant volume; return structure, evaluation, largest force and steps."""
     atoms = unit_cell.copy()
-    atoms.set_cell(unit_cell.cell * (volume / unit_cell.cell.volume) ** (1 / 3), scale_atoms=True)
-    atoms.info[KPOINT_CELL] = unit_cell.cell.array
-    return atoms
+    n_steps = 0
+    try:
+        atoms.set_constraint(FixSymmetry(atoms, symprec=settings.symmetry_tolerance_A))
+        filtered = FrechetCellFilter(atoms, constant_volume=True)
+        optimizer = BFGS(filtered, logfile=None)  # type: ignore[arg-type]
+        while True:
+            bare = without_constraints(atoms)
+            bare.info = dict(unit_cell.info)
+            (evaluation,) = yield [bare]
+            check_physical(evaluation, settings.force_unphysical_eV_per_A)
+            atoms.calc = SinglePointCalculator(
+                atoms, energy=evaluation.energy, forces=evaluation.forces, stress=evaluation.stress
+            )
+            largest = float(np.linalg.norm(filtered.get_forces(), axis=1).max())
+            if largest < settings.force_target_eV_per_A:
+                return bare, evaluation, largest, n_steps
+            if n_steps == settings.steps_per_round:
+                raise EntryError(
+                    "not_converged", f"largest force {largest:.4g} eV/Å after {n_steps} steps at constant volume"
+                )
+            optimizer.step()
+            n_steps += 1
+    except RuntimeError as error:  # FixSymmetry's way to say that a step was too large for it
+        raise EntryError("symmetry_broken", f"after {n_steps} steps: {error}") from error
+
+
+def _scaled(atoms: Atoms, volume: float) -> Atoms:
+    scaled = atoms.copy()
+    scaled.set_cell(atoms.cell * (volume / atoms.cell.volume) ** (1 / 3), scale_atoms=True)
+    return scaled

@@ -22,7 +22,7 @@ from softmode.protocol import FireRelaxation, Relaxation
 from softmode.reference.entry import Entry
 from softmode.stages.equation_of_state import relax_by_equation_of_state
 from softmode.stages.evaluate import evaluate_each
-from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical
+from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
 
 STAGE = "relax"
 
@@ -100,11 +100,6 @@ def relax_with_fire(unit_cell: Atoms, settings: FireRelaxation) -> RelaxationSte
         f"largest force {largest:.4g} eV/Å after {n_steps} steps in {settings.rounds} rounds; "
         f"{settings.force_accepted_eV_per_A} eV/Å would be accepted",
     )
-
-
-def without_constraints(atoms: Atoms) -> Atoms:
-    """Return the bare structure, without constraints and calculator."""
-    return Atoms(atoms.symbols, cell=atoms.cell, positions=atoms.positions, pbc=True)
 
 
 @dataclass

@@ -40,3 +40,8 @@ def check_physical(evaluation: Evaluation, largest_force: float) -> None:
     found = np.linalg.norm(evaluation.forces, axis=1).max()
     if found > largest_force:
         raise EntryError("unphysical_forces", f"a force of {found:.3g} eV/Å; {largest_force:g} eV/Å is the bound")
+
+
+def without_constraints(atoms: Atoms) -> Atoms:
+    """Return the bare structure, without constraints, calculator and notes."""
+    return Atoms(atoms.symbols, cell=atoms.cell, positions=atoms.positions, pbc=True)
