@@ -106,6 +106,11 @@ def build_parser() -> argparse.ArgumentParser:
     summary = _add(commands, "summary", "print a campaign's tables, and where everything is")
     summary.add_argument("campaign", type=Path, help="its folder, such as results/demo")
 
+    show = _add(commands, "show", "print one entry of a campaign: properties and frequencies of all sources")
+    show.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+    show.add_argument("entry", help="id of the entry")
+    show.add_argument("--source", nargs="+", metavar="NAME", help="only these potentials, reference or yardstick (all)")
+
     check = _add(
         commands, "check-potential", "forces against energies, invariances, batching, time and memory; exit 1 if wrong"
     )

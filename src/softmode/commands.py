@@ -214,6 +214,14 @@ def summary(options: Namespace) -> None:
     print(f"everything: {options.campaign / 'properties.parquet'}")
 
 
+def show(options: Namespace) -> None:
+    """Print one entry of a campaign."""
+    from softmode.present.entry import entry_tables, read_entry
+
+    for table in entry_tables(options.entry, read_entry(options.campaign, options.entry, options.source)):
+        print(table.to_markdown())
+
+
 def check_potential(options: Namespace) -> int:
     """Check a potential in its own environment; return 1 if a check fails."""
     from ase.io import read

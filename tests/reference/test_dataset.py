@@ -111,16 +111,6 @@ def test_id_that_looks_like_a_number_can_be_stored(demo_folder: Path, tmp_path: 
     assert [entry.id for entry in load_entries(files[0])] == ["entry-1234"]
 
 
-def test_prototypes_become_entries_without_reference(tmp_path: Path) -> None:
-    table = tmp_path / "structures.csv"
-    table.write_text(
-        "id,structure,formula,a_A,supercell\nSi,diamond,Si,5.43,2 2 2\nbad,rocksalt,MgO,x,2 2 2\n", encoding="utf-8"
-    )
-    entry, problem = read_entries("prototypes", table, Selection())
-    assert entry.id == "Si" and entry.force_set is None and entry.n_supercell == 16
-    assert problem.entry == "structures.csv:3" and "cannot be built" in problem.message
-
-
 @pytest.mark.parametrize(
     ("space_group", "name"),
     [(1, "triclinic"), (2, "triclinic"), (3, "monoclinic"), (16, "orthorhombic"), (75, "tetragonal"),

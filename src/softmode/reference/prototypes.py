@@ -1,18 +1,40 @@
 """Starting structures from a table of prototypes, for those who compute a reference of their own.
 
-A CSV with the columns `id`, `structure` (a crystal structure of `ase.build.bulk`: diamond, zincblende, rocksalt, …),
-`formula`, `a_A` (starting lattice constant in Å) and `supercell` (three integers, multiples of the primitive cell).
+A CSV with the columns
+
+- `id`
+- `structure`: a crystal structure of `ase.build.bulk` (diamond, zincblende, rocksalt, cesiumchloride, wurtzite, …), one
+  of `SPACE_GROUPS`, or a file that ASE reads (POSCAR, CIF, …; seen from the table's folder)
+- `formula`: the elements in the order of the sites, such as LiMgP
+- `a_A`, `c_A`: starting lattice constants in Å, the second where the structure has one
+- `u`: the structure's free coordinate, where it has one
+- `supercell`: three or nine integers, multiples of the primitive cell
+
+A file gives formula, lattice constants and coordinates itself; those columns are empty then.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 from ase.build import bulk
+from ase.formula import Formula
+from ase.io import read as read_structure
+from ase.spacegroup import crystal
 
 from softmode.errors import EntryError
 from softmode.reference.entry import Entry
+
+# what ase.build.bulk does not know: the number of the space group and the sites of the elements, in its standard
+# setting; u is the free coordinate
+SPACE_GROUPS: dict[str, tuple[int, tuple[tuple[float | str, ...], ...]]] = {
+    "half-Heusler": (216, ((0, 0, 0), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))),
+    "perovskite": (221, ((0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0))),
+    # the ferroelectric distortion of rock salt along (111), in hexagonal axes
+    "alpha-GeTe": (160, ((0, 0, 0), (0, 0, "u"))),
+}
 
 
 def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
@@ -23,8 +45,8 @@ def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
             try:
                 entry = Entry(
                     id=row["id"],
-                    unit_cell=bulk(row["formula"], row["structure"], a=float(row["a_A"])),
-                    supercell_matrix=np.diag([int(value) for value in row["supercell"].split()]),
+                    unit_cell=_unit_cell(row, path.parent),
+                    supercell_matrix=_supercell_matrix(row["supercell"]),
                     primitive_matrix=np.eye(3),
                     source=source,
                 )
@@ -32,5 +54,36 @@ def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
                 yield source, entry
             except EntryError as error:
                 yield source, error
-            except Exception as error:  # ase.build.bulk raises many kinds
+            except Exception as error:  # ASE raises many kinds
                 yield source, EntryError("bad_entry", f"cannot be built: {type(error).__name__}: {error}")
+
+
+def _unit_cell(row: Mapping[str, str], folder: Path) -> Atoms:
+    structure = row["structure"]
+    if (folder / structure).is_file():
+        atoms = read_structure(folder / structure)
+        assert isinstance(atoms, Atoms)
+        return atoms
+    parameters = {name: float(row[f"{name}_A"]) for name in ("a", "c") if row.get(f"{name}_A")}
+    u = float(row["u"]) if row.get("u") else None
+    if structure not in SPACE_GROUPS:
+        return bulk(row["formula"], structure, a=parameters.get("a"), c=parameters.get("c"), u=u)
+    number, sites = SPACE_GROUPS[structure]
+    elements = list(Formula(row["formula"]).count())
+    a, c = parameters["a"], parameters.get("c", parameters["a"])
+    if len(elements) != len(sites):
+        raise EntryError("bad_entry", f"{structure} has {len(sites)} elements, {row['formula']} has {len(elements)}")
+    return crystal(
+        elements,
+        [[u if coordinate == "u" else coordinate for coordinate in site] for site in sites],
+        spacegroup=number,
+        cellpar=[a, a, c, 90, 90, 120 if 143 <= number <= 194 else 90],
+        primitive_cell=True,
+    )
+
+
+def _supercell_matrix(text: str) -> np.ndarray:
+    numbers = [int(value) for value in text.split()]
+    if len(numbers) not in (3, 9):
+        raise EntryError("bad_entry", f"supercell '{text}': three or nine integers are needed")
+    return np.diag(numbers) if len(numbers) == 3 else np.array(numbers).reshape(3, 3)

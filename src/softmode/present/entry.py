@@ -1,0 +1,116 @@
+"""One entry of a campaign, all sources beside each other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from softmode.errors import InputError
+from softmode.present.tables import NOTHING, Table
+
+# q points whose frequencies differ by less, in THz, in every source are one star of the point group
+_SAME_FREQUENCY = 0.01
+
+
+def read_entry(campaign: Path, entry: str, sources: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return one row for each source of a campaign that has phonons of the entry, the references first.
+
+    Raises:
+        InputError: the campaign has no phonons, none of this entry, or none of a source that is asked for.
+    """
+    tables = sorted((campaign / "phonons").glob("*/*.parquet"))
+    if not tables:
+        raise InputError(f"{campaign}: has no phonons; has the campaign run?")
+    rows = [row for path in tables for row in pq.read_table(path, filters=[("entry", "=", entry)]).to_pylist()]
+    rows.sort(key=lambda row: (row["source"] not in ("reference", "yardstick"), row["source"]))
+    if not rows:
+        raise InputError(f"{campaign}: has no entry '{entry}'; its entries are listed in {campaign / 'index.csv'}")
+    if sources:
+        for source in sources:
+            if source not in {row["source"] for row in rows}:
+                raise InputError(
+                    f"{campaign}: no '{source}' of {entry}; there are: {', '.join(row['source'] for row in rows)}"
+                )
+        rows = [row for row in rows if row["source"] in sources]
+    return rows
+
+
+def entry_tables(entry: str, rows: Sequence[dict[str, Any]]) -> list[Table]:
+    """Return the entry's properties and its frequencies at the commensurate q points."""
+    return [_properties(entry, rows), *([_frequencies(entry, rows)] if _done(rows) else [])]
+
+
+def _done(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["status"] == "done"]
+
+
+def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
+    done = _done(rows)
+    temperatures = done[0]["temperatures_K"] if done else []
+    index = int(np.abs(np.array(temperatures) - 300.0).argmin()) if temperatures else 0
+    at = f" at {temperatures[index]:g} K" if temperatures else ""
+    header = ["source", "V (Å³/atom)", "ω_max (THz)", "ω_min (THz)"]
+    header += [f"S{at} (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)", "steps"]
+    texts, numbers = [], []
+    for row in rows:
+        volume = row["volume_A3_per_atom"]
+        cells = [row["source"], NOTHING if volume is None else f"{volume:.4f}"]
+        values = {"source": row["source"], "volume_A3_per_atom": volume}
+        if row["status"] == "done":
+            frequencies = np.array(row["frequencies_THz"])
+            values |= {"omega_max_THz": float(frequencies.max()), "omega_min_THz": float(frequencies.min())}
+            for name in ("entropy_J_per_K_mol", "free_energy_kJ_per_mol", "heat_capacity_J_per_K_mol"):
+                values[name] = row[name][index]
+            cells += [f"{value:.3f}" for value in list(values.values())[2:]]
+            cells.append(NOTHING if row["relax_steps"] is None else str(row["relax_steps"]))
+        else:
+            cells += [f"failed: {row['failed_kind']}", *[NOTHING] * 5]
+        texts.append(cells)
+        numbers.append(values)
+    failures = "; ".join(
+        f"{row['source']}: {row['failed_stage']}: {row['message']}" for row in rows if row["status"] == "failed"
+    )
+    return Table(f"{entry}_properties", entry, header, texts, failures, pd.DataFrame(numbers))
+
+
+def _frequencies(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
+    """Return all frequencies, a row for each source and star of q points."""
+    done = _done(rows)
+    spectra = {row["source"]: np.sort(np.array(row["frequencies_THz"]), axis=1) for row in done}
+    qpoints = np.array(done[0]["qpoints"])
+    # potentials and references have the same supercell, and so the same q points in the same order
+    together = np.concatenate([spectra[row["source"]] for row in done], axis=1)
+    stars: list[list[int]] = []
+    for index, frequencies in enumerate(together):
+        star = next((star for star in stars if np.abs(together[star[0]] - frequencies).max() < _SAME_FREQUENCY), None)
+        if star is None:
+            stars.append([index])
+        else:
+            star.append(index)
+    texts, numbers = [], []
+    for star in stars:
+        label = f"({' '.join(f'{value:g}' for value in np.round(qpoints[star[0]], 4))})"
+        for source, spectrum in spectra.items():
+            values, counts = _degenerate(spectrum[star[0]])
+            shown = "  ".join(
+                f"{value:.2f}{f' ×{count}' if count > 1 else ''}" for value, count in zip(values, counts, strict=True)
+            )
+            texts.append([label, str(len(star)), source, shown])
+            numbers += [{"q": label, "source": source, "frequency_THz": value} for value in spectrum[star[0]]]
+    header = ["q (reduced)", "points", "source", "frequencies (THz, imaginary ones negative; × degeneracy)"]
+    return Table(f"{entry}_frequencies", f"{entry}: commensurate q points", header, texts, "", pd.DataFrame(numbers))
+
+
+def _degenerate(frequencies: np.ndarray) -> tuple[list[float], list[int]]:
+    values: list[float] = []
+    counts: list[int] = []
+    for value in frequencies:
+        if values and value - values[-1] < _SAME_FREQUENCY:
+            counts[-1] += 1
+        else:
+            values.append(float(value))
+            counts.append(1)
+    return values, counts
