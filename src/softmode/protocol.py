@@ -40,7 +40,21 @@ class EquationOfStateRelaxation:
     symmetry_tolerance_A: float
 
 
-Relaxation = FireRelaxation | EquationOfStateRelaxation
+@dataclass(frozen=True)
+class QuasiNewtonRelaxation:
+    """Relaxation of the primitive cell in its symmetric coordinates; forces in eV/Å, stress in eV/Å³, lengths in Å."""
+
+    force_target_eV_per_A: float
+    stress_target_eV_per_A3: float
+    force_unphysical_eV_per_A: float
+    steps: int
+    largest_step_A: float
+    difference_displacement_A: float
+    difference_strain: float
+    symmetry_tolerance_A: float
+
+
+Relaxation = FireRelaxation | QuasiNewtonRelaxation | EquationOfStateRelaxation
 
 
 @dataclass(frozen=True)
@@ -157,4 +171,6 @@ def relaxation(section: Mapping[str, Any]) -> Relaxation:
     values = {key: value for key, value in section.items() if key != "method"}
     if section["method"] == "fire":
         return FireRelaxation(**values)
+    if section["method"] == "symmetric_quasi_newton":
+        return QuasiNewtonRelaxation(**values)
     return EquationOfStateRelaxation(**values | {"volume_strains": tuple(values["volume_strains"])})

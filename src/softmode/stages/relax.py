@@ -18,10 +18,11 @@ from ase.optimize import FIRE
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation, Potential, check_elements
-from softmode.protocol import FireRelaxation, Relaxation
+from softmode.protocol import FireRelaxation, QuasiNewtonRelaxation, Relaxation
 from softmode.reference.entry import Entry
 from softmode.stages.equation_of_state import relax_by_equation_of_state
 from softmode.stages.evaluate import evaluate_each
+from softmode.stages.quasi_newton import relax_symmetric
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
 
 STAGE = "relax"
@@ -59,6 +60,8 @@ def start(entry: Entry, potential: Potential, settings: Relaxation) -> Relaxatio
     check_elements(potential, entry.unit_cell)
     if isinstance(settings, FireRelaxation):
         return (yield from relax_with_fire(entry.unit_cell, settings))
+    if isinstance(settings, QuasiNewtonRelaxation):
+        return (yield from relax_symmetric(entry.unit_cell, settings))
     return (yield from relax_by_equation_of_state(entry.unit_cell, settings))
 
 

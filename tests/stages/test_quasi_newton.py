@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS
+
+from softmode.engine.records import Record
+from softmode.potentials.base import Potential
+from softmode.protocol import QuasiNewtonRelaxation
+from softmode.reference.entry import Entry
+from softmode.stages.relax import relax
+from tests.stages.potentials import Misbehaving, effective_medium
+from tests.stages.test_symmetric_cell import corundum, operations
+
+SETTINGS = QuasiNewtonRelaxation(
+    force_target_eV_per_A=1e-4,
+    stress_target_eV_per_A3=1e-6,
+    force_unphysical_eV_per_A=1e4,
+    steps=100,
+    largest_step_A=0.2,
+    difference_displacement_A=0.01,
+    difference_strain=0.003,
+    symmetry_tolerance_A=0.01,
+)
+
+
+def run(atoms: Atoms, potential: Potential | None = None, settings: QuasiNewtonRelaxation = SETTINGS) -> Record:
+    entry = Entry("mp-1", atoms, np.eye(3, dtype=int), np.eye(3), source="made for a test")
+    (record,) = relax(iter([entry]), potential or effective_medium(), settings, 500)
+    return record
+
+
+def alloy() -> Atoms:
+    # layers with a free distance between them, tetragonal
+    positions = [[0, 0, 0], [0.5, 0.5, 0.26], [0, 0, 0.5], [0.5, 0.5, 0.74]]
+    return Atoms("AuCu3", cell=[2.65, 2.65, 7.4], scaled_positions=positions, pbc=True)
+
+
+@pytest.mark.parametrize("atoms", [bulk("Cu", cubic=True, a=3.8), alloy()], ids=["cubic", "free positions"])
+def test_minimum_is_the_one_that_ase_finds_without_symmetry(atoms: Atoms) -> None:
+    record = run(atoms)
+    slow = atoms.copy()
+    slow.calc = EMT()
+    BFGS(FrechetCellFilter(slow), logfile=None).run(fmax=1e-5, steps=500)
+    assert record.failure is None
+    assert record.atoms.get_potential_energy() == pytest.approx(slow.get_potential_energy(), abs=1e-7)
+    np.testing.assert_allclose(record.atoms.cell.cellpar(), slow.cell.cellpar(), rtol=2e-5)
+    assert list(record.atoms.symbols) == list(atoms.symbols)
+
+
+def test_symmetry_is_kept_exactly() -> None:
+    assert operations(run(alloy()).atoms) == operations(alloy())
+    assert operations(run(corundum()).atoms) == 167
+
+
+def test_forces_and_stress_of_the_record_are_those_of_the_whole_unit_cell() -> None:
+    record = run(corundum())
+    (again,) = effective_medium().evaluate([record.atoms], stress=True)
+    assert record.atoms.get_potential_energy() == pytest.approx(again.energy)
+    np.testing.assert_allclose(record.atoms.get_forces(), again.forces, atol=1e-8)
+    assert np.abs(again.stress).max() < 1e-6
+
+
+def test_cubic_crystal_needs_a_handful_of_steps() -> None:
+    assert run(bulk("Cu", cubic=True, a=3.8)).values["relax_steps"] <= 6
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [("raise", "crash"), ("not finite", "not_finite"), ("unphysical", "unphysical_forces")],
+)
+def test_misbehaving_potential_is_a_failure_of_its_kind(behaviour: str, kind: str) -> None:
+    assert run(alloy(), Misbehaving("Au", behaviour)).failure.kind == kind
+
+
+def test_steps_that_run_out_are_not_converged() -> None:
+    record = run(alloy(), settings=replace(SETTINGS, steps=1))
+    assert record.failure.kind == "not_converged"
+    assert "after 1 steps" in record.failure.message
