@@ -147,7 +147,13 @@ def _add_shard(parser: argparse.ArgumentParser) -> None:
 def _add_potential(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--potential", type=Path, required=True, help="settings of the potential (YAML)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs (auto)")
-    parser.add_argument("--largest-batch", type=int, default=500, metavar="ATOMS", help="atoms at a time (500)")
+    parser.add_argument(
+        "--batch-memory-GB",
+        dest="batch_memory_GB",
+        type=float,
+        metavar="GB",
+        help="memory of one pass of the potential (1 GB on a CPU, 70 %% of what is free on a GPU)",
+    )
 
 
 def _add_comparison(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from softmode.potentials.base import Potential
+    from softmode.stages.evaluate import Evaluator
 
 PACKAGES = ("ase", "phonopy", "spglib", "numpy")
 # seconds between two lines of progress in a log
@@ -117,7 +118,7 @@ def relax(options: Namespace) -> None:
     } | _identity(potential, settings)
     with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
         entries = load_entries(options.entries, [id for id in ids if id not in writer.done])
-        records = relax_entries(entries, potential, relaxation(section), options.largest_batch)
+        records = relax_entries(entries, _evaluator(potential, settings, options), relaxation(section))
         _store(writer, records, len(ids), f"relax {potential.name}")
 
 
@@ -134,7 +135,7 @@ def force_sets(options: Namespace) -> None:
     with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
         left = [id for id in ids if id not in writer.done]
         tasks = zip(load_entries(options.entries, left), read_records(options.relaxed, left), strict=True)
-        records = compute_force_sets(tasks, potential, ForceSets(**section), options.largest_batch)
+        records = compute_force_sets(tasks, _evaluator(potential, settings, options), ForceSets(**section))
         _store(writer, records, len(ids), f"force-sets {potential.name}")
 
 
@@ -312,10 +313,17 @@ def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
     return load_potential(settings, options.device), settings
 
 
+def _evaluator(potential: "Potential", settings: dict[str, Any], options: Namespace) -> "Evaluator":
+    from softmode.potentials.memory import batch_share
+    from softmode.stages.evaluate import Evaluator
+
+    return Evaluator(potential, batch_share(settings, options.batch_memory_GB, potential.device))
+
+
 def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
     """What a result depends on besides protocol and data."""
     # not how it is presented, and of the checkpoint not where it came from; its hash is below
-    aside = {*PRESENTATION, "environment", "checkpoint", "cache"}
+    aside = {*PRESENTATION, "environment", "checkpoint", "cache", "cutoff_A", "memory_kB_per_edge"}
     return {
         "potential": digest({key: value for key, value in settings.items() if key not in aside}),
         "checkpoint_sha256": potential.checkpoint_sha256,

@@ -50,6 +50,17 @@ class Campaign:
         """Names of the shards, as in file names."""
         return [str(shard) for shard in range(self.settings["shards"])]
 
+    @property
+    def batch_memory_option(self) -> str:
+        """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way."""
+        batch_memory = self.settings["batch_memory_GB"]
+        return f"--batch-memory-GB {batch_memory:g}" if batch_memory else ""
+
+    @property
+    def memory_MB(self) -> int:
+        """Main memory of a job that runs a potential: a pass, and the package with its weights."""
+        return 3000 + round(1000 * (self.settings["batch_memory_GB"] or 1.0))
+
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
 

@@ -6,13 +6,19 @@ import numpy as np
 from ase import Atoms
 
 from softmode.potentials.ase_calculator import ASECalculatorPotential
-from softmode.potentials.base import Evaluation
+from softmode.potentials.base import Evaluation, Potential
+from softmode.stages.evaluate import Evaluator
 
 
 def effective_medium() -> ASECalculatorPotential:
     """ASE's effective medium theory: Al, Ni, Cu, Pd, Ag, Pt, Au, and a little more."""
     elements = ["Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au"]
     return ASECalculatorPotential("emt", {"calculator": "ase.calculators.emt.EMT", "elements": elements}, "cpu")
+
+
+def batches_of(potential: Potential, n_atoms: int) -> Evaluator:
+    """A potential that takes so many atoms at a time."""
+    return Evaluator(potential, lambda atoms: len(atoms) / n_atoms)
 
 
 class Misbehaving:

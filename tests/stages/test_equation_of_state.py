@@ -11,7 +11,7 @@ from softmode.potentials.base import Evaluation, Potential
 from softmode.protocol import EquationOfStateRelaxation
 from softmode.reference.entry import Entry
 from softmode.stages.relax import relax
-from tests.stages.potentials import effective_medium
+from tests.stages.potentials import batches_of, effective_medium
 
 SETTINGS = EquationOfStateRelaxation(
     force_target_eV_per_A=0.001,
@@ -37,7 +37,7 @@ class PressureError:
 
 def run(atoms: Atoms, potential: Potential | None = None, settings: EquationOfStateRelaxation = SETTINGS) -> Record:
     entry = Entry("mp-1", atoms, np.eye(3, dtype=int), np.eye(3), source="made for a test")
-    (record,) = relax(iter([entry]), potential or effective_medium(), settings, 1)
+    (record,) = relax(iter([entry]), batches_of(potential or effective_medium(), 1), settings)
     return record
 
 

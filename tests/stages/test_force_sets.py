@@ -10,7 +10,7 @@ from softmode.protocol import ForceSets, Protocol
 from softmode.reference.cells import to_ase
 from softmode.reference.entry import Entry
 from softmode.stages.force_sets import compute_force_sets
-from tests.stages.potentials import Misbehaving, effective_medium
+from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def task(symbol: str, structure: str | None = None) -> tuple[Entry, Record]:
 
 def test_forces_are_those_of_phonopys_own_loop(settings: ForceSets) -> None:
     entry, relaxed = task("Cu")
-    (record,) = compute_force_sets(iter([(entry, relaxed)]), effective_medium(), settings, 70)
+    (record,) = compute_force_sets(iter([(entry, relaxed)]), batches_of(effective_medium(), 70), settings)
     cell = PhonopyAtoms(
         ["Cu"] * 4, cell=relaxed.atoms.cell.array, scaled_positions=relaxed.atoms.get_scaled_positions()
     )
@@ -46,22 +46,22 @@ def test_forces_are_those_of_phonopys_own_loop(settings: ForceSets) -> None:
 @pytest.mark.parametrize("largest_batch", [1, 40, 10000])
 def test_forces_do_not_depend_on_the_size_of_batches(settings: ForceSets, largest_batch: int) -> None:
     tasks = [task("Cu"), task("Ag", "hcp")]
-    expected = {r.entry: r for r in compute_force_sets(iter(tasks), effective_medium(), settings, 1000)}
-    for record in compute_force_sets(iter(tasks), effective_medium(), settings, largest_batch):
+    expected = {r.entry: r for r in compute_force_sets(iter(tasks), batches_of(effective_medium(), 1000), settings)}
+    for record in compute_force_sets(iter(tasks), batches_of(effective_medium(), largest_batch), settings):
         assert record.arrays["forces"] == pytest.approx(expected[record.entry].arrays["forces"], abs=1e-13)
 
 
 def test_failed_relaxation_is_passed_on_as_it_is(settings: ForceSets) -> None:
     entry, relaxed = task("Cu")
     failed = Record("Cu", relaxed.atoms, failure=Failure("relax", "not_converged", "far away"))
-    (record,) = compute_force_sets(iter([(entry, failed)]), effective_medium(), settings, 1000)
+    (record,) = compute_force_sets(iter([(entry, failed)]), batches_of(effective_medium(), 1000), settings)
     assert record.failure == failed.failure
 
 
 @pytest.mark.parametrize(("behaviour", "kind"), [("raise", "crash"), ("not finite", "not_finite")])
 def test_entry_that_breaks_fails_alone(settings: ForceSets, behaviour: str, kind: str) -> None:
     tasks = [task("Cu"), task("Pt"), task("Ag")]
-    records = list(compute_force_sets(iter(tasks), Misbehaving("Pt", behaviour), settings, 1000))
+    records = list(compute_force_sets(iter(tasks), batches_of(Misbehaving("Pt", behaviour), 1000), settings))
     assert [record.failure.kind if record.failure else None for record in records] == [None, kind, None]
     assert records[1].failure.stage == "force_sets"
     assert records[1].values["relax_steps"] == 3

@@ -20,7 +20,7 @@ from softmode.stages.phonons import (
     task_of_reference,
     tasks_of_reference,
 )
-from tests.stages.potentials import effective_medium
+from tests.stages.potentials import batches_of, effective_medium
 
 GAMMA_AND_X = np.array([[0.0, 0, 0], [0.5, 0.5, 0]])
 
@@ -36,7 +36,9 @@ def copper(protocol: Protocol) -> Record:
     atoms.get_potential_energy()
     entry = Entry("Cu", atoms, np.diag([3, 3, 3]), np.eye(3), source="made for a test")
     force_sets = ForceSets(**protocol.section("force_sets"))
-    (record,) = compute_force_sets(iter([(entry, Record("Cu", atoms))]), effective_medium(), force_sets, 1000)
+    (record,) = compute_force_sets(
+        iter([(entry, Record("Cu", atoms))]), batches_of(effective_medium(), 1000), force_sets
+    )
     return record
 
 

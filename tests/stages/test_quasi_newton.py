@@ -13,7 +13,7 @@ from softmode.potentials.base import Potential
 from softmode.protocol import QuasiNewtonRelaxation
 from softmode.reference.entry import Entry
 from softmode.stages.relax import relax
-from tests.stages.potentials import Misbehaving, effective_medium
+from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 from tests.stages.test_symmetric_cell import corundum, operations
 
 SETTINGS = QuasiNewtonRelaxation(
@@ -30,7 +30,7 @@ SETTINGS = QuasiNewtonRelaxation(
 
 def run(atoms: Atoms, potential: Potential | None = None, settings: QuasiNewtonRelaxation = SETTINGS) -> Record:
     entry = Entry("mp-1", atoms, np.eye(3, dtype=int), np.eye(3), source="made for a test")
-    (record,) = relax(iter([entry]), potential or effective_medium(), settings, 500)
+    (record,) = relax(iter([entry]), batches_of(potential or effective_medium(), 500), settings)
     return record
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -10,12 +12,18 @@ from ase.optimize import FIRE
 from softmode.protocol import FireRelaxation, Protocol, relaxation
 from softmode.reference.entry import Entry
 from softmode.stages.relax import relax
-from tests.stages.potentials import Misbehaving, effective_medium
+from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 
 
 @pytest.fixture
 def settings(loew2024: Protocol) -> FireRelaxation:
     return relaxation(loew2024.section("relaxation"))
+
+
+@pytest.fixture
+def coarse(settings: FireRelaxation) -> FireRelaxation:
+    """Targets that a few tens of steps reach."""
+    return replace(settings, force_target_eV_per_A=0.05, force_accepted_eV_per_A=0.1)
 
 
 def entry(id: str, atoms: Atoms) -> Entry:
@@ -35,6 +43,11 @@ def strained() -> list[Entry]:
         entry("tetragonal", tetragonal),
         entry("triclinic", triclinic),
     ]
+
+
+def quick() -> list[Entry]:
+    """Those that need tens of steps, not hundreds."""
+    return strained()[:3]
 
 
 def relax_as_the_paper(atoms: Atoms, settings: FireRelaxation) -> tuple[list[np.ndarray], Atoms]:
@@ -67,7 +80,7 @@ def test_lockstep_follows_the_trajectory_of_the_loop_of_the_paper_step_by_step(s
         return evaluate(structures, stress=stress)
 
     potential.evaluate = watched
-    records = {record.entry: record for record in relax(iter(strained()), potential, settings, 1000)}
+    records = {record.entry: record for record in relax(iter(strained()), batches_of(potential, 1000), settings)}
     for item in strained():
         trajectory, final = relax_as_the_paper(item.unit_cell, settings)
         mine = seen[item.unit_cell.numbers.sum() * 100 + len(item.unit_cell)]
@@ -81,14 +94,16 @@ def test_lockstep_follows_the_trajectory_of_the_loop_of_the_paper_step_by_step(s
 
 
 @pytest.mark.parametrize("largest_batch", [1, 5, 1000])
-def test_result_does_not_depend_on_how_many_are_relaxed_at_a_time(settings: FireRelaxation, largest_batch: int) -> None:
-    together = {record.entry: record for record in relax(iter(strained()), effective_medium(), settings, 1000)}
-    for record in relax(iter(strained()), effective_medium(), settings, largest_batch):
+def test_result_does_not_depend_on_how_many_are_relaxed_at_a_time(coarse: FireRelaxation, largest_batch: int) -> None:
+    together = {record.entry: record for record in relax(iter(quick()), batches_of(effective_medium(), 1000), coarse)}
+    for record in relax(iter(quick()), batches_of(effective_medium(), largest_batch), coarse):
         assert record.atoms.positions == pytest.approx(together[record.entry].atoms.positions, abs=1e-12)
 
 
 def test_symmetry_is_kept_and_pressure_is_gone(settings: FireRelaxation) -> None:
-    (record,) = relax(iter([entry("cubic", bulk("Cu", a=3.8, cubic=True))]), effective_medium(), settings, 1000)
+    (record,) = relax(
+        iter([entry("cubic", bulk("Cu", a=3.8, cubic=True))]), batches_of(effective_medium(), 1000), settings
+    )
     assert record.atoms.cell.angles() == pytest.approx([90, 90, 90], abs=1e-10)
     assert np.ptp(record.atoms.cell.lengths()) < 1e-10
     # the filter's cell rows are the virial: stress times volume, per atom as FrechetCellFilter divides it
@@ -107,11 +122,13 @@ def test_symmetry_is_kept_and_pressure_is_gone(settings: FireRelaxation) -> None
         ("unphysical", "unphysical_forces"),
     ],
 )
-def test_structure_that_breaks_fails_alone(settings: FireRelaxation, behaviour: str, kind: str) -> None:
-    alone = {record.entry: record for record in relax(iter(strained()), effective_medium(), settings, 1000)}
+def test_structure_that_breaks_fails_alone(coarse: FireRelaxation, behaviour: str, kind: str) -> None:
+    alone = {record.entry: record for record in relax(iter(quick()), batches_of(effective_medium(), 1000), coarse)}
     bad = entry("bad", bulk("Pt", a=4.0))
-    crowd = [strained()[0], bad, *strained()[1:]]
-    records = {record.entry: record for record in relax(iter(crowd), Misbehaving("Pt", behaviour), settings, 1000)}
+    crowd = [quick()[0], bad, *quick()[1:]]
+    records = {
+        record.entry: record for record in relax(iter(crowd), batches_of(Misbehaving("Pt", behaviour), 1000), coarse)
+    }
     assert records.pop("bad").failure.kind == kind
     assert set(records) == set(alone)
     for id, record in records.items():
@@ -122,7 +139,7 @@ def test_structure_that_breaks_fails_alone(settings: FireRelaxation, behaviour: 
 def test_element_that_the_potential_does_not_know_fails_before_anything_is_computed(settings: FireRelaxation) -> None:
     potential = effective_medium()
     potential.evaluate = None  # nothing may call it
-    (record,) = relax(iter([entry("mp-1", bulk("NaCl", "rocksalt", a=5.6))]), potential, settings, 1000)
+    (record,) = relax(iter([entry("mp-1", bulk("NaCl", "rocksalt", a=5.6))]), batches_of(potential, 1000), settings)
     assert (record.failure.stage, record.failure.kind) == ("relax", "unknown_element")
     assert "emt was not trained on Na, Cl" in record.failure.message
 
@@ -130,7 +147,7 @@ def test_element_that_the_potential_does_not_know_fails_before_anything_is_compu
 def test_relaxation_that_does_not_converge_says_how_far_it_came(loew2024: Protocol) -> None:
     short = relaxation(loew2024.section("relaxation") | {"rounds": 2, "steps_per_round": 3})
     triclinic = strained()[3]
-    (record,) = relax(iter([triclinic]), effective_medium(), short, 1000)
+    (record,) = relax(iter([triclinic]), batches_of(effective_medium(), 1000), short)
     assert record.failure.kind == "not_converged"
     assert "after 6 steps in 2 rounds" in record.failure.message
     # the record holds the structure that was given, not a half-relaxed one
@@ -139,9 +156,9 @@ def test_relaxation_that_does_not_converge_says_how_far_it_came(loew2024: Protoc
 
 def test_step_that_breaks_the_symmetry_is_a_failure_of_its_own(settings: FireRelaxation) -> None:
     far_away = bulk("Cu", a=2.2)
-    (record,) = relax(iter([entry("squeezed", far_away)]), effective_medium(), settings, 1000)
+    (record,) = relax(iter([entry("squeezed", far_away)]), batches_of(effective_medium(), 1000), settings)
     assert record.failure is None or record.failure.kind in ("symmetry_broken", "unphysical_forces", "not_converged")
 
 
 def test_no_entries_no_records(settings: FireRelaxation) -> None:
-    assert list(relax(iter([]), effective_medium(), settings, 1000)) == []
+    assert list(relax(iter([]), batches_of(effective_medium(), 1000), settings)) == []

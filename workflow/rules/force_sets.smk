@@ -15,13 +15,13 @@ rule force_sets:
         "<campaign>/benchmarks/force_sets/{potential}/{shard}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=CAMPAIGN.memory_MB,
         runtime=240,
     params:
         softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
         device=CAMPAIGN.settings["device"],
-        largest_batch=CAMPAIGN.settings["largest_batch"],
+        batch_memory=CAMPAIGN.batch_memory_option,
     shell:
         "{params.softmode} force-sets --threads {threads} --device {params.device}"
-        " --largest-batch {params.largest_batch} --entries {input.entries} --relaxed {input.relaxed}"
+        " {params.batch_memory} --entries {input.entries} --relaxed {input.relaxed}"
         " --potential {input.potential} --protocol {input.protocol} --output {output.force_sets} > {log} 2>&1"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softmode.errors import InputError
+from softmode.potentials.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     import torch
@@ -29,9 +30,11 @@ def prepare_torch(device: str) -> str:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        keep_freed_memory()
+    return device
 
 
 def torch_dtype(name: str, dtype: str, allowed: tuple[str, ...]) -> "torch.dtype":

@@ -1,64 +1,47 @@
 """Finite displacements of the relaxed cell and the forces on them."""
 
-import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 from phonopy import Phonopy
 
-from softmode.engine.batching import batches
-from softmode.engine.records import Failure, Record
+from softmode.engine.records import Record
 from softmode.errors import EntryError
-from softmode.potentials.base import Potential
 from softmode.protocol import ForceSets
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry, ForceSet
-from softmode.stages.evaluate import evaluate_each
+from softmode.stages.evaluate import Evaluator
+from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 
 STAGE = "force_sets"
 
 
 def compute_force_sets(
-    tasks: Iterator[tuple[Entry, Record]], potential: Potential, settings: ForceSets, largest_batch: int
+    tasks: Iterator[tuple[Entry, Record]], evaluator: Evaluator, settings: ForceSets
 ) -> Iterator[Record]:
     """Yield a record for each entry: from the record of its relaxation to displacements and forces.
 
-    A relaxation that failed passes on as the failure it is. The record's structure is the relaxed unit cell.
+    Supercells of many entries are evaluated together. A relaxation that failed passes on as the failure it is. The
+    record's structure is the relaxed unit cell.
 
     Args:
-        largest_batch: atoms that are evaluated at a time
+        tasks: read one at a time, when there is room
+        evaluator: the potential, and how much it takes at a time
     """
-    for entry, relaxed in tasks:
-        if relaxed.failure:
-            yield relaxed
-            continue
-        started = time.perf_counter()
-        try:
-            values, arrays = _compute(entry, relaxed.atoms, potential, settings, largest_batch)
-            failure = None
-        except EntryError as error:
-            values, arrays, failure = {}, {}, Failure(STAGE, error.kind, error.message)
-        except Exception as error:  # one structure must never stop the others
-            values, arrays, failure = {}, {}, Failure(STAGE, "crash", f"{type(error).__name__}: {error}")
-        values = dict(relaxed.values) | values | {"force_sets_seconds": time.perf_counter() - started}
-        yield Record(entry.id, relaxed.atoms, values, arrays, failure)
+    lockstep = (
+        Task(entry.id, _steps(entry, relaxed, settings), relaxed.atoms, relaxed.values) for entry, relaxed in tasks
+    )
+    return run_in_lockstep(STAGE, lockstep, evaluator, stress=False)
 
 
-def _compute(
-    entry: Entry, unit_cell: Atoms, potential: Potential, settings: ForceSets, largest_batch: int
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    phonopy = make_phonopy(unit_cell, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A)
+def _steps(entry: Entry, relaxed: Record, settings: ForceSets) -> Steps:
+    if relaxed.failure:
+        return relaxed
+    phonopy = make_phonopy(relaxed.atoms, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A)
     displaced = displace(phonopy, settings)
-    supercells = [to_ase(phonopy.supercell), *displaced]
-    evaluations = []
-    for batch in batches(supercells, largest_batch):
-        for answer in evaluate_each(potential, batch, stress=False):
-            if isinstance(answer, EntryError):
-                raise answer
-            evaluations.append(answer)
-    pristine, forces = evaluations[0], np.array([evaluation.forces for evaluation in evaluations[1:]])
+    pristine, *evaluations = yield [to_ase(phonopy.supercell), *displaced]
+    forces = np.array([evaluation.forces for evaluation in evaluations])
     if not np.isfinite(forces).all():
         raise EntryError("not_finite", "the potential gave a force that is not a finite number")
     force_set = ForceSet.from_phonopy(phonopy.dataset)
@@ -76,7 +59,7 @@ def _compute(
         "displacements": force_set.displacements,
         "forces": forces,
     }
-    return values, arrays
+    return Record(entry.id, relaxed.atoms, dict(relaxed.values) | values, arrays)
 
 
 def displace(phonopy: Phonopy, settings: ForceSets) -> list[Atoms]:

@@ -1,12 +1,6 @@
-"""Relaxation of cell and positions, of many entries at a time.
+"""Relaxation of cell and positions, of many entries at a time, each with an optimiser of its own."""
 
-Each relaxation is a generator: it yields the structures that it needs evaluated and receives their evaluations. So
-every structure keeps an optimiser of its own, while those of all active relaxations are evaluated in one batch.
-"""
-
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 from ase import Atoms
@@ -15,44 +9,37 @@ from ase.constraints import FixSymmetry
 from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE
 
-from softmode.engine.records import Failure, Record
+from softmode.engine.records import Record
 from softmode.errors import EntryError
-from softmode.potentials.base import Evaluation, Potential, check_elements
+from softmode.potentials.base import Potential, check_elements
 from softmode.protocol import FireRelaxation, QuasiNewtonRelaxation, Relaxation
 from softmode.reference.entry import Entry
 from softmode.stages.equation_of_state import relax_by_equation_of_state
-from softmode.stages.evaluate import evaluate_each
+from softmode.stages.evaluate import Evaluator
+from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.stages.quasi_newton import relax_symmetric
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
 
 STAGE = "relax"
 
 
-def relax(entries: Iterator[Entry], potential: Potential, settings: Relaxation, largest_batch: int) -> Iterator[Record]:
+def relax(entries: Iterator[Entry], evaluator: Evaluator, settings: Relaxation) -> Iterator[Record]:
     """Relax entries in lockstep and yield their records as they finish.
 
     Args:
         entries: read one at a time, when there is room
-        largest_batch: there is room while fewer atoms than this are on their way
+        evaluator: the potential, and how much it takes at a time
     """
-    active: list[_Active] = []
-    exhausted = False
-    while True:
-        while not exhausted and (not active or sum(task.n_atoms for task in active) < largest_batch):
-            entry = next(entries, None)
-            if entry is None:
-                exhausted = True
-                break
-            task = _Active(entry, start(entry, potential, settings))
-            active.append(task)
-            task.advance(None)
-        yield from (task.record for task in active if task.record)
-        active = [task for task in active if not task.record]
-        if not active:
-            if exhausted:
-                return
-            continue
-        _evaluate(active, potential)
+    tasks = (Task(entry.id, _steps(entry, evaluator.potential, settings), entry.unit_cell) for entry in entries)
+    return run_in_lockstep(STAGE, tasks, evaluator, stress=True)
+
+
+def _steps(entry: Entry, potential: Potential, settings: Relaxation) -> Steps:
+    relaxed = yield from start(entry, potential, settings)
+    atoms, final = without_constraints(relaxed.atoms), relaxed.evaluation
+    atoms.calc = SinglePointCalculator(atoms, energy=final.energy, forces=final.forces, stress=final.stress)
+    values = {"relax_steps": relaxed.n_steps, "relax_largest_force_eV_per_A": relaxed.largest_force}
+    return Record(entry.id, atoms, values)
 
 
 def start(entry: Entry, potential: Potential, settings: Relaxation) -> RelaxationSteps:
@@ -103,63 +90,3 @@ def relax_with_fire(unit_cell: Atoms, settings: FireRelaxation) -> RelaxationSte
         f"largest force {largest:.4g} eV/Å after {n_steps} steps in {settings.rounds} rounds; "
         f"{settings.force_accepted_eV_per_A} eV/Å would be accepted",
     )
-
-
-@dataclass
-class _Active:
-    """One relaxation on its way: what it waits for, and its record at the end."""
-
-    entry: Entry
-    steps: RelaxationSteps
-    waiting_for: list[Atoms] = field(default_factory=list)
-    seconds: float = 0.0
-    record: Record | None = None
-
-    @property
-    def n_atoms(self) -> int:
-        return sum(len(atoms) for atoms in self.waiting_for)
-
-    def advance(self, answers: list[Evaluation | EntryError] | None) -> None:
-        """Hand over the evaluations, or the first error among them, and take the next structures."""
-        started = time.perf_counter()
-        try:
-            if answers is None:
-                self.waiting_for = next(self.steps)
-            else:
-                error = next((answer for answer in answers if isinstance(answer, EntryError)), None)
-                self.waiting_for = self.steps.throw(error) if error else self.steps.send(answers)  # type: ignore[arg-type]
-        except StopIteration as stop:
-            self._finish(stop.value)
-        except EntryError as error:
-            self._fail(error.kind, error.message)
-        except Exception as error:  # one structure must never stop the others
-            self._fail("crash", f"{type(error).__name__}: {error}")
-        self.seconds += time.perf_counter() - started
-        if self.record:
-            self.record = Record(
-                self.record.entry,
-                self.record.atoms,
-                dict(self.record.values) | {"relax_seconds": self.seconds},
-                self.record.arrays,
-                self.record.failure,
-            )
-
-    def _finish(self, relaxed: Relaxed) -> None:
-        atoms = without_constraints(relaxed.atoms)
-        final = relaxed.evaluation
-        atoms.calc = SinglePointCalculator(atoms, energy=final.energy, forces=final.forces, stress=final.stress)
-        values = {"relax_steps": relaxed.n_steps, "relax_largest_force_eV_per_A": relaxed.largest_force}
-        self.record = Record(self.entry.id, atoms, values)
-
-    def _fail(self, kind: str, message: str) -> None:
-        self.record = Record(self.entry.id, self.entry.unit_cell, failure=Failure(STAGE, kind, message))
-
-
-def _evaluate(active: list[_Active], potential: Potential) -> None:
-    """Evaluate what all active relaxations wait for in one batch; its time is shared by the number of atoms."""
-    started = time.perf_counter()
-    answers = iter(evaluate_each(potential, [atoms for task in active for atoms in task.waiting_for], stress=True))
-    seconds_per_atom = (time.perf_counter() - started) / sum(task.n_atoms for task in active)
-    for task in active:
-        task.seconds += seconds_per_atom * task.n_atoms
-        task.advance([next(answers) for _ in task.waiting_for])
