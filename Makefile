@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pins envs checkpoints uv
+.PHONY: help demo test benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
@@ -12,6 +12,8 @@ help:
 	@echo "            POTENTIALS=all with every potential whose weights can be had from here"
 	@echo "make test   style, types and all tests"
 	@echo "make envs   build the environments of all potentials"
+	@echo "make benchmark   softmode against an ASE loop and matcalc, CHGNet and MatterSim (an hour, alone on the machine);"
+	@echo "            ENTRIES='--kind kyoto --path FOLDER --ids mp-…' for others than the embedded ones"
 	@echo "make pins   resolve envs/*.in anew into envs/*.txt"
 
 demo: .envs/workflow.ready
@@ -23,14 +25,20 @@ test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 	@echo "== tests"
 	.envs/test/bin/python -m pytest
 
+benchmark: .envs/benchmark.ready checkpoints
+	@echo "== benchmark: every contestant in turn"
+	for potential in chgnet mattersim-5m; do .envs/benchmark/bin/python -m benchmarks.run --potential $$potential \
+	  $(ENTRIES) --output results/benchmarks/$$potential.json || exit 1; done
+	.envs/benchmark/bin/python -m benchmarks.report results/benchmarks/chgnet.json results/benchmarks/mattersim-5m.json
+
 checkpoints: .envs/workflow.ready
 	@echo "== weights that are not in their packages: fetching those that can be had (about 250 MB, once)"
 	.envs/workflow/bin/softmode potentials --fetch --names
 
 lint: .envs/test.ready
 	@echo "== style, types and the workflow's own linter"
-	.envs/test/bin/ruff check src tests
-	.envs/test/bin/ruff format --check src tests
+	.envs/test/bin/ruff check src tests benchmarks
+	.envs/test/bin/ruff format --check src tests benchmarks
 	.envs/test/bin/snakefmt --check Snakefile workflow
 	.envs/test/bin/mypy
 	.envs/test/bin/python tests/workflow/lint_snakemake.py

@@ -1,0 +1,286 @@
+"""The contestants: everybody gets the same entries, the same weights, the same threads, and is timed by stage.
+
+Loading of packages and weights is not timed: a campaign does it once for thousands of entries.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.constraints import FixSymmetry
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS, FIRE
+from phonopy import Phonopy
+
+from softmode.engine.records import Record
+from softmode.potentials.checkpoints import locate
+from softmode.potentials.memory import batch_share
+from softmode.potentials.registry import load_potential
+from softmode.protocol import FireRelaxation, ForceSets, Phonons, Protocol, load_protocol, relaxation
+from softmode.reference.cells import make_phonopy, to_ase
+from softmode.reference.entry import Entry
+from softmode.stages.evaluate import Evaluator
+from softmode.stages.force_sets import compute_force_sets, displace
+from softmode.stages.phonons import compute_phonons, task_of_potential
+from softmode.stages.relax import relax
+from softmode.yaml_files import read_yaml
+
+TEMPERATURE_K = 300.0
+
+
+@dataclass
+class Run:
+    """What one contestant did.
+
+    Attributes:
+        seconds: by stage: relaxation, force sets, phonons
+        properties: by entry: volume_A3_per_atom, omega_max_THz, omega_min_THz, entropy and heat capacity at 300 K
+            (J/K/mol); a failure is a text
+        evaluations: how often each entry was evaluated for its relaxation, where known
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    properties: dict[str, Any] = field(default_factory=dict)
+    evaluations: dict[str, int] = field(default_factory=dict)
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """Return the settings of a potential of config/potentials.yaml."""
+    return {"name": name} | read_yaml(Path("config/potentials.yaml"))[name]
+
+
+def protocol_of(name: str) -> Protocol:
+    """Return a protocol of config/protocols.yaml."""
+    path = Path("config/protocols.yaml")
+    return load_protocol(read_yaml(path), name, str(path))
+
+
+def softmode(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
+    """The campaign's own stages; the floor is timed beside them, on the very supercells of the force sets."""
+    settings = settings_of(name)
+    potential = load_potential(settings, "cpu")
+    evaluator = Evaluator(potential, batch_share(settings, None, potential.device))
+    force_set_settings = ForceSets(**protocol.section("force_sets"))
+    potential.evaluate([entry.unit_cell for entry in entries[:1]], stress=True)
+    run = Run()
+
+    started = time.perf_counter()
+    relaxed = {
+        record.entry: record for record in relax(iter(entries), evaluator, relaxation(protocol.section("relaxation")))
+    }
+    run.seconds["relaxation"] = time.perf_counter() - started
+    run.evaluations = {id: record.values.get("relax_steps", 0) for id, record in relaxed.items()}
+
+    started = time.perf_counter()
+    tasks = ((entry, relaxed[entry.id]) for entry in entries)
+    force_sets = list(compute_force_sets(tasks, evaluator, force_set_settings))
+    run.seconds["force sets"] = time.perf_counter() - started
+
+    run.seconds["floor of force sets"] = _floor(evaluator, entries, relaxed, force_set_settings)
+
+    started = time.perf_counter()
+    _take_phonons(run, name, force_sets, protocol)
+    run.seconds["phonons"] = time.perf_counter() - started
+    return run
+
+
+def _take_phonons(run: Run, name: str, force_sets: Iterable[Record], protocol: Protocol) -> None:
+    settings = Phonons(**protocol.section("phonons"))
+    for row in compute_phonons(map(task_of_potential, force_sets), name, settings):
+        if row["status"] == "failed":
+            run.properties[row["entry"]] = row["message"]
+            continue
+        at = row["temperatures_K"].index(TEMPERATURE_K)
+        run.properties[row["entry"]] = _properties(
+            row["volume_A3_per_atom"],
+            np.array(row["frequencies_THz"]),
+            row["entropy_J_per_K_mol"][at],
+            row["heat_capacity_J_per_K_mol"][at],
+        )
+
+
+def _floor(evaluator: Evaluator, entries: Sequence[Entry], relaxed: dict[str, Any], settings: ForceSets) -> float:
+    """Seconds of nothing but force calls for the supercells of all force sets, in full batches."""
+    supercells: list[Atoms] = []
+    for entry in entries:
+        if relaxed[entry.id].failure is None:
+            phonopy = make_phonopy(
+                relaxed[entry.id].atoms, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A
+            )
+            displaced = displace(phonopy, settings)
+            supercells += [to_ase(phonopy.supercell), *displaced]
+    batches: list[list[Atoms]] = [[]]
+    filled = 0.0
+    for supercell in supercells:
+        share = evaluator.share(supercell)
+        if batches[-1] and filled + share > 1:
+            batches.append([])
+            filled = 0.0
+        batches[-1].append(supercell)
+        filled += share
+    started = time.perf_counter()
+    for batch in batches:
+        evaluator.potential.evaluate(batch)
+    return time.perf_counter() - started
+
+
+def ase_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
+    """One entry after the other with the package's own calculator, as the scripts of Loew et al. (2024) do it."""
+    settings = _fire(protocol)
+    phonon_settings = Phonons(**protocol.section("phonons"))
+    calculator = _calculator(name)
+    _warm_up(calculator, entries[0])
+    run = Run(seconds=dict.fromkeys(("relaxation", "force sets", "phonons"), 0.0))
+    for entry in entries:
+        started = time.perf_counter()
+        atoms = entry.unit_cell.copy()
+        atoms.calc = calculator
+        steps = 0
+        for _ in range(settings.rounds):
+            atoms.set_constraint()
+            atoms.set_constraint(FixSymmetry(atoms, symprec=settings.symmetry_tolerance_A))
+            filtered = FrechetCellFilter(atoms)
+            optimizer = FIRE(filtered, logfile=None)
+            optimizer.run(fmax=settings.force_target_eV_per_A, steps=settings.steps_per_round)
+            steps += optimizer.nsteps
+            if np.linalg.norm(filtered.get_forces(), axis=1).max() < settings.force_accepted_eV_per_A:
+                break
+        relaxed = time.perf_counter()
+        run.evaluations[entry.id] = steps
+        phonopy = make_phonopy(atoms, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
+        phonopy.generate_displacements(distance=0.01)
+        forces = []
+        for supercell in phonopy.supercells_with_displacements or []:
+            displaced = to_ase(supercell)
+            displaced.calc = calculator
+            forces.append(displaced.get_forces())
+        displaced_at = time.perf_counter()
+        phonopy.forces = np.array(forces) - np.mean(forces, axis=1, keepdims=True)
+        phonopy.produce_force_constants()
+        phonopy.symmetrize_force_constants()
+        phonopy.run_mesh(100.0, is_gamma_center=True)
+        phonopy.run_thermal_properties(temperatures=list(phonon_settings.temperatures_K), exclude_gamma_acoustic=True)
+        run.properties[entry.id] = _of_phonopy(phonopy, atoms)
+        finished = time.perf_counter()
+        run.seconds["relaxation"] += relaxed - started
+        run.seconds["force sets"] += displaced_at - relaxed
+        run.seconds["phonons"] += finished - displaced_at
+    return run
+
+
+def converged(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
+    """Not a contestant: relaxations by ASE's BFGS to 1e-4 eV/Å, against which results are compared."""
+    settings = _fire(protocol)
+    calculator = _calculator(name)
+    run = Run()
+    relaxed = []
+    for entry in entries:
+        atoms = entry.unit_cell.copy()
+        atoms.calc = calculator
+        atoms.set_constraint(FixSymmetry(atoms, symprec=settings.symmetry_tolerance_A))
+        optimizer = BFGS(FrechetCellFilter(atoms), logfile=None)  # type: ignore[arg-type]
+        if not optimizer.run(fmax=1e-4, steps=1000):
+            run.properties[entry.id] = "no convergence to 1e-4 eV/Å in 1000 steps"
+            continue
+        run.evaluations[entry.id] = optimizer.nsteps
+        atoms.set_constraint()
+        relaxed.append((entry, Record(entry.id, atoms)))
+    evaluator = Evaluator(load_potential(settings_of(name), "cpu"), lambda atoms: 1.0)
+    force_sets = compute_force_sets(iter(relaxed), evaluator, ForceSets(**protocol.section("force_sets")))
+    _take_phonons(run, name, force_sets, protocol)
+    return run
+
+
+def matcalc_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
+    """`matcalc.PhononCalc` as it is, with the entry's supercell and displacement and the protocol's fmax; one stage."""
+    from matcalc import PhononCalc
+
+    calculator = _calculator(name)
+    _warm_up(calculator, entries[0])
+    run = Run(seconds={"all": 0.0})
+    for entry in entries:
+        peer = PhononCalc(
+            calculator,
+            atom_disp=0.01,
+            supercell_matrix=entry.supercell_matrix,
+            min_length=None,
+            fmax=_fire(protocol).force_target_eV_per_A,
+            t_step=75.0,
+            t_max=600.0,
+            write_phonon=False,
+        )
+        started = time.perf_counter()
+        result = peer.calc(entry.unit_cell)
+        run.seconds["all"] += time.perf_counter() - started
+        phonopy = result["phonon"]
+        volume = phonopy.unitcell.volume / len(phonopy.unitcell)
+        run.properties[entry.id] = _of_phonopy(phonopy, None, volume)
+    return run
+
+
+CONTESTANTS: dict[str, Callable[[str, Sequence[Entry], Protocol], Run]] = {
+    "softmode": softmode,
+    "ase": ase_loop,
+    "matcalc": matcalc_loop,
+    "converged": converged,
+}
+
+
+def _fire(protocol: Protocol) -> FireRelaxation:
+    settings = relaxation(protocol.section("relaxation"))
+    assert isinstance(settings, FireRelaxation), (
+        f"the loop of the paper needs a protocol with FIRE, not {protocol.name}"
+    )
+    return settings
+
+
+def _calculator(name: str) -> Calculator:
+    """Return the calculator that a potential's package offers, with the weights that softmode has."""
+    settings = settings_of(name)
+    weights = str(locate(name, settings["checkpoint"]).path)
+    if settings["adapter"] == "chgnet":
+        from chgnet.model import CHGNet, CHGNetCalculator
+
+        model = CHGNet.from_file(weights, mlp_out_bias=False, version=settings["checkpoint"]["version"])
+        return CHGNetCalculator(model, use_device="cpu")
+    if settings["adapter"] == "mattersim":
+        from mattersim.forcefield import MatterSimCalculator
+
+        return MatterSimCalculator(load_path=weights, device="cpu")
+    raise SystemExit(f"no calculator for {name} in the benchmark's environment: CHGNet and MatterSim only")
+
+
+def _warm_up(calculator: Calculator, entry: Entry) -> None:
+    atoms = entry.unit_cell.copy()
+    atoms.calc = calculator
+    atoms.get_forces()
+    atoms.get_stress()
+
+
+def _of_phonopy(phonopy: Phonopy, atoms: Atoms | None, volume: float | None = None) -> dict[str, float]:
+    from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
+
+    to_primitive = np.linalg.inv(phonopy.primitive_matrix) @ phonopy.supercell_matrix
+    qpoints = get_commensurate_points(np.rint(to_primitive).astype(int))
+    frequencies = np.asarray(phonopy.run_qpoints(qpoints).frequencies)
+    thermal: Any = phonopy.thermal_properties
+    at = int(np.abs(np.asarray(thermal.temperatures) - TEMPERATURE_K).argmin())
+    if atoms is not None:
+        volume = atoms.cell.volume / len(atoms)
+    assert volume is not None
+    return _properties(volume, frequencies, thermal.entropy[at], thermal.heat_capacity[at])
+
+
+def _properties(volume: float, frequencies: np.ndarray, entropy: float, heat_capacity: float) -> dict[str, float]:
+    return {
+        "volume_A3_per_atom": float(volume),
+        "omega_max_THz": float(frequencies.max()),
+        "omega_min_THz": float(frequencies.min()),
+        "entropy_J_per_K_mol": float(entropy),
+        "heat_capacity_J_per_K_mol": float(heat_capacity),
+    }
