@@ -45,7 +45,9 @@ class QuasiNewtonRelaxation:
     """Relaxation of the primitive cell in its symmetric coordinates; forces in eV/Å, stress in eV/Å³, lengths in Å."""
 
     force_target_eV_per_A: float
+    force_accepted_eV_per_A: float
     stress_target_eV_per_A3: float
+    stress_accepted_eV_per_A3: float
     force_unphysical_eV_per_A: float
     steps: int
     largest_step_A: float

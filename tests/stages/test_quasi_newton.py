@@ -1,3 +1,5 @@
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,7 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
 
 from softmode.engine.records import Record
-from softmode.potentials.base import Potential
+from softmode.potentials.base import Evaluation, Potential
 from softmode.protocol import QuasiNewtonRelaxation
 from softmode.reference.entry import Entry
 from softmode.stages.relax import relax
@@ -18,7 +20,9 @@ from tests.stages.test_symmetric_cell import corundum, operations
 
 SETTINGS = QuasiNewtonRelaxation(
     force_target_eV_per_A=1e-4,
+    force_accepted_eV_per_A=1e-3,
     stress_target_eV_per_A3=1e-6,
+    stress_accepted_eV_per_A3=1e-5,
     force_unphysical_eV_per_A=1e4,
     steps=100,
     largest_step_A=0.2,
@@ -77,7 +81,48 @@ def test_misbehaving_potential_is_a_failure_of_its_kind(behaviour: str, kind: st
     assert run(alloy(), Misbehaving("Au", behaviour)).failure.kind == kind
 
 
+class Direct:
+    """Forces and stresses near those of effective medium theory that are the gradient of nothing, and noisy."""
+
+    def __init__(self, noise: float) -> None:
+        self.inner = effective_medium()
+        self.__dict__.update(vars(self.inner))
+        self.conservative = False
+        self.noise = noise
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        found = []
+        for atoms, evaluation in zip(structures, self.inner.evaluate(structures, stress=stress), strict=True):
+            # a stress that sees the positions differently than the forces see the cell
+            random = np.random.default_rng(zlib.crc32(atoms.positions.tobytes()))
+            plane, axis = self.noise * random.choice([-1, 1], size=2) * random.uniform(0.5, 1, size=2)
+            shift = 0.02 * (atoms.get_scaled_positions()[1, 2] - 0.26)
+            wrong = evaluation.stress + np.array([plane + shift, plane + shift, axis + shift, 0, 0, 0])
+            found.append(replace(evaluation, stress=wrong, forces=1.3 * evaluation.forces))
+        return found
+
+
+def test_forces_that_are_no_gradient_are_brought_to_zero() -> None:
+    record = run(alloy(), Direct(noise=0.0))
+    assert record.failure is None
+    (evaluation,) = Direct(noise=0.0).evaluate([record.atoms], stress=True)
+    assert np.abs(evaluation.forces).max() < 1e-4
+    assert np.abs(evaluation.stress).max() < 1e-6
+    # not the minimum of the energy, which is not what these forces know
+    assert np.abs(record.atoms.cell.lengths() - run(alloy()).atoms.cell.lengths()).max() > 1e-4
+
+
+def test_noise_above_the_target_is_accepted_below_its_bound_and_not_above() -> None:
+    accepted = run(alloy(), Direct(noise=5e-6))
+    assert accepted.failure is None
+    assert accepted.values["relax_steps"] < 60
+    refused = run(alloy(), Direct(noise=1e-3))
+    assert refused.failure.kind == "not_converged"
+    assert "would be accepted" in refused.failure.message
+
+
 def test_steps_that_run_out_are_not_converged() -> None:
+    # one of BFGS, one of FIRE
     record = run(alloy(), settings=replace(SETTINGS, steps=1))
     assert record.failure.kind == "not_converged"
-    assert "after 1 steps" in record.failure.message
+    assert "after 2 steps" in record.failure.message

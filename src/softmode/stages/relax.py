@@ -48,7 +48,7 @@ def start(entry: Entry, potential: Potential, settings: Relaxation) -> Relaxatio
     if isinstance(settings, FireRelaxation):
         return (yield from relax_with_fire(entry.unit_cell, settings))
     if isinstance(settings, QuasiNewtonRelaxation):
-        return (yield from relax_symmetric(entry.unit_cell, settings))
+        return (yield from relax_symmetric(entry.unit_cell, settings, potential.conservative))
     return (yield from relax_by_equation_of_state(entry.unit_cell, settings))
 
 
