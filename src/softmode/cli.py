@@ -86,6 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
     phonons.add_argument("--source", choices=("reference", "yardstick"), default="reference", help="which of the two")
     phonons.add_argument("--shards", type=Path, help="shards.csv (with --reference)")
     phonons.add_argument("--shard", type=int, help="number of the shard (with --reference)")
+    phonons.add_argument(
+        "--kept", type=Path, metavar="FOLDER", help="where those of references are kept between campaigns"
+    )
     phonons.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'phonons'")
     phonons.add_argument("--output", type=Path, required=True, help="Parquet table")
 

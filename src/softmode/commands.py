@@ -142,7 +142,7 @@ def force_sets(options: Namespace) -> None:
 def phonons(options: Namespace) -> None:
     """Compute the phonons of one shard, of a potential or of the reference."""
     from softmode.compare.properties import phonon_columns
-    from softmode.engine.tables import write_table
+    from softmode.engine.tables import copy, write_table
     from softmode.stages.phonons import compute_phonons, task_of_potential, tasks_of_reference
 
     section = read_yaml(options.protocol)
@@ -151,12 +151,12 @@ def phonons(options: Namespace) -> None:
             raise InputError("--reference needs --shards and --shard")
         origin = read_metadata(options.reference)
         source, dataset_digest = options.source, origin["dataset_digest"]
-        tasks = tasks_of_reference(options.reference, read_shard(options.shards, options.shard), source)
+        ids = read_shard(options.shards, options.shard)
+        tasks = tasks_of_reference(options.reference, ids, source)
     else:
         origin = read_metadata(options.force_sets)
         source, dataset_digest = origin["potential"]["name"], origin["depends_on"]["dataset"]
         tasks = (task_of_potential(record) for record in read_records(options.force_sets))
-    rows = compute_phonons(tasks, source, Phonons(**section))
     variants = list(section["stability"])
     metadata = provenance({"stage": "phonons", "phonons": digest(section), "origin": origin["identity"]}, PACKAGES)
     metadata |= {
@@ -167,7 +167,19 @@ def phonons(options: Namespace) -> None:
         "stability_variants": variants,
         "density_of_states": section["density_of_states"],
     }
+    kept = None
+    if options.reference and options.kept:
+        kept = (
+            options.kept / f"{digest([metadata['identity'], dataset_digest, source, ids, versions(PACKAGES)])}.parquet"
+        )
+        if kept.is_file():
+            copy(kept, options.output)
+            print(f"the same phonons as in {kept}, computed for another campaign")
+            return
+    rows = compute_phonons(tasks, source, Phonons(**section))
     write_table(options.output, rows, phonon_columns(variants), metadata)
+    if kept:
+        copy(options.output, kept)
 
 
 def collect(options: Namespace) -> None:

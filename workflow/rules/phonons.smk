@@ -43,7 +43,8 @@ rule reference_phonons:
         runtime=120,
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
+        kept=f"{CAMPAIGN.settings['results']}/references",
     shell:
         "{params.softmode} phonons --threads {threads} --reference {input.entries} --source {wildcards.source}"
-        " --shards {input.shards} --shard {wildcards.shard} --protocol {input.protocol}"
+        " --shards {input.shards} --shard {wildcards.shard} --kept {params.kept} --protocol {input.protocol}"
         " --output {output.phonons} > {log} 2>&1"

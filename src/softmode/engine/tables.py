@@ -1,6 +1,8 @@
 """Parquet tables whose columns say their type, unit and meaning."""
 
 import json
+import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +59,14 @@ def write_table(
                 waiting = []
         writer.write_table(pa.Table.from_pylist(waiting, schema=schema))
     partial.replace(path)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a table to a file that appears when it is complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    shutil.copyfile(source, partial)
+    partial.replace(target)
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
