@@ -24,10 +24,10 @@ def test_default_configuration_is_valid_and_gets_its_defaults(config: dict[str, 
     assert campaign.folder == "results/demo"
     assert campaign.settings["device"] == "auto"
     assert list(campaign.potentials) == ["chgnet", "sevennet-0"]
-    assert campaign.protocol.name == "loew2024"
+    assert campaign.protocol.name == "softmode"
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "kyoto-small.yaml", "reference.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "kyoto-small.yaml", "reference.yaml", "convergence.yaml"])
 def test_every_configuration_of_the_project_is_valid(config: dict[str, Any], name: str) -> None:
     own = yaml.safe_load(Path("config", name).read_text(encoding="utf-8"))
     own["dataset"]["path"] = own["dataset"]["path"] or "given/on/the/command/line"
@@ -77,7 +77,7 @@ def test_mistake_in_a_protocol_names_file_and_key(config: dict[str, Any], tmp_pa
             changed["loew2024"].setdefault(section, {}).update(values)
         path.write_text(yaml.safe_dump(changed), encoding="utf-8")
         with pytest.raises(InputError, match=message) as error:
-            load(config | {"protocols_file": str(path)})
+            load(config | {"protocol": "loew2024", "protocols_file": str(path)})
         assert str(path) in str(error.value)
 
 
