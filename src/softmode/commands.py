@@ -13,7 +13,7 @@ from softmode.engine.provenance import provenance, versions
 from softmode.engine.records import Record, RecordWriter, read_metadata, read_records, row_numbers
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
-from softmode.potentials.settings import PRESENTATION
+from softmode.potentials.settings import MEMORY, PRESENTATION
 from softmode.protocol import ForceSets, Phonons, digest, relaxation
 from softmode.reference.dataset import Selection, load_entries, read_entries, write_dataset
 from softmode.yaml_files import read_yaml
@@ -335,7 +335,7 @@ def _evaluator(potential: "Potential", settings: dict[str, Any], options: Namesp
 def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
     """What a result depends on besides protocol and data."""
     # not how it is presented, and of the checkpoint not where it came from; its hash is below
-    aside = {*PRESENTATION, "environment", "checkpoint", "cache", "cutoff_A", "memory_kB_per_edge"}
+    aside = {*PRESENTATION, *MEMORY, "environment", "checkpoint", "cache"}
     return {
         "potential": digest({key: value for key, value in settings.items() if key not in aside}),
         "checkpoint_sha256": potential.checkpoint_sha256,

@@ -1,7 +1,8 @@
-"""How many structures fit into one pass of a potential: by the number of their edges, and what an edge costs.
+"""How many structures fit into one pass of a potential: by its edges and angles, and what each of them costs.
 
-Graph networks keep some vectors for every pair of neighbours, so that memory follows the number of edges: for the
-potentials here within a quarter, from rock salt NaCl to MgO, for batches from 8 to 1,000 atoms.
+Graph networks keep some vectors for every pair of neighbours, and some of them for every angle between two bonds, so
+that memory follows these numbers: for the potentials here within a third, for C, MgO, NaCl and W, and for batches of
+8 to 1,000 atoms.
 """
 
 import ctypes
@@ -10,11 +11,14 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.neighborlist import neighbor_list
 
 # beyond about this much, larger batches make no potential faster on a CPU
 _CPU_BUDGET = 1e9
 # of what is free on a GPU when the job starts; the rest is for fragmentation and for structures that are no crystals
 _SHARE_OF_GPU = 0.7
+# Å: neighbours this near the cutoff come and go while a structure moves
+_MARGIN = 0.05
 # parameters of glibc's mallopt
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -23,21 +27,29 @@ def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: st
     """Return the function that says which share of a batch a structure takes.
 
     Args:
-        settings: the potential's, with `cutoff_A` and `memory_kB_per_edge`; without them every structure goes alone
+        settings: the potential's, with `cutoff_A` and `memory_kB_per_edge`, and for one that sees angles
+            `angle_cutoff_A` and `memory_kB_per_angle`; without them every structure goes alone
         budget_GB: memory of one pass; None for 1 GB on a CPU, 70 % of the free memory of a GPU
         device: `cpu` or `cuda`
     """
     if "cutoff_A" not in settings:
         return lambda atoms: 1.0
     budget = 1e9 * budget_GB if budget_GB else _free(device)
-    bytes_per_edge = 1e3 * settings["memory_kB_per_edge"]
-    return lambda atoms: edges(atoms, settings["cutoff_A"]) * bytes_per_edge / budget
+
+    def share(atoms: Atoms) -> float:
+        kilobytes = neighbours(atoms, settings["cutoff_A"]).sum() * settings["memory_kB_per_edge"]
+        if "angle_cutoff_A" in settings:
+            bonds = neighbours(atoms, settings["angle_cutoff_A"])
+            kilobytes += (bonds * (bonds - 1)).sum() * settings["memory_kB_per_angle"]
+        # an atom far from all others takes some memory too
+        return float(1e3 * max(kilobytes, len(atoms)) / budget)
+
+    return share
 
 
-def edges(atoms: Atoms, cutoff: float) -> float:
-    """Return the number of directed pairs within a cutoff (Å) that the mean density of a crystal gives."""
-    neighbours = len(atoms) / atoms.cell.volume * 4 / 3 * np.pi * cutoff**3
-    return float(len(atoms) * neighbours)
+def neighbours(atoms: Atoms, cutoff: float) -> np.ndarray:
+    """Return the number of neighbours of each atom within a cutoff (Å) and a small margin."""
+    return np.bincount(neighbor_list("i", atoms, cutoff + _MARGIN), minlength=len(atoms))
 
 
 def _free(device: str) -> float:

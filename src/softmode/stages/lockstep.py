@@ -55,19 +55,20 @@ def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, 
             task = next(tasks, None)
             exhausted = task is None
             if task is not None:
-                active = _Active(stage, task)
+                active = _Active(stage, task, evaluator)
                 active.advance(None)
                 if active.record:
                     yield active.record
                 waiting.extend(active.requests)
-                n_waiting += sum(map(evaluator.share, active.structures))
+                n_waiting += sum(map(active.share, active.structures))
         if not waiting:
             return
-        batch = [waiting.popleft()]
-        shares = [evaluator.share(batch[0][0].structures[batch[0][1]])]
+        batch: list[tuple[_Active, int]] = []
+        shares: list[float] = []
         while waiting:
-            share = evaluator.share(waiting[0][0].structures[waiting[0][1]])
-            if sum(shares) + share > evaluator.capacity:
+            active, index = waiting[0]
+            share = active.share(active.structures[index])
+            if batch and sum(shares) + share > evaluator.capacity:
                 break
             batch.append(waiting.popleft())
             shares.append(share)
@@ -84,18 +85,25 @@ def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, 
                     yield active.record
                 else:
                     waiting.extend(active.requests)
-                    n_waiting += sum(map(evaluator.share, active.structures))
+                    n_waiting += sum(map(active.share, active.structures))
 
 
 class _Active:
     """One task on its way: what it waits for, and its record at the end."""
 
-    def __init__(self, stage: str, task: Task) -> None:
-        self.stage, self.task = stage, task
+    def __init__(self, stage: str, task: Task, evaluator: Evaluator) -> None:
+        self.stage, self.task, self.evaluator = stage, task, evaluator
         self.structures: list[Atoms] = []
         self.answers: dict[int, Evaluation | EntryError] = {}
         self.seconds = 0.0
+        self.share_per_atom: float | None = None
         self.record: Record | None = None
+
+    def share(self, structure: Atoms) -> float:
+        """Return which share of a batch a structure takes, judged by the task's first one: neighbours hardly change."""
+        if self.share_per_atom is None:
+            self.share_per_atom = self.evaluator.share(structure) / len(structure)
+        return self.share_per_atom * len(structure)
 
     @property
     def requests(self) -> "list[tuple[_Active, int]]":
