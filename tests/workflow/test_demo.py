@@ -126,3 +126,38 @@ def test_folder_of_a_data_set_can_be_given_on_the_command_line(project: Path, tm
     missing = snakemake(project, "--dry-run", *small, check=False)
     assert "config/kyoto-small.yaml: dataset: key 'path' is missing" in missing.stdout + missing.stderr
     assert jobs(project, *small, "--config", f"dataset={{path: {tmp_path}}}", f"results={tmp_path}")["relax"] == 8
+
+
+def test_failed_entry_is_a_third_outcome_in_tables_and_summary(project: Path, tmp_path: Path) -> None:
+    settings = {
+        "label": "Lennard-Jones",
+        "colour": "#949494",
+        "adapter": "ase_calculator",
+        "environment": "workflow",
+        "calculator": "ase.calculators.lj.LennardJones",
+        "arguments": {"sigma": 2.5, "epsilon": 0.1, "rc": 6.0, "smooth": True},
+        "elements": ["Na", "Cl"],
+    }
+    potentials = tmp_path / "potentials.yaml"
+    potentials.write_text(yaml.safe_dump({"lennard-jones": settings}), encoding="utf-8")
+    demo = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
+    campaign = demo | {
+        "dataset": demo["dataset"] | {"ids": ["NaCl-rocksalt", "Si-diamond", "GeTe-rocksalt"]},
+        "potentials": ["lennard-jones"],
+        "potentials_file": str(potentials),
+        "results": str(tmp_path),
+        "shards": 1,
+    }
+    (tmp_path / "campaign.yaml").write_text(yaml.safe_dump(campaign), encoding="utf-8")
+    snakemake(project, "--configfile", str(tmp_path / "campaign.yaml"))
+    table = pd.read_csv(tmp_path / "demo" / "tables" / "table3_stability.csv")
+    table = table[table["potential"] == "lennard-jones"].set_index("reference")
+    assert table.loc["stable", ["n", "n_failed"]].tolist() == [2, 1]
+    assert table.loc["unstable", ["n", "n_failed"]].tolist() == [1, 1]
+    assert table.loc["unstable", ["n_stable", "n_unstable"]].tolist() == [0, 0]
+    softmode = Path(sys.executable).with_name("softmode")
+    command = [softmode, "summary", tmp_path / "demo"]
+    summary = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "2 records are failures" in summary
+    line = next(line for line in summary.splitlines() if line.startswith("  Si-diamond (Si2), lennard-jones"))
+    assert "relax: unknown_element: lennard-jones was not trained on Si" in line
