@@ -91,6 +91,17 @@ class Contract:
         differences = [self._assert_equal(*row) for row in zip(mixed, batch, single, strict=True)]
         print(f"{self.name}: batch - single, {source}: {np.max(differences, axis=0)}")
 
+    def test_small_displacements_are_as_if_nothing_had_been_evaluated_before(self, potential: Potential) -> None:
+        pristine = structures.nacl()
+        displaced = [pristine.copy() for _ in range(4)]
+        for index, atoms in enumerate(displaced):
+            atoms.positions[index, index % 3] += 0.01 * (-1) ** index
+        together = potential.evaluate([pristine, *displaced], stress=True)
+        for atoms, found in zip([pristine, *displaced], together, strict=True):
+            potential.evaluate([structures.silicon()])  # something else in between
+            self._assert_equal(atoms, found, potential.evaluate([atoms], stress=True)[0])
+        assert np.abs(together[1].forces - together[0].forces).max() > 100 * self.noise
+
     def test_forces_do_not_depend_on_asking_for_the_stress(self, potential: Potential) -> None:
         mixed = [structures.nacl(), structures.silicon(), structures.magnesia()]
         for atoms, without, with_stress in zip(

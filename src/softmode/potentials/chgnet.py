@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from ase import Atoms
 
 from softmode.potentials import checkpoints
 from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, stress_of_any_handedness
+from softmode.potentials.neighbour_reuse import NeighbourReuse
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 
@@ -36,14 +38,16 @@ class CHGNetPotential:
         self._model.eval()
         # an atom without neighbours has no meaning for CHGNet; the structure fails instead of getting a number
         self._model.graph_converter.set_isolated_atom_response("error")
+        converter = self._model.graph_converter
+        self._graphs = NeighbourReuse(
+            (converter.atom_graph_cutoff, converter.bond_graph_cutoff), self._build_graph, _move_graph
+        )
 
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
         """Evaluate all structures in one forward pass; see `Potential.evaluate`."""
-        from pymatgen.io.ase import AseAtomsAdaptor
-
         if not structures:
             return []
-        graphs = [self._model.graph_converter(AseAtomsAdaptor.get_structure(atoms)) for atoms in structures]
+        graphs = [self._graphs.graph(atoms) for atoms in structures]
         task = "efs" if stress else "ef"
         with warnings.catch_warnings():
             # CHGNet makes a scalar of a tensor with a gradient, on purpose
@@ -59,3 +63,19 @@ class CHGNetPotential:
             )
             for atoms, prediction in zip(structures, predictions, strict=True)
         ]
+
+    def _build_graph(self, atoms: Atoms) -> Any:
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        return self._model.graph_converter(AseAtomsAdaptor.get_structure(atoms))
+
+
+def _move_graph(graph: Any, atoms: Atoms) -> Any:
+    """Return a graph with the same neighbours for other positions; what carries gradients is its own."""
+    import torch
+
+    moved = copy(graph)
+    fractional = atoms.get_scaled_positions(wrap=False)
+    moved.atom_frac_coord = torch.tensor(fractional, dtype=graph.atom_frac_coord.dtype, requires_grad=True)
+    moved.lattice = graph.lattice.detach().clone().requires_grad_(True)
+    return moved
