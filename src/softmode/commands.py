@@ -5,10 +5,11 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from softmode.engine.progress import with_progress
 from softmode.engine.provenance import provenance, versions
 from softmode.engine.records import Record, RecordWriter, read_metadata, read_records, row_numbers
 from softmode.engine.shards import read_shard, write_shards
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from softmode.stages.evaluate import Evaluator
 
 PACKAGES = ("ase", "phonopy", "spglib", "numpy")
-# seconds between two lines of progress in a log
-_PROGRESS_EVERY = 30.0
 _YARDSTICK_COLOUR = "#949494"
 # failures that the summary prints
 _LISTED = 20
@@ -235,6 +234,14 @@ def show(options: Namespace) -> None:
         print(table.to_markdown())
 
 
+def status(options: Namespace) -> None:
+    """Print how far a campaign is."""
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.present.status import campaign_status
+
+    print(campaign_status(CampaignFolder(options.campaign), time.time(), terminal=sys.stdout.isatty()))
+
+
 def check_potential(options: Namespace) -> int:
     """Check a potential in its own environment; return 1 if a check fails."""
     from ase.io import read
@@ -359,19 +366,6 @@ def _provenance(identity: dict[str, Any], potential: "Potential", settings: dict
 
 def _store(writer: RecordWriter, records: Iterable[Record], n_entries: int, what: str) -> None:
     started = time.monotonic()
-    for record in _with_progress(records, len(writer.done), n_entries, what):
+    for record in with_progress(records, len(writer.done), n_entries, what):
         writer.write([record])
     print(f"{what}: {len(writer.done)} of {n_entries} entries in {time.monotonic() - started:.1f} s")
-
-
-def _with_progress(records: Iterable[Record], done: int, n_entries: int, what: str) -> Iterator[Record]:
-    last = time.monotonic()
-    for record in records:
-        done += 1
-        if record.failure:
-            failure = record.failure
-            print(f"{what}: entry {record.entry}: {failure.stage}: {failure.kind}: {failure.message}", flush=True)
-        yield record
-        if time.monotonic() - last > _PROGRESS_EVERY:
-            last = time.monotonic()
-            print(f"{what}: {done} of {n_entries} entries", flush=True)
