@@ -67,16 +67,24 @@ class CampaignFolder:
 
     def potentials(self) -> list[str]:
         """Return the campaign's potentials in its order; by name as long as the order is not written."""
-        presentation = self.path / "settings" / "presentation.yaml"
-        if presentation.is_file():
-            order: list[str] = read_yaml(presentation)["order"]
-            return order
-        return sorted(path.stem for path in (self.path / "settings" / "potentials").glob("*.yaml"))
+        order = self._presentation().get("order")
+        if order is None:
+            return sorted(path.stem for path in (self.path / "settings" / "potentials").glob("*.yaml"))
+        return list(order)
 
     def references(self) -> list[str]:
         """Return `reference`, and `yardstick` if the campaign has one."""
-        has_yardstick = (self.path / "settings" / "yardstick.yaml").is_file()
+        presentation = self._presentation()
+        settings = self.path / "settings" / "yardstick.yaml"
+        has_yardstick = "yardstick" in presentation if presentation else settings.is_file()
         return ["reference", *(["yardstick"] if has_yardstick else [])]
+
+    def _presentation(self) -> Mapping[str, Any]:
+        try:
+            presentation = self.settings("presentation")
+        except InputError:
+            return {}
+        return presentation if isinstance(presentation, Mapping) else {}
 
     def stages(self) -> Iterator[tuple[str, str]]:
         """Yield each source with each of its stages, the references first."""

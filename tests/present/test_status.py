@@ -74,7 +74,7 @@ def test_damaged_file_is_named_and_the_rest_is_counted(finished_campaign: Path) 
 
 def test_campaign_that_has_not_started_says_so(tmp_path: Path, demo_folder: Path, loew2024: Protocol) -> None:
     assert lines(tmp_path) == [
-        f"{tmp_path}: nothing computed yet: {tmp_path / 'index.csv'}: no such file; the data set has not been read"
+        f"{tmp_path}: nothing to show yet: {tmp_path / 'index.csv'}: no such file; the data set has not been read"
     ]
     make_data(tmp_path, demo_folder)
     shutil.copy(tmp_path / "entries.db", tmp_path / "entries.db.partial")

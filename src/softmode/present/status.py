@@ -24,7 +24,7 @@ def campaign_status(campaign: CampaignFolder, now: float, *, terminal: bool) -> 
     try:
         entries, shards = campaign.entries(), campaign.shards()
     except InputError as error:
-        return f"{campaign.path}: nothing computed yet: {error}{_being_read(campaign)}"
+        return f"{campaign.path}: nothing to show yet: {error}{_being_read(campaign)}"
     rows = []
     for source, stage in campaign.stages():
         state = table_state if stage == "phonons" else database_state
