@@ -8,6 +8,7 @@ anew, and figures are not looked at.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +126,10 @@ def _partials(campaign: CampaignFolder) -> list[str]:
 
 def _checkpoint(campaign: CampaignFolder, potential: str) -> list[str]:
     registered = campaign.settings(f"potentials/{potential}").get("checkpoint", {}).get("sha256")
-    found = campaign.checkpoint(potential)["sha256"]
-    if registered in (None, found):
+    if registered is None:  # a file of the user's own, or a calculator without one
         return []
     path = campaign.path / "checkpoints" / f"{potential}.json"
-    return [f"{path}: hash {found[:12]}…, but {registered[:12]}… in the settings; {AGAIN}"]
+    return disagreements(path, campaign.checkpoint(potential), {"sha256": (registered, "the settings")})
 
 
 def _properties(campaign: CampaignFolder) -> list[str]:
@@ -222,7 +222,7 @@ class _Source:
         expected |= {section: (digest(self.campaign.settings(section)), file)}
         if self.is_reference:
             database = REFERENCES[self.name][0]
-            return expected | {"origin": (self._metadata_of_reference().get("identity"), database)}
+            return expected | {"origin": (self._metadata_of_reference.get("identity"), database)}
         if stage in _BEFORE:
             before, name = _BEFORE[stage]
             snapshot = self.snapshots.get((before, shard))
@@ -240,8 +240,9 @@ class _Source:
 
     def _dataset(self) -> tuple[Any, str]:
         database = REFERENCES[self.name if self.is_reference else "reference"][0]
-        return self._metadata_of_reference().get("dataset_digest"), database
+        return self._metadata_of_reference.get("dataset_digest"), database
 
+    @cached_property
     def _metadata_of_reference(self) -> Mapping[str, Any]:
         database = REFERENCES[self.name if self.is_reference else "reference"][0]
         return _read(self.campaign.path / database, ()).metadata
