@@ -1,6 +1,7 @@
 """Each kind of damage to a finished campaign is found, and named so that a person knows what to do."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from softmode.verification import verify
 from tests.small_campaign import POTENTIAL, read, run
 
 NACL, SILICON = "NaCl-rocksalt", "Si-diamond"
+SOURCES = ("reference", "yardstick", POTENTIAL)
 
 
 def problems(folder: Path) -> dict[str, list[str]]:
@@ -227,13 +229,25 @@ def test_missing_shard(finished_campaign: Path, folder: str) -> None:
     path.unlink()
     found = problems(finished_campaign)
     told = [line for lines in found.values() for line in lines]
-    assert f"{path}: no such file; run again; 1 entries have no record" in told
+    assert f"{path}: no such file; run again; entries without a record: 1" in told
+    if folder == "phonons":
+        (line,) = found["properties.parquet comes out again from the phonons"]
+        assert line.startswith(f"{finished_campaign / 'properties.parquet'} cannot be made again: no record of ")
 
 
 def test_damaged_shard_is_named_and_the_rest_is_checked(finished_campaign: Path) -> None:
     path = database(finished_campaign, "relaxed")
     path.write_bytes(b"x" * 10_000)
-    assert list(problems(finished_campaign)) == [f"{POTENTIAL} relax: one record for every entry"]
+    found = problems(finished_campaign)
+    assert found.pop(f"{POTENTIAL} relax: one record for every entry")[0].startswith(f"{path}: damaged")
+    # what cannot be looked at without it is not called all right, and everything else is
+    assert list(found) == [
+        f"{POTENTIAL} relax: made from the campaign's data set, protocol and checkpoint",
+        f"{POTENTIAL} force_sets: carries on the records of relax",
+    ]
+    assert {line for lines in found.values() for line in lines} == {
+        "not known for 1 of 2 shards, see their records above"
+    }
 
 
 def test_shard_that_is_in_no_list(finished_campaign: Path) -> None:
@@ -276,6 +290,28 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     run("relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
     run("phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons)
     assert problems(folder) == {}
+
+
+def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
+    folder, settings = finished_campaign, finished_campaign / "settings"
+    for name in ("entries.db", "index.csv"):
+        shutil.copy(folder / name, folder / {"entries.db": "yardstick.db"}.get(name, f"yardstick_{name}"))
+    presentation = settings / "presentation.yaml"
+    presentation.write_text(yaml.safe_dump(read(presentation) | {"yardstick": "PBEsol"}), encoding="utf-8")
+    for shard in (0, 1):
+        source = ["--reference", folder / "yardstick.db", "--source", "yardstick", "--shards", folder / "shards.csv"]
+        output = ["--output", folder / "phonons" / "yardstick" / f"{shard}.parquet"]
+        run("phonons", *source, "--shard", shard, "--protocol", settings / "phonons.yaml", *output)
+    assert "no record" not in str(problems(folder)) and "properties.parquet" in str(problems(folder))
+    phonons = [folder / "phonons" / source / f"{n}.parquet" for source in SOURCES for n in (0, 1)]
+    report = ["--report", settings / "report.yaml"]
+    properties = folder / "properties.parquet"
+    run("collect", "--phonons", *phonons, "--index", folder / "index.csv", *report, "--output", properties)
+    inputs = ["--properties", properties, "--presentation", presentation, *report]
+    run("tables", *inputs, "--output", folder / "tables")
+    assert problems(folder) == {}
+    phonons[2].unlink()
+    assert "yardstick phonons: one record for every entry" in problems(folder)
 
 
 def test_campaign_that_has_not_run_is_a_mistake_of_the_input(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -181,7 +181,7 @@ class _Source:
             try:
                 snapshot = _read(path)
             except (InputError, OSError) as error:
-                problems.append(f"{error}; {len(entries)} entries have no record")
+                problems.append(f"{error}; entries without a record: {len(entries)}")
             else:
                 self.snapshots[stage, shard] = snapshot
                 problems += coverage(path, [record.entry for record in snapshot.records], entries)
@@ -194,11 +194,11 @@ class _Source:
 
     def provenance(self, stage: str) -> list[str]:
         """Find files that were made from something else than what the campaign has, or not all from the same."""
-        problems = []
+        problems = self._unread(stage)
         first: tuple[Path, dict[str, Any]] | None = None
         for shard in self.shards:
             if (stage, shard) not in self.snapshots:
-                continue  # said before
+                continue
             path, metadata = self.campaign.output(self.name, stage, shard), self.snapshots[stage, shard].metadata
             depends_on = dict(metadata.get("depends_on", {}))
             problems += disagreements(path, depends_on, self._expected(stage, shard))
@@ -213,6 +213,11 @@ class _Source:
             else:
                 first = path, depends_on
         return problems
+
+    def _unread(self, *stages: str) -> list[str]:
+        # what was not looked at is not all right
+        unread = [shard for shard in self.shards if any((stage, shard) not in self.snapshots for stage in stages)]
+        return [f"not known for {len(unread)} of {len(self.shards)} shards, see their records above"] if unread else []
 
     def _expected(self, stage: str, shard: int) -> dict[str, tuple[Any, str]]:
         """Return what a shard of a stage must depend on, and who says so."""
@@ -249,8 +254,8 @@ class _Source:
 
     def passed_on(self, stage: str) -> list[str]:
         """Find records that were not made from those that the stage before has now."""
-        problems = []
         before, _ = _BEFORE[stage]
+        problems = self._unread(before, stage)
         for shard in self.shards:
             earlier, later = self.snapshots.get((before, shard)), self.snapshots.get((stage, shard))
             if earlier and later:

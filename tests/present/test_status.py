@@ -1,5 +1,7 @@
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -59,6 +61,34 @@ def test_job_at_work_has_a_rate_and_an_end(finished_campaign: Path) -> None:
     os.utime(output.with_name("0.db.partial"), times=(0, time.time() - 7200))
     assert "1 shard silent for 120 h" not in line(finished_campaign, POTENTIAL)
     assert "1 shard silent for 2 h" in line(finished_campaign, POTENTIAL)
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from ase import Atoms
+from softmode.engine.records import Record, RecordWriter
+
+with RecordWriter(Path(sys.argv[1]), {"identity": "same", "written": "2026-11-21T00:00:00+00:00"}) as writer:
+    for entry in ("NaCl-rocksalt", *(f"mp-{number}" for number in range(100))):
+        writer.write([Record(entry, Atoms("He"), {"relax_seconds": 0.5}, {"forces": [0.0] * 2000})])
+        time.sleep(0.005)
+"""
+
+
+def test_asking_again_and_again_disturbs_no_job_at_work(finished_campaign: Path, capsys: pytest.CaptureFixture) -> None:
+    output = finished_campaign / "relaxed" / POTENTIAL / "0.db"
+    output.unlink()
+    seen = set()
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(output)], stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            assert main(["status", str(finished_campaign)]) == 0
+            text = capsys.readouterr().out
+            assert "damaged" not in text
+            seen.add("1 shard running" in text)
+        assert process.returncode == 0, process.stderr.read() if process.stderr else ""
+    assert True in seen
+    assert f"{POTENTIAL} relax: 1 of 2 done, 1 failed" in "\n".join(lines(finished_campaign))
 
 
 def test_damaged_file_is_named_and_the_rest_is_counted(finished_campaign: Path) -> None:

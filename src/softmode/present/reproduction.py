@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from softmode.compare.properties import collect
 from softmode.engine.tables import read_table
+from softmode.errors import InputError
 from softmode.present.tables import Table
 
 # another version of numpy or scipy may round the last digits of a mean differently
@@ -29,7 +30,10 @@ def differences_from_phonons(
     stored, metadata = read_table(properties)
     with tempfile.TemporaryDirectory() as folder:
         again = Path(folder) / properties.name
-        collect(phonons, index, report, again)
+        try:
+            collect(phonons, index, report, again)
+        except InputError as error:
+            raise InputError(str(error).replace(str(again), f"{properties} cannot be made again")) from error
         expected, expected_metadata = read_table(again)
     remedy = "delete it and run again"
     found = [
