@@ -1,12 +1,14 @@
 """Real entries for the tests: those embedded in the project, and the Kyoto sample where it is at hand."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from softmode.protocol import Protocol, load_protocol
+from tests.small_campaign import make_campaign
 
 PROJECT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("SOFTMODE_SHARED", PROJECT.parent / "shared"))
@@ -42,3 +44,14 @@ def _present(folder: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not here; SOFTMODE_SHARED names the folder that holds data/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory, demo_folder: Path, loew2024: Protocol) -> Path:
+    return make_campaign(tmp_path_factory.mktemp("campaign"), demo_folder, loew2024)
+
+
+@pytest.fixture
+def finished_campaign(made_once: Path, tmp_path: Path) -> Path:
+    """A copy of a small finished campaign, to be damaged."""
+    return Path(shutil.copytree(made_once, tmp_path / "campaign"))

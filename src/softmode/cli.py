@@ -114,6 +114,14 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_argument("entry", help="id of the entry")
     show.add_argument("--source", nargs="+", metavar="NAME", help="only these potentials, reference or yardstick (all)")
 
+    status = _add(commands, "status", "print how far a campaign is: entries done, failed and left, rates and ends")
+    status.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+
+    verify = _add(
+        commands, "verify", "check that a finished campaign is complete, of one piece and reproducible; exit 1 if not"
+    )
+    verify.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+
     check = _add(
         commands, "check-potential", "forces against energies, invariances, batching, time and memory; exit 1 if wrong"
     )

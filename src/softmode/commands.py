@@ -5,30 +5,26 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from softmode.engine.progress import with_progress
 from softmode.engine.provenance import provenance, versions
 from softmode.engine.records import Record, RecordWriter, read_metadata, read_records, row_numbers
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
-from softmode.potentials.settings import MEMORY, PRESENTATION
+from softmode.potentials.settings import digest_of_settings
 from softmode.protocol import ForceSets, Phonons, digest, relaxation
 from softmode.reference.dataset import Selection, load_entries, read_entries, write_dataset
 from softmode.yaml_files import read_yaml
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from softmode.potentials.base import Potential
     from softmode.stages.evaluate import Evaluator
 
 PACKAGES = ("ase", "phonopy", "spglib", "numpy")
-# seconds between two lines of progress in a log
-_PROGRESS_EVERY = 30.0
-_YARDSTICK_COLOUR = "#949494"
-# failures that the summary prints
+# failures that the summary prints, and mistakes of one check
 _LISTED = 20
 
 
@@ -192,22 +188,19 @@ def collect(options: Namespace) -> None:
 
 def tables(options: Namespace) -> None:
     """Write Tables I to IV."""
-    from softmode.present.potentials import potentials_table
-    from softmode.present.tables import make_tables
+    from softmode.present.campaign import campaign_tables
 
-    properties, metadata = _read_properties(options.properties)
-    labels, _, potentials = _presentation(options.presentation)
-    for table in make_tables(properties, labels, read_yaml(options.report), metadata):
+    for table in campaign_tables(options.properties, options.presentation, options.report):
         table.write(options.output)
-    potentials_table(potentials).write(options.output)
 
 
 def figures(options: Namespace) -> None:
     """Draw Figures 3 and 4."""
+    from softmode.present.campaign import read_presentation, read_properties
     from softmode.present.figures import save, thermodynamics_figure, volume_figure
 
-    properties, _ = _read_properties(options.properties)
-    labels, colours, _ = _presentation(options.presentation)
+    properties, _ = read_properties(options.properties)
+    labels, colours, _ = read_presentation(options.presentation)
     save(volume_figure(properties, labels, colours), options.output / "figure3_volume")
     save(thermodynamics_figure(properties, labels, colours), options.output / "figure4_thermodynamics")
 
@@ -233,6 +226,28 @@ def show(options: Namespace) -> None:
 
     for table in entry_tables(options.entry, read_entry(options.campaign, options.entry, options.source)):
         print(table.to_markdown())
+
+
+def status(options: Namespace) -> None:
+    """Print how far a campaign is."""
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.present.status import campaign_status
+
+    print(campaign_status(CampaignFolder(options.campaign), time.time(), terminal=sys.stdout.isatty()))
+
+
+def verify(options: Namespace) -> int:
+    """Check a finished campaign; return 1 if something is wrong."""
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.verification import verify as verify_campaign
+
+    checks = []
+    for check in verify_campaign(CampaignFolder(options.campaign)):
+        checks.append(check)
+        print(check.report(_LISTED), flush=True)
+    wrong = sum(bool(check.problems) for check in checks)
+    print(f"{len(checks)} checks, {f'{wrong} found something wrong' if wrong else 'all OK'}")
+    return 1 if wrong else 0
 
 
 def check_potential(options: Namespace) -> int:
@@ -276,26 +291,6 @@ def export_reference(options: Namespace) -> None:
             print(export_record(record, metadata, options.functional, options.output))
 
 
-def _read_properties(path: Path) -> "tuple[pd.DataFrame, dict[str, Any]]":
-    from softmode.engine.tables import read_table
-
-    table, metadata = read_table(path)
-    return table.to_pandas(), metadata
-
-
-def _presentation(path: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
-    """Return labels and colours of potentials and yardstick, and the settings of the potentials, in their order."""
-    from softmode.compare.errors import YARDSTICK
-
-    presentation = read_yaml(path)
-    potentials = {name: presentation["potentials"][name] for name in presentation["order"]}
-    labels = {name: settings["label"] for name, settings in potentials.items()}
-    colours = {name: settings["colour"] for name, settings in potentials.items()}
-    if "yardstick" in presentation:
-        labels[YARDSTICK], colours[YARDSTICK] = presentation["yardstick"], _YARDSTICK_COLOUR
-    return labels, colours, potentials
-
-
 def _unreadable(path: Path) -> str:
     with path.open(newline="", encoding="utf-8") as file:
         lines = [f"{row['entry']}, {row['file']}: {row['message']}" for row in csv.DictReader(file)]
@@ -303,7 +298,9 @@ def _unreadable(path: Path) -> str:
 
 
 def _failures(path: Path) -> str:
-    properties, _ = _read_properties(path)
+    from softmode.present.campaign import read_properties
+
+    properties, _ = read_properties(path)
     failed = properties[properties["status"] == "failed"]
     lines = [
         f"{row.entry} ({row.formula}), {row.source}: {row.failed_stage}: {row.failed_kind}: {row.message}"
@@ -334,10 +331,8 @@ def _evaluator(potential: "Potential", settings: dict[str, Any], options: Namesp
 
 def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
     """What a result depends on besides protocol and data."""
-    # not how it is presented, and of the checkpoint not where it came from; its hash is below
-    aside = {*PRESENTATION, *MEMORY, "environment", "checkpoint", "cache"}
     return {
-        "potential": digest({key: value for key, value in settings.items() if key not in aside}),
+        "potential": digest_of_settings(settings),
         "checkpoint_sha256": potential.checkpoint_sha256,
         "dtype": potential.dtype,
         "packages": versions(PACKAGES + potential.packages),
@@ -359,19 +354,6 @@ def _provenance(identity: dict[str, Any], potential: "Potential", settings: dict
 
 def _store(writer: RecordWriter, records: Iterable[Record], n_entries: int, what: str) -> None:
     started = time.monotonic()
-    for record in _with_progress(records, len(writer.done), n_entries, what):
+    for record in with_progress(records, len(writer.done), n_entries, what):
         writer.write([record])
     print(f"{what}: {len(writer.done)} of {n_entries} entries in {time.monotonic() - started:.1f} s")
-
-
-def _with_progress(records: Iterable[Record], done: int, n_entries: int, what: str) -> Iterator[Record]:
-    last = time.monotonic()
-    for record in records:
-        done += 1
-        if record.failure:
-            failure = record.failure
-            print(f"{what}: entry {record.entry}: {failure.stage}: {failure.kind}: {failure.message}", flush=True)
-        yield record
-        if time.monotonic() - last > _PROGRESS_EVERY:
-            last = time.monotonic()
-            print(f"{what}: {done} of {n_entries} entries", flush=True)

@@ -4,8 +4,17 @@ import csv
 import heapq
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from softmode.errors import InputError
+
+
+class Share(NamedTuple):
+    """One row of a shards.csv."""
+
+    entry: str
+    shard: int
+    estimated_cost: float
 
 
 def assign_shards(costs: Mapping[str, float], n_shards: int) -> dict[str, int]:
@@ -37,8 +46,22 @@ def read_shard(path: Path, shard: int) -> list[str]:
     Raises:
         InputError: the file is not a shards.csv.
     """
+    return [share.entry for share in read_shares(path) if share.shard == shard]
+
+
+def read_shares(path: Path) -> list[Share]:
+    """Return all rows of a shards.csv; without a column of costs all entries cost the same.
+
+    Raises:
+        InputError: the file is not a shards.csv.
+    """
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if not {"entry", "shard"} <= set(reader.fieldnames or ()):
-            raise InputError(f"{path}: not a table of shards (columns entry, shard); make it with 'softmode shards'")
-        return [row["entry"] for row in reader if int(row["shard"]) == shard]
+        try:
+            if not {"entry", "shard"} <= set(reader.fieldnames or ()):
+                raise ValueError("no such columns")
+            return [Share(row["entry"], int(row["shard"]), float(row.get("estimated_cost") or 1.0)) for row in reader]
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{path}: not a table of shards (columns entry, shard); make it with 'softmode shards'"
+            ) from error

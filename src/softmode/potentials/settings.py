@@ -1,6 +1,17 @@
 """Which settings of a potential no result depends on."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from softmode.protocol import digest
+
 # what it is called and what is known of it; the stages do not see these
 PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters", "relative_cost")
 # how many structures make a batch
 MEMORY = ("cutoff_A", "memory_kB_per_edge", "angle_cutoff_A", "memory_kB_per_angle")
+
+
+def digest_of_settings(settings: Mapping[str, Any]) -> str:
+    """Return the digest of what a result depends on; of the checkpoint its hash counts, not where it came from."""
+    aside = {*PRESENTATION, *MEMORY, "environment", "checkpoint", "cache"}
+    return digest({key: value for key, value in settings.items() if key not in aside})

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -206,8 +206,13 @@ def write_dataset(
             digests.append(outcome.digest())
         if not digests:
             raise InputError(f"not one entry could be read; {unreadable} says why")
-        writer.metadata["dataset_digest"] = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+        writer.metadata["dataset_digest"] = dataset_digest(digests)
     return len(digests), n_problems
+
+
+def dataset_digest(digests: Iterable[str]) -> str:
+    """Return the digest of a data set whose entries have these, in whatever order."""
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
 
 
 def _to_record(entry: Entry, description: dict[str, Any]) -> Record:

@@ -1,0 +1,44 @@
+"""A campaign's results with how its potentials are presented, and all tables that come of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from softmode.compare.errors import YARDSTICK
+from softmode.engine.tables import read_table
+from softmode.present.potentials import potentials_table
+from softmode.present.tables import Table, make_tables
+from softmode.yaml_files import read_yaml
+
+_YARDSTICK_COLOUR = "#949494"
+
+
+def campaign_tables(properties: Path, presentation: Path, report: Path) -> list[Table]:
+    """Return Tables I to IV.
+
+    Args:
+        properties: properties.parquet
+        presentation: labels, colours and facts of the potentials (YAML)
+        report: settings of the report (YAML)
+    """
+    table, metadata = read_properties(properties)
+    labels, _, potentials = read_presentation(presentation)
+    return [*make_tables(table, labels, read_yaml(report), metadata), potentials_table(potentials)]
+
+
+def read_properties(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return properties.parquet and its metadata."""
+    table, metadata = read_table(path)
+    return table.to_pandas(), metadata
+
+
+def read_presentation(path: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+    """Return labels and colours of potentials and yardstick, and the settings of the potentials, in their order."""
+    presentation = read_yaml(path)
+    potentials = {name: presentation["potentials"][name] for name in presentation["order"]}
+    labels = {name: settings["label"] for name, settings in potentials.items()}
+    colours = {name: settings["colour"] for name, settings in potentials.items()}
+    if "yardstick" in presentation:
+        labels[YARDSTICK], colours[YARDSTICK] = presentation["yardstick"], _YARDSTICK_COLOUR
+    return labels, colours, potentials

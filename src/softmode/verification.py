@@ -1,0 +1,278 @@
+"""Whether a finished campaign is complete, of one piece, and gives its tables again.
+
+Only files are looked at, no potential is run: every entry has one record for each source and stage; what each file
+depends on is what lies beside it (data set, protocol, checkpoint, the stage before); every record carries on the
+numbers of the one before; properties.parquet and the tables come out again. Forces and frequencies are not computed
+anew, and figures are not looked at.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from softmode.campaign_folder import REFERENCES, STAGES, CampaignFolder
+from softmode.compare.properties import RECORD_COLUMNS
+from softmode.engine.consistency import (
+    AGAIN,
+    coverage,
+    disagreements,
+    identity_mistakes,
+    mixture_mistakes,
+    passing_mistakes,
+)
+from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
+from softmode.engine.tables import read_table
+from softmode.errors import InputError
+from softmode.potentials.settings import digest_of_settings
+from softmode.present.campaign import campaign_tables
+from softmode.present.reproduction import differences_from_phonons, differences_from_properties
+from softmode.protocol import SECTIONS, Protocol, digest
+from softmode.reference.dataset import dataset_digest, load_entries
+
+# how the stages of a potential call, in `depends_on`, their section of the protocol and the outcome of the one before
+_SECTIONS = {"relax": "relaxation", "force_sets": "force_sets", "phonons": "phonons"}
+_BEFORE = {"force_sets": ("relax", "relaxed"), "phonons": ("force_sets", "origin")}
+_SCALARS = [column.name for column in RECORD_COLUMNS if not pa.types.is_list(column.type)]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, and what is wrong with it."""
+
+    name: str
+    problems: list[str] = field(default_factory=list)
+
+    def report(self, listed: int) -> str:
+        """Return one line if all is well, or else one for each of the first `listed` problems."""
+        if not self.problems:
+            return f"OK     {self.name}"
+        lines = [f"WRONG  {self.name}: {problem}" for problem in self.problems[:listed]]
+        more = len(self.problems) - listed
+        return "\n".join([*lines, *([f"WRONG  {self.name}: … and {more} more"] if more > 0 else [])])
+
+
+def _check(name: str, look: Callable[..., list[str]], *what: Any) -> Check:
+    try:
+        return Check(name, look(*what))
+    except (InputError, OSError) as error:
+        return Check(name, [str(error)])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a file of settings that holds something else
+        return Check(name, [f"settings or metadata are not those of a campaign: {type(error).__name__}: {error}"])
+
+
+def verify(campaign: CampaignFolder) -> Iterator[Check]:
+    """Yield the checks of a campaign one by one.
+
+    Raises:
+        InputError: there is nothing to be judged: no index, no shards.csv, or no order of the potentials.
+    """
+    entries, shards = campaign.entries(), campaign.shards()
+    # without this file nobody knows which potentials there are, and so whether one is missing
+    campaign.settings("presentation")
+    for reference in campaign.references():
+        yield _check(
+            f"{reference}: the database has the entries of its index and of its digest", _database, campaign, reference
+        )
+    assigned = [share.entry for shares in shards.values() for share in shares]
+    problems = coverage(campaign.path / "shards.csv", assigned, entries, "make it again with 'softmode shards'")
+    yield Check("shards.csv has every entry of index.csv once", problems)
+    yield _check("settings are the protocol whose digest the tables name", _protocol, campaign)
+    yield Check("no partial files are left over", _partials(campaign))
+    for name in campaign.references():
+        yield from _Source(campaign, name).checks()
+    for name in campaign.potentials():
+        yield _check(f"{name}: its checkpoint is the registered one", _checkpoint, campaign, name)
+        yield from _Source(campaign, name).checks()
+    yield _check("properties.parquet comes out again from the phonons", _properties, campaign)
+    yield _check("tables come out again from properties.parquet", _tables, campaign)
+
+
+def _database(campaign: CampaignFolder, reference: str) -> list[str]:
+    path = campaign.path / REFERENCES[reference][0]
+    snapshot = _read(path)
+    problems = coverage(path, [record.entry for record in snapshot.records], campaign.entries(reference))
+    if problems:
+        return problems
+    found = dataset_digest(entry.digest() for entry in load_entries(path))
+    return disagreements(path, snapshot.metadata, {"dataset_digest": (found, "its entries")})
+
+
+def _protocol(campaign: CampaignFolder) -> list[str]:
+    settings = {section: campaign.settings(section) for section in SECTIONS}
+    folder = campaign.path / "settings"
+    name, expected = settings["report"].pop("protocol"), settings["report"].pop("protocol_digest")
+    tolerance = settings["phonons"].pop("symmetry_tolerance_A")
+    if tolerance != settings["force_sets"]["symmetry_tolerance_A"]:
+        return [f"{folder}: phonons.yaml and force_sets.yaml have different symmetry_tolerance_A; {AGAIN}"]
+    found = Protocol(name, settings).digest
+    if found != expected:
+        return [
+            f"{folder}: the digest of the sections is {found[:12]}…, but report.yaml says {expected[:12]}… for "
+            f"protocol '{name}'; a section was changed: delete the folder's files of sections and run again"
+        ]
+    return []
+
+
+def _partials(campaign: CampaignFolder) -> list[str]:
+    return [
+        f"{path}: left over by a job that was stopped; run again, or delete it if its output is there"
+        for path in sorted(campaign.path.rglob("*.partial"))
+    ]
+
+
+def _checkpoint(campaign: CampaignFolder, potential: str) -> list[str]:
+    registered = campaign.settings(f"potentials/{potential}").get("checkpoint", {}).get("sha256")
+    if registered is None:  # a file of the user's own, or a calculator without one
+        return []
+    path = campaign.path / "checkpoints" / f"{potential}.json"
+    return disagreements(path, campaign.checkpoint(potential), {"sha256": (registered, "the settings")})
+
+
+def _properties(campaign: CampaignFolder) -> list[str]:
+    folders = [campaign.path / "phonons" / source for source in (*campaign.references(), *campaign.potentials())]
+    # those of shards without entries too: the metadata are of a source's last shard
+    phonons = [path for folder in folders for path in sorted(folder.glob("*.parquet"), key=_number)]
+    if not phonons:
+        raise InputError(f"{campaign.path / 'phonons'}: has no tables; run again")
+    properties, index = campaign.path / "properties.parquet", campaign.path / "index.csv"
+    return differences_from_phonons(properties, phonons, index, campaign.settings("report"))
+
+
+def _number(path: Path) -> int:
+    return int(path.stem)
+
+
+def _tables(campaign: CampaignFolder) -> list[str]:
+    settings = campaign.path / "settings"
+    tables = campaign_tables(
+        campaign.path / "properties.parquet", settings / "presentation.yaml", settings / "report.yaml"
+    )
+    return [line for table in tables for line in differences_from_properties(table, campaign.path / "tables")]
+
+
+class _Source:
+    """The records of one potential or reference, all stages and shards of it."""
+
+    def __init__(self, campaign: CampaignFolder, name: str) -> None:
+        self.campaign, self.name = campaign, name
+        self.is_reference = name in REFERENCES
+        self.shards = {shard: [share.entry for share in shares] for shard, shares in campaign.shards().items()}
+        self.snapshots: dict[tuple[str, int], Snapshot] = {}
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the checks, stage by stage."""
+        for stage in ["phonons"] if self.is_reference else STAGES:
+            name = f"{self.name} {stage}"
+            yield _check(f"{name}: one record for every entry", self.records, stage)
+            origins = "data set and protocol" if self.is_reference else "data set, protocol and checkpoint"
+            yield _check(f"{name}: made from the campaign's {origins}", self.provenance, stage)
+            if not self.is_reference and stage in _BEFORE:
+                yield _check(f"{name}: carries on the records of {_BEFORE[stage][0]}", self.passed_on, stage)
+
+    def records(self, stage: str) -> list[str]:
+        """Read all shards of a stage, and find entries that are missing, double, or not of their shard."""
+        problems = []
+        for shard, entries in self.shards.items():
+            path = self.campaign.output(self.name, stage, shard)
+            try:
+                snapshot = _read(path)
+            except (InputError, OSError) as error:
+                problems.append(f"{error}; entries without a record: {len(entries)}")
+            else:
+                self.snapshots[stage, shard] = snapshot
+                problems += coverage(path, [record.entry for record in snapshot.records], entries)
+        folder, suffix = STAGES[stage]
+        for path in sorted((self.campaign.path / folder / self.name).glob(f"*{suffix}")):
+            # a shard without entries has an output too
+            if path.stem not in map(str, self.shards) and _read(path).records:
+                problems.append(f"{path}: holds records, but shards.csv has no such shard; delete it")
+        return problems
+
+    def provenance(self, stage: str) -> list[str]:
+        """Find files that were made from something else than what the campaign has, or not all from the same."""
+        problems = self._unread(stage)
+        first: tuple[Path, dict[str, Any]] | None = None
+        for shard in self.shards:
+            if (stage, shard) not in self.snapshots:
+                continue
+            path, metadata = self.campaign.output(self.name, stage, shard), self.snapshots[stage, shard].metadata
+            depends_on = dict(metadata.get("depends_on", {}))
+            problems += disagreements(path, depends_on, self._expected(stage, shard))
+            problems += identity_mistakes(path, metadata)
+            if stage == "phonons":
+                expected = {"source": (self.name, "its folder"), "dataset_digest": self._dataset()}
+                problems += disagreements(path, metadata, expected)
+            if stage in _BEFORE:  # is compared for each shard
+                depends_on.pop(_BEFORE[stage][1], None)
+            if first:
+                problems += mixture_mistakes(first[0], path, first[1], depends_on)
+            else:
+                first = path, depends_on
+        return problems
+
+    def _unread(self, *stages: str) -> list[str]:
+        # what was not looked at is not all right
+        unread = [shard for shard in self.shards if any((stage, shard) not in self.snapshots for stage in stages)]
+        return [f"not known for {len(unread)} of {len(self.shards)} shards, see their records above"] if unread else []
+
+    def _expected(self, stage: str, shard: int) -> dict[str, tuple[Any, str]]:
+        """Return what a shard of a stage must depend on, and who says so."""
+        section = _SECTIONS[stage]
+        file = f"settings/{section}.yaml"
+        expected: dict[str, tuple[Any, str]] = {"stage": (stage, "its folder")}
+        expected |= {section: (digest(self.campaign.settings(section)), file)}
+        if self.is_reference:
+            database = REFERENCES[self.name][0]
+            return expected | {"origin": (self._metadata_of_reference.get("identity"), database)}
+        if stage in _BEFORE:
+            before, name = _BEFORE[stage]
+            snapshot = self.snapshots.get((before, shard))
+            if snapshot:  # one that cannot be read has been named
+                path = self.campaign.output(self.name, before, shard)
+                expected[name] = (snapshot.metadata.get("identity"), str(path))
+        if stage == "phonons":
+            return expected
+        settings, checkpoint = f"potentials/{self.name}", f"checkpoints/{self.name}.json"
+        return expected | {
+            "dataset": self._dataset(),
+            "potential": (digest_of_settings(self.campaign.settings(settings)), f"settings/{settings}.yaml"),
+            "checkpoint_sha256": (self.campaign.checkpoint(self.name)["sha256"], checkpoint),
+        }
+
+    def _dataset(self) -> tuple[Any, str]:
+        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        return self._metadata_of_reference.get("dataset_digest"), database
+
+    @cached_property
+    def _metadata_of_reference(self) -> Mapping[str, Any]:
+        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        return _read(self.campaign.path / database, ()).metadata
+
+    def passed_on(self, stage: str) -> list[str]:
+        """Find records that were not made from those that the stage before has now."""
+        before, _ = _BEFORE[stage]
+        problems = self._unread(before, stage)
+        for shard in self.shards:
+            earlier, later = self.snapshots.get((before, shard)), self.snapshots.get((stage, shard))
+            if earlier and later:
+                path, source = (self.campaign.output(self.name, name, shard) for name in (stage, before))
+                problems += passing_mistakes(path, _by_entry(later), _by_entry(earlier), source)
+        return problems
+
+
+def _by_entry(snapshot: Snapshot) -> dict[str, Mapping[str, Any]]:
+    return {record.entry: record.values for record in snapshot.records}
+
+
+def _read(path: Path, keys: Collection[str] | None = None) -> Snapshot:
+    """Return the records of a database or of a table of phonons."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run again")
+    if path.suffix == ".db":
+        return read_snapshot(path, keys, check=keys is None)
+    table, metadata = read_table(path, _SCALARS)
+    return Snapshot(metadata, [StoredRecord(row.pop("entry"), row) for row in table.to_pylist()])
