@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+N_UNSTABLE = 3
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
@@ -43,9 +44,9 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
     campaign = results / "demo"
     properties = pd.read_parquet(campaign / "properties.parquet")
     entries = len(pd.read_csv(campaign / "index.csv"))
-    assert entries >= 8
+    assert entries >= 14
     assert properties.groupby("source").size().to_dict() == {
-        "reference": entries, "chgnet": entries, "sevennet-0": entries,
+        "reference": entries, "yardstick": entries, "chgnet": entries, "sevennet-0": entries,
     }  # fmt: skip
     assert (properties["status"] == "done").all()
     for name in ("table1_relaxation", "table2_thermodynamics", "table3_stability"):
@@ -72,8 +73,24 @@ def test_stable_and_unstable_references_are_both_in_the_confusion_matrix(results
     table = pd.read_csv(results / "demo" / "tables" / "table3_stability.csv")
     assert set(table["reference"]) == {"stable", "unstable"}
     assert (table["n"] > 0).all()
-    unstable = table[(table["potential"] == "sevennet-0") & (table["reference"] == "unstable")].iloc[0]
-    assert unstable["n_unstable"] == 1  # rock-salt GeTe, whose ferroelectric mode is imaginary in PBE too
+    yardstick = table[(table["potential"] == "yardstick") & (table["reference"] == "unstable")].iloc[0]
+    # rock-salt GeTe and the oxide and the halide in the structure of caesium chloride, unstable with PBEsol too
+    assert yardstick["n"] == yardstick["n_unstable"] == N_UNSTABLE
+
+
+def test_yardstick_shifts_as_in_the_paper(results: Path) -> None:
+    """PBEsol against PBE: smaller volumes, higher frequencies."""
+    properties = pd.read_parquet(results / "demo" / "properties.parquet").set_index(["entry", "source"])
+    for entry in {entry for entry, _ in properties.index}:
+        pbe, pbesol = properties.loc[(entry, "reference")], properties.loc[(entry, "yardstick")]
+        assert 0.90 < pbesol["volume_A3_per_atom"] / pbe["volume_A3_per_atom"] < 0.995
+        assert 1.0 < pbesol["omega_max_K"] / pbe["omega_max_K"] < 1.10
+
+
+def test_data_set_of_the_user_inherits_no_yardstick(project: Path, tmp_path: Path) -> None:
+    own = {"campaign": "own", "dataset": {"kind": "demo", "path": "data/demo/PBEsol"}, "results": str(tmp_path)}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
+    assert "yardstick" not in jobs(project, "--configfile", str(tmp_path / "own.yaml"))
 
 
 def test_finished_demo_has_nothing_to_do(project: Path, results: Path) -> None:

@@ -12,6 +12,11 @@ sys.path.insert(0, str(PROJECT / "src"))
 from softmode.config import load_campaign
 from softmode.errors import InputError
 
+# a data set that the user names replaces the default's, yardstick and all, instead of being laid over it
+named = workflow.config_settings.overwrite_config.get("dataset") or {}
+if "path" in named:
+    config["dataset"] = named
+
 try:
     CAMPAIGN = load_campaign(
         config,
