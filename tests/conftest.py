@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from softmode.protocol import Protocol, load_protocol
-from tests.small_campaign import make_campaign
 
 PROJECT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("SOFTMODE_SHARED", PROJECT.parent / "shared"))
@@ -48,6 +47,9 @@ def _present(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory, demo_folder: Path, loew2024: Protocol) -> Path:
+    # here, because the potentials' environments, which share this file, cannot import it
+    from tests.small_campaign import make_campaign
+
     return make_campaign(tmp_path_factory.mktemp("campaign"), demo_folder, loew2024)
 
 

@@ -68,7 +68,9 @@ def test_partial_is_read_again_and_again_while_another_process_writes_it(tmp_pat
                 time.sleep(0.01)
         assert process.returncode == 0, process.stderr.read() if process.stderr else ""
     assert len(read_snapshot(output).records) == 60
-    assert counts == sorted(counts) and len(set(counts)) > 3
+    # how often it was read depends on the machine; that it was read before its end does not
+    assert counts == sorted(counts)
+    assert any(0 < count < 60 for count in counts)
 
 
 def test_database_that_was_just_begun_is_empty(tmp_path: Path) -> None:
