@@ -1,6 +1,7 @@
 """Cells between ASE, which stores them, and phonopy, which displaces them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -12,6 +13,8 @@ from softmode.errors import EntryError
 
 # recognises lattice points in Å; no symmetry is searched with it
 _LATTICE_TOLERANCE = 1e-5
+# more unit cells than a supercell has along any axis
+_LARGEST_INDEX = 1000
 # in Å; files write positions with six digits and more
 _SAME_POSITION = 1e-3
 
@@ -49,6 +52,32 @@ def build_cells(
     supercell = get_supercell(to_phonopy(unit_cell), supercell_matrix, symprec=_LATTICE_TOLERANCE)
     to_primitive = np.linalg.inv(supercell_matrix) @ primitive_matrix
     return supercell, get_primitive(supercell, to_primitive, symprec=_LATTICE_TOLERANCE)
+
+
+def integers(values: Any, name: str) -> np.ndarray:
+    """Return a matrix of shape (3, 3) as integers, where it holds nothing else.
+
+    Raises:
+        EntryError: (kind `bad_entry`) it does; the message calls it `name`.
+    """
+    matrix = np.array(values, dtype=float)
+    if matrix.shape != (3, 3) or not (np.abs(matrix) < _LARGEST_INDEX).all():
+        raise EntryError(
+            "bad_entry", f"{name}: three by three integers are needed, and none of {_LARGEST_INDEX} or more"
+        )
+    nearest = np.rint(matrix)
+    if np.abs(matrix - nearest).max() > _LATTICE_TOLERANCE:
+        raise EntryError("bad_entry", f"{name} holds {matrix.ravel().tolist()}, which are not integers")
+    return nearest.astype(int)
+
+
+def check_lattice(supercell: PhonopyAtoms, lattice: Any) -> None:
+    """Raise EntryError (kind `bad_entry`) where a supercell was listed with another lattice (row vectors, Å)."""
+    difference = float(np.abs(supercell.cell - np.asarray(lattice, dtype=float)).max())
+    if not difference < _SAME_POSITION:
+        raise EntryError(
+            "bad_entry", f"the lattice of the supercell listed with the forces differs by {difference:.3g} Å"
+        )
 
 
 def order_of_atoms(supercell: PhonopyAtoms, symbols: Sequence[str], scaled_positions: np.ndarray) -> np.ndarray:
