@@ -71,13 +71,14 @@ def integers(values: Any, name: str) -> np.ndarray:
     return nearest.astype(int)
 
 
-def check_lattice(supercell: PhonopyAtoms, lattice: Any) -> None:
-    """Raise EntryError (kind `bad_entry`) where a supercell was listed with another lattice (row vectors, Å)."""
-    difference = float(np.abs(supercell.cell - np.asarray(lattice, dtype=float)).max())
+def check_lattice(lattice: np.ndarray, listed: Any, cell: str) -> None:
+    """Raise EntryError (kind `bad_entry`) where a file lists another lattice (row vectors, Å) than it has."""
+    try:
+        difference = float(np.abs(lattice - np.array(listed, dtype=float)).max())
+    except (TypeError, ValueError) as error:
+        raise EntryError("bad_entry", f"the lattice of the {cell} cannot be understood: {error}") from error
     if not difference < _SAME_POSITION:
-        raise EntryError(
-            "bad_entry", f"the lattice of the supercell listed with the forces differs by {difference:.3g} Å"
-        )
+        raise EntryError("bad_entry", f"the {cell} is listed with a lattice that differs by {difference:.3g} Å")
 
 
 def order_of_atoms(supercell: PhonopyAtoms, symbols: Sequence[str], scaled_positions: np.ndarray) -> np.ndarray:
@@ -91,6 +92,8 @@ def order_of_atoms(supercell: PhonopyAtoms, symbols: Sequence[str], scaled_posit
     """
     if sorted(supercell.symbols) != sorted(symbols):
         raise EntryError("bad_entry", "the supercell listed with the forces has other atoms than phonopy builds")
+    if np.shape(scaled_positions) != (len(symbols), 3) or not np.isfinite(scaled_positions).all():
+        raise EntryError("bad_entry", "the supercell listed with the forces has positions that are not three numbers")
     difference = supercell.scaled_positions[:, None, :] - np.asarray(scaled_positions)[None, :, :]
     distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
     distance[np.array(supercell.symbols)[:, None] != np.array(symbols)[None, :]] = np.inf

@@ -21,7 +21,7 @@ _VOLUMES_PER_ATOM = (1.0, 1e5)
 # in eV/Å: the stiffest bonds (N2, 140 eV/Å²) at the longest displacement give 70; the Kyoto database has at most 2.2
 _LARGEST_FORCE = 1000.0
 # in atoms: the Kyoto database has at most 224; force constants of this many take 2 GB
-_LARGEST_SUPERCELL = 5000
+LARGEST_SUPERCELL = 5000
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Entry:
             self._check_force_set(self.force_set, n_supercell)
         # phonopy looks for the supercell's atoms in a box of unit cells around it
         n_searched = np.abs(np.asarray(self.supercell_matrix, dtype=float)).sum(axis=1).prod() * len(self.unit_cell)
-        if n_supercell > _LARGEST_SUPERCELL or n_searched > 100 * _LARGEST_SUPERCELL:
+        if n_supercell > LARGEST_SUPERCELL or n_searched > 100 * LARGEST_SUPERCELL:
             raise EntryError("bad_entry", f"the supercell has {n_supercell} atoms, or is too skewed to be built")
         try:
             supercell, _ = build_cells(self.unit_cell, self.supercell_matrix, self.primitive_matrix)
@@ -117,8 +117,8 @@ class Entry:
         n_atoms = len(cell)
         if n_atoms == 0:
             raise EntryError("bad_entry", "the unit cell has no atoms")
-        if n_atoms > _LARGEST_SUPERCELL:
-            raise EntryError("bad_entry", f"the unit cell has {n_atoms} atoms, more than {_LARGEST_SUPERCELL}")
+        if n_atoms > LARGEST_SUPERCELL:
+            raise EntryError("bad_entry", f"the unit cell has {n_atoms} atoms, more than {LARGEST_SUPERCELL}")
         if not np.isfinite(cell.cell.array).all() or not np.isfinite(cell.positions).all():
             raise EntryError("bad_entry", "cell or positions are not finite numbers")
         if not (cell.numbers > 0).all():

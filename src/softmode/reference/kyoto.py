@@ -4,6 +4,7 @@ Each `*.tar.lzma` holds POSCAR-unitcell, phonopy.conf (DIM, sometimes PRIMITIVE_
 VASP, PBEsol, displacements of 0.01 Å, CC BY 4.0.
 """
 
+import difflib
 import io
 import re
 import tarfile
@@ -12,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 from ase.io.vasp import read_vasp
 from phonopy.structure.cells import Supercell
 
@@ -19,7 +21,7 @@ from softmode.errors import EntryError
 from softmode.reference.cells import check_lattice, integers, order_of_atoms
 from softmode.reference.compressed import LARGEST_TEXT, read_content
 from softmode.reference.displacements import check_displacements
-from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.entry import LARGEST_SUPERCELL, Entry, ForceSet
 from softmode.yaml_files import parse_yaml
 
 SUFFIXES = (".tar.lzma", ".tar.xz")
@@ -27,6 +29,8 @@ FUNCTIONAL = "PBEsol"
 
 # disp.yaml says which atoms the forces belong to
 _NEEDED = ("POSCAR-unitcell", "phonopy.conf", "FORCE_SETS", "disp.yaml")
+# of phonopy.conf; what is only almost one of them is damaged
+_SETTINGS = ("DIM", "PRIMITIVE_AXIS", "PRIMITIVE_AXES")
 # in Å
 _DISPLACEMENT_TOLERANCE = 1e-4
 
@@ -47,14 +51,9 @@ def read(path: Path) -> Entry:
     missing = [name for name in _NEEDED if name not in members]
     if missing:
         raise EntryError("bad_entry", f"{', '.join(missing)} is missing in the archive; fetch it again")
-    try:
-        unit_cell = read_vasp(io.StringIO(members["POSCAR-unitcell"]))
-        supercell_matrix, primitive_matrix = parse_phonopy_conf(members["phonopy.conf"])
-        force_set = _parse_force_sets(members["FORCE_SETS"])
-    except EntryError:
-        raise
-    except Exception as error:  # the parsers raise many kinds on damaged text
-        raise EntryError("bad_entry", f"cannot be parsed: {type(error).__name__}: {error}") from error
+    unit_cell = _parse_poscar(members["POSCAR-unitcell"])
+    supercell_matrix, primitive_matrix = parse_phonopy_conf(members["phonopy.conf"])
+    force_set = _parse_force_sets(members["FORCE_SETS"])
     entry = Entry(
         id=entry_id(path),
         unit_cell=unit_cell,
@@ -103,20 +102,35 @@ def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -
         raise EntryError("bad_entry", f"{name} is not text ({error}), damaged; fetch it again") from error
 
 
+def _parse_poscar(text: str) -> Atoms:
+    # ASE makes room for as many atoms as the text says
+    if any(word.isdecimal() and int(word) > LARGEST_SUPERCELL for word in text.split()):
+        raise EntryError("bad_entry", f"POSCAR-unitcell has more than {LARGEST_SUPERCELL} atoms; fetch it again")
+    try:
+        return read_vasp(io.StringIO(text))
+    except Exception as error:  # ASE's parser raises many kinds on damaged text
+        raise EntryError(
+            "bad_entry", f"POSCAR-unitcell cannot be parsed: {type(error).__name__}: {error}; fetch it again"
+        ) from error
+
+
 def parse_phonopy_conf(text: str) -> tuple[np.ndarray, np.ndarray]:
     """Return supercell matrix (integer) and primitive matrix, each of shape (3, 3), of a phonopy.conf.
 
     Raises:
         EntryError: DIM is missing or a line cannot be understood.
     """
-    settings = {}
+    settings: dict[str, list[str]] = {}
     for line in text.splitlines():
         key, separator, value = line.partition("#")[0].partition("=")
         key = key.strip().upper()
-        if separator:
-            if key in settings:
-                raise EntryError("bad_entry", f"phonopy.conf has {key} twice; which one is right?")
-            settings[key] = value.split()
+        if not separator and not key:
+            continue
+        if not separator or (key not in _SETTINGS and difflib.get_close_matches(key, _SETTINGS, cutoff=0.8)):
+            raise EntryError("bad_entry", f"phonopy.conf: '{line.strip()[:60]}' cannot be understood; correct it")
+        if key in settings:
+            raise EntryError("bad_entry", f"phonopy.conf has {key} twice; which one is right?")
+        settings[key] = value.split()
     if "DIM" not in settings:
         raise EntryError("bad_entry", "phonopy.conf has no DIM")
     try:
@@ -175,15 +189,16 @@ def _in_phonopy_order(entry: Entry, supercell: Supercell, text: str) -> Entry:
         positions = np.array([atom.get("position") or atom["coordinates"] for atom in atoms], dtype=float)
         displacements = np.array([row["displacement"] for row in document["displacements"]], dtype=float)
         displaced = [int(row["atom"]) - 1 for row in document["displacements"]]
-        check_lattice(supercell, document["lattice"])
-    except EntryError:
-        raise
+        lattice = document["lattice"]
     except Exception as error:  # whatever the text leads the parser to
-        raise EntryError("bad_entry", f"disp.yaml cannot be parsed: {type(error).__name__}: {error}") from error
+        raise EntryError(
+            "bad_entry", f"disp.yaml cannot be parsed: {type(error).__name__}: {error}; fetch it again"
+        ) from error
+    check_lattice(supercell.cell, lattice, "supercell of disp.yaml")
     if (
         displaced != entry.force_set.atoms.tolist()
         or displacements.shape != entry.force_set.displacements.shape
-        or np.abs(displacements - entry.force_set.displacements).max() > _DISPLACEMENT_TOLERANCE
+        or not np.abs(displacements - entry.force_set.displacements).max() <= _DISPLACEMENT_TOLERANCE
     ):
         raise EntryError("bad_entry", "FORCE_SETS and disp.yaml list different displacements")
     return replace(entry, force_set=entry.force_set.reordered(order_of_atoms(supercell, symbols, positions)))

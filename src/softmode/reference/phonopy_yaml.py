@@ -24,7 +24,7 @@ from softmode.yaml_files import parse_yaml
 SUFFIXES = (".yaml", ".yaml.xz", ".yaml.bz2")
 
 _WANTED = {"phonopy", "physical_unit", "primitive_matrix", "supercell_matrix", "unit_cell", "supercell"}
-_WANTED |= {"displacements", "energy", "softmode"}
+_WANTED |= {"primitive_cell", "displacements", "energy", "softmode"}
 _UNITS = {"length": "angstrom", "force": "eV/angstrom"}
 # in eV: a cell of a hundred of the heaviest atoms, all electrons counted, has 10⁸
 _LARGEST_ENERGY = 1e10
@@ -60,7 +60,9 @@ def read(path: Path) -> Entry:
     except EntryError:
         raise
     except Exception as error:  # the loader raises whatever the text leads it to
-        raise EntryError("bad_entry", f"cannot be understood: {type(error).__name__}: {error}") from error
+        raise EntryError(
+            "bad_entry", f"cannot be understood: {type(error).__name__}: {error}; fetch it again"
+        ) from error
     entry = Entry(
         id=entry_id(path),
         unit_cell=unit_cell,
@@ -72,8 +74,11 @@ def read(path: Path) -> Entry:
         functional=str(notes.get("functional", "")) if isinstance(notes, dict) else "",
     )
     supercell = entry.check()
+    listed = document.get("primitive_cell")
+    if isinstance(listed, dict):
+        check_lattice(primitive_matrix.T @ unit_cell.cell.array, listed.get("lattice"), "primitive cell")
     if data.supercell is not None:
-        check_lattice(supercell, data.supercell.cell)
+        check_lattice(supercell.cell, data.supercell.cell, "supercell")
         order = order_of_atoms(supercell, data.supercell.symbols, data.supercell.scaled_positions)
         entry = replace(entry, force_set=force_set.reordered(order))
     check_displacements(entry, supercell)
