@@ -42,6 +42,8 @@ def dataset(options: Namespace) -> None:
             ids += Path(settings["ids_file"]).read_text(encoding="utf-8").split()
         except OSError as error:
             raise InputError(f"ids_file {settings['ids_file']}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"ids_file {settings['ids_file']}: not text in UTF-8: {error}") from error
     selection = Selection(
         tuple(ids), settings.get("number"), settings.get("seed", 0), settings.get("largest_supercell")
     )

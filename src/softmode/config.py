@@ -1,6 +1,7 @@
 """The campaign's configuration: read, checked against its schemas, and put together with potentials and protocol."""
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from softmode.errors import InputError
 from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
 from softmode.yaml_files import read_yaml
+
+# an array of ids is the longest there is, and data sets have some 10,000 entries
+_MOST_VALUES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Camp
         InputError: with one line for each mistake, naming file and key.
     """
     given = {key: value for key, value in config.items() if key != "pathvars"}
-    given["dataset"] = {key: value for key, value in (given.get("dataset") or {}).items() if value is not None}
+    if isinstance(given.get("dataset"), Mapping):
+        given["dataset"] = {key: value for key, value in given["dataset"].items() if value is not None}
     schema = read_yaml(schemas / "config.schema.yaml")
     validate(given, schema, source)
     settings = _with_defaults(given, schema)
@@ -139,6 +144,9 @@ def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Camp
         raise InputError(
             f"{where}: report.temperature_K {report['temperature_K']} is not one of phonons.temperatures_K"
         )
+    grid = phonons["density_of_states"]
+    if grid["minimum_THz"] >= grid["maximum_THz"]:
+        raise InputError(f"{where}: phonons.density_of_states: minimum_THz must be less than maximum_THz")
     if report["stability"] not in phonons["stability"]:
         raise InputError(f"{where}: report.stability '{report['stability']}' is not a variant of phonons.stability")
     return Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
@@ -150,10 +158,31 @@ def validate(document: Any, schema: Mapping[str, Any], source: str) -> None:
     Raises:
         InputError: with one line for each mistake.
     """
+    _refuse_impossible_values(document, source)
     errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
     messages = [message for error in errors for message in _explain(error)]
     if messages:
         raise InputError("\n".join(f"{source}: {message}" for message in dict.fromkeys(messages)))
+
+
+def _refuse_impossible_values(document: Any, source: str) -> None:
+    """Raise InputError for what a schema cannot see: numbers that are not finite, and aliases of aliases without end.
+
+    Snakemake reads the configuration itself, and takes any alias.
+    """
+    waiting: list[tuple[str, Any]] = [("", document)]
+    n_values = 0
+    while waiting:
+        where, value = waiting.pop()
+        n_values += 1
+        if n_values > _MOST_VALUES:
+            raise InputError(f"{source}: more than {_MOST_VALUES} values; write it without aliases (&, *)")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{source}: {where}: {value} is not a finite number")
+        if isinstance(value, Mapping):
+            waiting.extend((f"{where}.{key}".lstrip("."), item) for key, item in value.items())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend((f"{where}.{index}".lstrip("."), item) for index, item in enumerate(value))
 
 
 def _explain(error: ValidationError) -> Iterator[str]:
@@ -177,7 +206,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
         yield from _explain(deepest) if deepest else iter([f"{prefix}{error.message}"])
     else:
         meaning = schema.get("description", "")
-        yield f"{prefix}{error.message}{f' ({meaning})' if meaning else ''}"
+        message = error.message if len(error.message) < 300 else f"{error.message[:200]} … {error.message[-100:]}"
+        yield f"{prefix}{message}{f' ({meaning})' if meaning else ''}"
 
 
 def _suggestion(word: str, known: Any) -> str:

@@ -133,15 +133,19 @@ def load_protocol(document: Mapping[str, Any], name: str, source: str) -> Protoc
     """Return protocol `name` of a protocols file that was read as `document`, with `extends` resolved.
 
     Raises:
-        InputError: there is no such protocol, or `extends` runs in a circle.
+        InputError: there is no such protocol, it is not a mapping, or `extends` runs in a circle.
     """
+    if not isinstance(document, Mapping):
+        raise InputError(f"{source}: holds no protocols; it must map their names to their settings")
     chain: list[str] = []
     current: str | None = name
     while current is not None:
         if current in chain:
             raise InputError(f"{source}: 'extends' runs in a circle: {' -> '.join([*chain, current])}")
-        if current not in document:
-            raise InputError(f"{source}: no protocol '{current}'; there are: {', '.join(sorted(document))}")
+        if not isinstance(current, str) or current not in document:
+            raise InputError(f"{source}: no protocol '{current}'; there are: {', '.join(sorted(map(str, document)))}")
+        if not isinstance(document[current], Mapping):
+            raise InputError(f"{source}: {current}: a protocol must be a mapping, not {document[current]!r:.50}")
         chain.append(current)
         current = document[current].get("extends")
 

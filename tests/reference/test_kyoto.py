@@ -74,8 +74,8 @@ def test_truncated_archive_says_damaged(kyoto_folder: Path, tmp_path: Path) -> N
         ("phonopy.conf", b"DIM = 2 0 two 0 2 0 0 0 2", "phonopy.conf: invalid literal"),
         ("phonopy.conf", b"DIM = 3 0 0 0 2 0 0 0 2", "forces of shape"),
         ("phonopy.conf", b"DIM = 0 0 0 0 2 0 0 0 2", "supercell matrix is singular"),
-        ("POSCAR-unitcell", b"no structure here", "cannot be parsed"),
-        ("FORCE_SETS", b"64\n2\n\n1\n 0.01 0 0\n nan", "cannot be parsed"),
+        ("POSCAR-unitcell", b"no structure here", "POSCAR-unitcell cannot be parsed"),
+        ("FORCE_SETS", b"64\n2\n\n1\n 0.01 0 0\n nan", "the force on atom 1 in displacement 1: 1 values instead of 3"),
         ("POSCAR-unitcell", "Ta\u0142".encode("latin2"), "damaged"),
     ],
 )

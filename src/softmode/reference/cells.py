@@ -1,6 +1,7 @@
 """Cells between ASE, which stores them, and phonopy, which displaces them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -12,6 +13,8 @@ from softmode.errors import EntryError
 
 # recognises lattice points in Å; no symmetry is searched with it
 _LATTICE_TOLERANCE = 1e-5
+# more unit cells than a supercell has along any axis
+_LARGEST_INDEX = 1000
 # in Å; files write positions with six digits and more
 _SAME_POSITION = 1e-3
 
@@ -51,6 +54,33 @@ def build_cells(
     return supercell, get_primitive(supercell, to_primitive, symprec=_LATTICE_TOLERANCE)
 
 
+def integers(values: Any, name: str) -> np.ndarray:
+    """Return a matrix of shape (3, 3) as integers, where it holds nothing else.
+
+    Raises:
+        EntryError: (kind `bad_entry`) it does; the message calls it `name`.
+    """
+    matrix = np.array(values, dtype=float)
+    if matrix.shape != (3, 3) or not (np.abs(matrix) < _LARGEST_INDEX).all():
+        raise EntryError(
+            "bad_entry", f"{name}: three by three integers are needed, and none of {_LARGEST_INDEX} or more"
+        )
+    nearest = np.rint(matrix)
+    if np.abs(matrix - nearest).max() > _LATTICE_TOLERANCE:
+        raise EntryError("bad_entry", f"{name} holds {matrix.ravel().tolist()}, which are not integers")
+    return nearest.astype(int)
+
+
+def check_lattice(lattice: np.ndarray, listed: Any, cell: str) -> None:
+    """Raise EntryError (kind `bad_entry`) where a file lists another lattice (row vectors, Å) than it has."""
+    try:
+        difference = float(np.abs(lattice - np.array(listed, dtype=float)).max())
+    except (TypeError, ValueError) as error:
+        raise EntryError("bad_entry", f"the lattice of the {cell} cannot be understood: {error}") from error
+    if not difference < _SAME_POSITION:
+        raise EntryError("bad_entry", f"the {cell} is listed with a lattice that differs by {difference:.3g} Å")
+
+
 def order_of_atoms(supercell: PhonopyAtoms, symbols: Sequence[str], scaled_positions: np.ndarray) -> np.ndarray:
     """Return for each atom of `supercell` its index in a listing of the same supercell.
 
@@ -62,6 +92,8 @@ def order_of_atoms(supercell: PhonopyAtoms, symbols: Sequence[str], scaled_posit
     """
     if sorted(supercell.symbols) != sorted(symbols):
         raise EntryError("bad_entry", "the supercell listed with the forces has other atoms than phonopy builds")
+    if np.shape(scaled_positions) != (len(symbols), 3) or not np.isfinite(scaled_positions).all():
+        raise EntryError("bad_entry", "the supercell listed with the forces has positions that are not three numbers")
     difference = supercell.scaled_positions[:, None, :] - np.asarray(scaled_positions)[None, :, :]
     distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
     distance[np.array(supercell.symbols)[:, None] != np.array(symbols)[None, :]] = np.inf

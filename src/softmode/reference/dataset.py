@@ -42,6 +42,12 @@ class Selection:
     largest_supercell: int | None = None
 
 
+Reader = Callable[[], Entry | EntryError]
+
+# how the message of a Problem starts that should never have been
+CRASH = "softmode failed with"
+
+
 @dataclass(frozen=True)
 class Problem:
     """An entry that could not be read: where it is, and why."""
@@ -60,11 +66,9 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
     if kind not in KINDS:
         raise InputError(f"no kind of data set '{kind}'; there are: {', '.join(KINDS)}")
     if kind == "prototypes":
-        readers: dict[str, tuple[str, Reader]] = {
-            id: (path.name, partial(_given, outcome)) for id, outcome in _prototypes(path)
-        }
+        readers = _by_id(path, ((id, path.name, partial(_given, outcome)) for id, outcome in _prototypes(path)))
     else:
-        readers = _files(kind, path)
+        readers = _by_id(path, _files(kind, path))
     ids = _order(list(readers), selection, path)
     n_read = 0
     for id in ids:
@@ -76,7 +80,10 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
             if isinstance(entry, EntryError):
                 raise entry
         except EntryError as error:
-            yield Problem(id, file, error.message)
+            yield Problem(_printable(id), _printable(file), error.message)
+            continue
+        except Exception as error:  # a mistake of ours; one entry must never stop the others
+            yield Problem(id, file, f"{CRASH} {type(error).__name__}: {error}; please report it, with the file")
             continue
         if selection.largest_supercell is None or entry.n_supercell <= selection.largest_supercell:
             n_read += 1
@@ -85,12 +92,28 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
         print(f"{path}: {selection.number} entries were asked for, {n_read} could be had")
 
 
+def _printable(text: str) -> str:
+    """Return the text as UTF-8 can hold it: names of files are any bytes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _storable(id: str) -> str:
     """Return the id, with a prefix where an ASE database would take it for a number."""
     return f"entry-{id}" if re.fullmatch(r"[\d.eE+-]+", id) else id
 
 
-Reader = Callable[[], Entry | EntryError]
+def _by_id(path: Path, found: Iterable[tuple[str, str, Reader]]) -> dict[str, tuple[str, Reader]]:
+    """Return file and reader of each entry by its id."""
+    readers: dict[str, tuple[str, Reader]] = {}
+    files: dict[str, str] = {}
+    for id, file, reader in found:
+        stored = _storable(id)
+        if stored in files:
+            raise InputError(f"{path}: entry {id} occurs twice, in {files[stored]} and {file}; remove one")
+        files[stored] = file
+        unusable = EntryError("bad_entry", f"its id {id!r} is not printable text; rename it")
+        readers[id] = (file, reader if id.isprintable() and id.strip() else partial(_given, unusable))
+    return readers
 
 
 def _given(outcome: Entry | EntryError) -> Entry | EntryError:
@@ -100,24 +123,22 @@ def _given(outcome: Entry | EntryError) -> Entry | EntryError:
 def _prototypes(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; a data set of kind 'prototypes' is one CSV")
-    for source, outcome in prototypes.read(path):
-        yield (outcome.id if isinstance(outcome, Entry) else source), outcome
+    try:
+        for source, outcome in prototypes.read(path):
+            yield (outcome.id if isinstance(outcome, Entry) else source), outcome
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a CSV in UTF-8: {error}") from error
 
 
-def _files(kind: str, folder: Path) -> dict[str, tuple[str, Reader]]:
+def _files(kind: str, folder: Path) -> Iterator[tuple[str, str, Reader]]:
     module = kyoto if kind == "kyoto" else phonopy_yaml
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; 'path' of the data set must name the folder of its files")
     files = sorted(path for path in folder.rglob("*") if path.name.endswith(module.SUFFIXES) and path.is_file())
     if not files:
         raise InputError(f"{folder}: no file that ends in {' or '.join(module.SUFFIXES)}; is '{kind}' the right kind?")
-    readers: dict[str, tuple[str, Reader]] = {}
     for file in files:
-        id = module.entry_id(file)
-        if id in readers:
-            raise InputError(f"{folder}: entry {id} occurs twice, in {readers[id][0]} and {file.name}; remove one")
-        readers[id] = (file.name, partial(module.read, file))
-    return readers
+        yield module.entry_id(file), file.name, partial(module.read, file)
 
 
 def _order(ids: list[str], selection: Selection, path: Path) -> list[str]:

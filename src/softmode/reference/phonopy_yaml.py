@@ -4,26 +4,30 @@ The Alexandria phonon benchmark has one `<mp-id>.yaml.bz2` for each entry (its f
 are passed over); MDR downloads are `phonopy_params.yaml.xz`; the embedded reference is written by `write`.
 """
 
-import bz2
 import lzma
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import yaml
 from phonopy.interface.phonopy_yaml import PhonopyYamlLoader
 
 from softmode.errors import EntryError
-from softmode.reference.cells import build_cells, make_phonopy, order_of_atoms, to_ase
+from softmode.reference.cells import check_lattice, integers, make_phonopy, order_of_atoms, to_ase
+from softmode.reference.compressed import LARGEST_TEXT, read_lines
+from softmode.reference.displacements import check_displacements
 from softmode.reference.entry import Entry, ForceSet
+from softmode.yaml_files import parse_yaml
 
 SUFFIXES = (".yaml", ".yaml.xz", ".yaml.bz2")
 
 _WANTED = {"phonopy", "physical_unit", "primitive_matrix", "supercell_matrix", "unit_cell", "supercell"}
-_WANTED |= {"displacements", "energy", "softmode"}
-_OPENERS: dict[str, Callable[..., IO[str]]] = {".xz": lzma.open, ".bz2": bz2.open}
+_WANTED |= {"primitive_cell", "displacements", "energy", "softmode"}
+_UNITS = {"length": "angstrom", "force": "eV/angstrom"}
+# in eV: a cell of a hundred of the heaviest atoms, all electrons counted, has 10⁸
+_LARGEST_ENERGY = 1e10
 
 
 def entry_id(path: Path) -> str:
@@ -39,11 +43,12 @@ def read(path: Path) -> Entry:
         EntryError: (kind `bad_entry`) the file is damaged, or has no cell, matrices or forces.
     """
     document = _read_document(path)
-    notes = document.pop("softmode", {})
+    notes = document.pop("softmode", None)
     energy = document.pop("energy", None)
     for key in ("unit_cell", "supercell_matrix", "displacements"):
         if key not in document:
             raise EntryError("bad_entry", f"has no '{key}'; is this phonopy's YAML with forces?")
+    _check_units(document)
     try:
         data: Any = PhonopyYamlLoader(document).parse().data
         if data.dataset is None or "first_atoms" not in data.dataset:
@@ -51,11 +56,13 @@ def read(path: Path) -> Entry:
         force_set = ForceSet.from_phonopy(data.dataset)
         primitive_matrix = np.eye(3) if data.primitive_matrix is None else np.array(data.primitive_matrix, dtype=float)
         unit_cell = to_ase(data.unitcell)
-        supercell_matrix = np.rint(data.supercell_matrix).astype(int)
+        supercell_matrix = integers(document["supercell_matrix"], "supercell_matrix")
     except EntryError:
         raise
     except Exception as error:  # the loader raises whatever the text leads it to
-        raise EntryError("bad_entry", f"cannot be understood: {type(error).__name__}: {error}") from error
+        raise EntryError(
+            "bad_entry", f"cannot be understood: {type(error).__name__}: {error}; fetch it again"
+        ) from error
     entry = Entry(
         id=entry_id(path),
         unit_cell=unit_cell,
@@ -63,22 +70,45 @@ def read(path: Path) -> Entry:
         primitive_matrix=primitive_matrix,
         source=path.name,
         force_set=force_set,
-        energy=float(energy) if energy is not None and np.isfinite(energy) else None,
-        functional=str(notes.get("functional", "")),
+        energy=_energy(energy),
+        functional=str(notes.get("functional", "")) if isinstance(notes, dict) else "",
     )
-    entry.check()
-    if data.supercell is None:
-        return entry
-    supercell, _ = build_cells(unit_cell, supercell_matrix, primitive_matrix)
-    order = order_of_atoms(supercell, data.supercell.symbols, data.supercell.scaled_positions)
-    return replace(entry, force_set=force_set.reordered(order))
+    supercell = entry.check()
+    listed = document.get("primitive_cell")
+    if isinstance(listed, dict):
+        check_lattice(primitive_matrix.T @ unit_cell.cell.array, listed.get("lattice"), "primitive cell")
+    if data.supercell is not None:
+        check_lattice(supercell.cell, data.supercell.cell, "supercell")
+        order = order_of_atoms(supercell, data.supercell.symbols, data.supercell.scaled_positions)
+        entry = replace(entry, force_set=force_set.reordered(order))
+    check_displacements(entry, supercell)
+    return entry
+
+
+def _check_units(document: dict[str, Any]) -> None:
+    """Raise EntryError (kind `bad_entry`) where a code other than VASP and the like left its own units."""
+    units = document.get("physical_unit")
+    for quantity, unit in _UNITS.items():
+        if isinstance(units, dict) and units.get(quantity, unit) not in (unit, unit.replace("angstrom", "Angstrom")):
+            raise EntryError(
+                "bad_entry", f"physical_unit: {quantity} is in {units[quantity]!r:.40}, not {unit}; convert it"
+            )
+
+
+def _energy(value: Any) -> float | None:
+    """Return an energy in eV; nan, where a code gave none, is none."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > _LARGEST_ENERGY:
+        raise EntryError("bad_entry", f"energy: {value!r:.40} is not an energy in eV")
+    return None if np.isnan(value) else float(value)
 
 
 def _read_document(path: Path) -> dict[str, Any]:
-    opener: Callable[..., IO[str]] = _OPENERS.get(path.suffix, open)
     try:
-        with opener(path, "rt", encoding="utf-8") as file:
-            document = yaml.load("".join(_wanted_lines(file)), Loader=yaml.CSafeLoader)
+        document = parse_yaml("".join(_wanted_lines(read_lines(path))))
+    except EntryError:
+        raise
     except Exception as error:  # decompressors and parser each raise their own
         raise EntryError("bad_entry", f"the file is damaged ({error}); fetch it again") from error
     if not isinstance(document, dict):
@@ -86,13 +116,17 @@ def _read_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _wanted_lines(file: IO[str]) -> Iterator[str]:
+def _wanted_lines(lines: Iterator[str]) -> Iterator[str]:
     """Yield the lines of the top-level keys that are needed: the force constants would take minutes to parse."""
     wanted = False
-    for line in file:
+    n_characters = 0
+    for line in lines:
         if line[:1].isalpha():
             wanted = line.split(":")[0] in _WANTED
         if wanted:
+            n_characters += len(line)
+            if n_characters > LARGEST_TEXT:
+                raise EntryError("bad_entry", f"has more than {LARGEST_TEXT / 1e6:.0f} MB besides force constants")
             yield line
 
 

@@ -24,7 +24,7 @@ from ase.formula import Formula
 from ase.io import read as read_structure
 from ase.spacegroup import crystal
 
-from softmode.errors import EntryError
+from softmode.errors import EntryError, InputError
 from softmode.reference.entry import Entry
 
 # what ase.build.bulk does not know: the number of the space group and the sites of the elements, in its standard
@@ -36,13 +36,25 @@ SPACE_GROUPS: dict[str, tuple[int, tuple[tuple[float | str, ...], ...]]] = {
     "alpha-GeTe": (160, ((0, 0, 0), (0, 0, "u"))),
 }
 
+_NEEDED = ("id", "structure", "formula", "supercell")
+
 
 def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
-    """Yield `(line, entry)` or, for a line that cannot be used, `(line, error)`."""
+    """Yield `(line, entry)` or, for a line that cannot be used, `(line, error)`.
+
+    Raises:
+        InputError: a column is missing.
+    """
     with path.open(newline="", encoding="utf-8") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
+        reader = csv.DictReader(file)
+        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
+        if missing:
+            raise InputError(f"{path}: no column {', '.join(missing)}; the first line must name the columns")
+        for number, row in enumerate(reader, start=2):
             source = f"{path.name}:{number}"
             try:
+                if None in row or None in row.values():  # what the reader makes of too many and too few
+                    raise EntryError("bad_entry", "has other columns than the first line names")
                 entry = Entry(
                     id=row["id"],
                     unit_cell=_unit_cell(row, path.parent),
