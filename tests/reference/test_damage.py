@@ -21,16 +21,17 @@ _TIME_LIMIT_S = 10
 
 # Damage that leaves another entry which nothing in the file contradicts; all else must be refused or change nothing.
 # A YAML holds each displacement and force once. An archive holds displacements twice, in FORCE_SETS and disp.yaml, so
-# that only forces can change unseen. How many unit cells make a primitive one only phonopy.conf says. Cells and
+# that only forces can change unseen, and which of two equal atoms is which, where the positions in disp.yaml change
+# places. How many unit cells make a primitive one only phonopy.conf says. Cells and
 # positions are listed twice by both and never change by more than what files round.
 _ANYWHERE = ("flipped bit of the text", "swapped lines", "deleted line", "doubled line", "number without its point")
 _UNKNOWABLE = {kind: {"forces", "displacements", "displaced atoms"} for kind in _ANYWHERE}
 _UNKNOWABLE |= {f"{kind} in FORCE_SETS": {"forces"} for kind in _ANYWHERE}
+_UNKNOWABLE |= {"swapped lines in disp.yaml": {"forces", "displaced atoms"}}
 _UNKNOWABLE |= {
     f"{kind} in phonopy.conf": {"primitive_matrix"}
     for kind in ("flipped bit of the text", "swapped lines", "deleted line", "truncated text")
 }
-_DAMAGED_FILE = {"truncated file", "flipped bit of the file"}
 
 
 class Hang(BaseException):
