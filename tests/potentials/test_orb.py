@@ -14,6 +14,8 @@ from softmode.potentials.torch_settings import contained, default_dtype
 
 
 class TestORB(Contract):
+    # float32 through ORB rounds to 4e-6 eV/Å on one machine and 1.3e-5 on another
+    noise = 3e-5
     name = "orb-d3-xs-v2"
     energy_nacl = -3.585
     energy_silicon = -5.543
