@@ -112,8 +112,7 @@ def _floor(evaluator: Evaluator, entries: Sequence[Entry], relaxed: dict[str, An
             phonopy = make_phonopy(
                 relaxed[entry.id].atoms, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A
             )
-            displaced = displace(phonopy, settings)
-            supercells += [to_ase(phonopy.supercell), *displaced]
+            supercells += displace(phonopy, settings)
     batches: list[list[Atoms]] = [[]]
     filled = 0.0
     for supercell in supercells:

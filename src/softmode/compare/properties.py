@@ -28,8 +28,6 @@ RECORD_COLUMNS = (
     Column("relax_seconds", _F, "s", "time of the relaxation; of a batch, the share of its atoms"),
     Column("n_displacements", pa.int64(), "", "displaced supercells"),
     Column("n_supercell", pa.int64(), "", "atoms of the supercell"),
-    Column("supercell_energy_eV", _F, "eV", "energy of the supercell without displacement"),
-    Column("supercell_largest_force_eV_per_A", _F, "eV/Å", "largest force in the supercell without displacement"),
     Column("largest_mean_force_eV_per_A", _F, "eV/Å", "largest net force per atom of a displaced supercell"),
     Column("force_sets_seconds", _F, "s", "time of the force sets"),
     Column("phonons_seconds", _F, "s", "time of force constants and thermodynamics"),

@@ -40,7 +40,7 @@ def _steps(entry: Entry, relaxed: Record, settings: ForceSets) -> Steps:
         return relaxed
     phonopy = make_phonopy(relaxed.atoms, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A)
     displaced = displace(phonopy, settings)
-    pristine, *evaluations = yield [to_ase(phonopy.supercell), *displaced]
+    evaluations = yield displaced
     forces = np.array([evaluation.forces for evaluation in evaluations])
     if not np.isfinite(forces).all():
         raise EntryError("not_finite", "the potential gave a force that is not a finite number")
@@ -48,8 +48,6 @@ def _steps(entry: Entry, relaxed: Record, settings: ForceSets) -> Steps:
     values = {
         "n_displacements": len(displaced),
         "n_supercell": len(phonopy.supercell),
-        "supercell_energy_eV": pristine.energy,
-        "supercell_largest_force_eV_per_A": float(np.linalg.norm(pristine.forces, axis=1).max()),
         "largest_mean_force_eV_per_A": float(np.linalg.norm(forces.mean(axis=1), axis=1).max()),
     }
     arrays = {
