@@ -109,10 +109,10 @@ def _floor(evaluator: Evaluator, entries: Sequence[Entry], relaxed: dict[str, An
     supercells: list[Atoms] = []
     for entry in entries:
         if relaxed[entry.id].failure is None:
-            phonopy = make_phonopy(
-                relaxed[entry.id].atoms, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A
-            )
-            supercells += displace(phonopy, settings)
+            cell = relaxed[entry.id].atoms, entry.supercell_matrix, entry.primitive_matrix
+            displaced = displace(cell, settings)
+            assert displaced is not None
+            supercells += displaced.supercells
     batches: list[list[Atoms]] = [[]]
     filled = 0.0
     for supercell in supercells:

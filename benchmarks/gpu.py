@@ -8,10 +8,12 @@ Runs in the potential's own environment. With --device cpu it runs anywhere, and
 import argparse
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 from ase import Atoms
 
+from softmode.engine.background import worker_processes
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.potentials.memory import batch_share
@@ -54,6 +56,7 @@ def main() -> None:
     parser.add_argument("--largest-supercell", type=int, default=200, help="atoms (200)")
     parser.add_argument("--protocol", default="softmode", help="name in config/protocols.yaml")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--workers", type=int, default=3, help="processes that make displacements for full batches (3)")
     options = parser.parse_args()
 
     selection = Selection((), options.number, 1, options.largest_supercell)
@@ -67,14 +70,15 @@ def main() -> None:
     print(f"{options.potential} on {_device_name(options.device)}, {len(entries)} entries, protocol {protocol.name}")
     print("| batches | stage | structures per hour | entries per hour | inside the potential | peak memory (GB) |")
     print("|---|---|---|---|---|---|")
-    for label, share in (
-        ("full", batch_share(settings, None, options.device)),
-        ("one by one", lambda atoms: 1.0),
-    ):
-        _measure(label, entries, Evaluator(potential, share), protocol)
+    with worker_processes(options.workers) as executor:
+        full = Evaluator(potential, batch_share(settings, None, options.device))
+        _measure("full", entries, full, protocol, executor)
+        _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol, None)
 
 
-def _measure(label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol) -> None:
+def _measure(
+    label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol, executor: Executor | None
+) -> None:
     relaxed = {}
     device = evaluator.potential.device
     for stage in ("relaxation", "force sets"):
@@ -86,7 +90,7 @@ def _measure(label: str, entries: list[Entry], evaluator: Evaluator, protocol: P
             relaxed = {record.entry: record for record in records}
         else:
             tasks = ((entry, relaxed[entry.id]) for entry in entries)
-            for _ in compute_force_sets(tasks, watched, ForceSets(**protocol.section("force_sets"))):
+            for _ in compute_force_sets(tasks, watched, ForceSets(**protocol.section("force_sets")), executor):
                 pass
         seconds = time.perf_counter() - started
         print(

@@ -122,6 +122,7 @@ def relax(options: Namespace) -> None:
 
 def force_sets(options: Namespace) -> None:
     """Compute the force sets of one shard."""
+    from softmode.engine.background import worker_processes
     from softmode.stages.force_sets import compute_force_sets
 
     section = read_yaml(options.protocol)
@@ -130,10 +131,16 @@ def force_sets(options: Namespace) -> None:
     identity = {"stage": "force_sets", "force_sets": digest(section), "relaxed": before["identity"]}
     identity |= {"dataset": before["depends_on"]["dataset"]} | _identity(potential, settings)
     ids = list(row_numbers(options.relaxed))
-    with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
+    # on a CPU the potential's own threads wait for each other when something else runs, and lose more than is won
+    n_workers = (options.threads or os.cpu_count() or 1) - 1 if potential.device.startswith("cuda") else 0
+    with (
+        worker_processes(n_workers) as executor,
+        RecordWriter(options.output, _provenance(identity, potential, settings)) as writer,
+    ):
         left = [id for id in ids if id not in writer.done]
         tasks = zip(load_entries(options.entries, left), read_records(options.relaxed, left), strict=True)
-        records = compute_force_sets(tasks, _evaluator(potential, settings, options), ForceSets(**section))
+        evaluator = _evaluator(potential, settings, options)
+        records = compute_force_sets(tasks, evaluator, ForceSets(**section), executor)
         _store(writer, records, len(ids), f"force-sets {potential.name}")
 
 

@@ -5,6 +5,7 @@ from ase.calculators.emt import EMT
 from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
 
+from softmode.engine.background import worker_processes
 from softmode.engine.records import Failure, Record
 from softmode.protocol import ForceSets, Protocol
 from softmode.reference.cells import to_ase
@@ -48,6 +49,17 @@ def test_forces_do_not_depend_on_the_size_of_batches(settings: ForceSets, larges
     expected = {r.entry: r for r in compute_force_sets(iter(tasks), batches_of(effective_medium(), 1000), settings)}
     for record in compute_force_sets(iter(tasks), batches_of(effective_medium(), largest_batch), settings):
         assert record.arrays["forces"] == pytest.approx(expected[record.entry].arrays["forces"], abs=1e-13)
+
+
+def test_displacements_made_by_other_processes_are_the_same(settings: ForceSets) -> None:
+    tasks = [task("Cu"), task("Ag", "hcp")]
+    expected = list(compute_force_sets(iter(tasks), batches_of(effective_medium(), 1000), settings))
+    with worker_processes(1) as executor:
+        found = list(compute_force_sets(iter(tasks), batches_of(effective_medium(), 1000), settings, executor))
+    for one, other in zip(found, expected, strict=True):
+        assert (one.entry, one.failure) == (other.entry, other.failure)
+        assert one.arrays.keys() == other.arrays.keys()
+        assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
 
 
 def test_failed_relaxation_is_passed_on_as_it_is(settings: ForceSets) -> None:

@@ -1,11 +1,15 @@
 """Finite displacements of the relaxed cell and the forces on them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from itertools import tee
 
 import numpy as np
 from ase import Atoms
-from phonopy import Phonopy
 
+from softmode.engine.background import ahead
 from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.protocol import ForceSets
@@ -17,8 +21,24 @@ from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 STAGE = "force_sets"
 
 
+@dataclass(frozen=True)
+class Displaced:
+    """What phonopy says is to be computed for one entry.
+
+    Attributes:
+        force_set: atoms that are displaced and by how much, without forces
+        supercells: the displaced supercells
+    """
+
+    force_set: ForceSet
+    supercells: list[Atoms]
+
+
 def compute_force_sets(
-    tasks: Iterator[tuple[Entry, Record]], evaluator: Evaluator, settings: ForceSets
+    tasks: Iterator[tuple[Entry, Record]],
+    evaluator: Evaluator,
+    settings: ForceSets,
+    executor: Executor | None = None,
 ) -> Iterator[Record]:
     """Yield a record for each entry: from the record of its relaxation to displacements and forces.
 
@@ -28,41 +48,52 @@ def compute_force_sets(
     Args:
         tasks: read one at a time, when there is room
         evaluator: the potential, and how much it takes at a time
+        executor: processes that make displacements ahead, of `softmode.engine.background.worker_processes`
     """
+    tasks, relaxations = tee(tasks)
+    # without the reference's forces and without a calculator, which a worker would be sent
+    cells = (
+        None if relaxed.failure else (relaxed.atoms.copy(), entry.supercell_matrix, entry.primitive_matrix)
+        for entry, relaxed in relaxations
+    )
+    displaced = ahead(executor, partial(displace, settings=settings), cells)
     lockstep = (
-        Task(entry.id, _steps(entry, relaxed, settings), relaxed.atoms, relaxed.values) for entry, relaxed in tasks
+        Task(entry.id, _steps(entry, relaxed, call), relaxed.atoms, relaxed.values)
+        for (entry, relaxed), call in zip(tasks, displaced, strict=True)
     )
     return run_in_lockstep(STAGE, lockstep, evaluator, stress=False)
 
 
-def _steps(entry: Entry, relaxed: Record, settings: ForceSets) -> Steps:
-    if relaxed.failure:
+def _steps(entry: Entry, relaxed: Record, displaced_later: Callable[[], Displaced | None]) -> Steps:
+    displaced = displaced_later()
+    if displaced is None:
         return relaxed
-    phonopy = make_phonopy(relaxed.atoms, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A)
-    displaced = displace(phonopy, settings)
-    evaluations = yield displaced
+    evaluations = yield displaced.supercells
     forces = np.array([evaluation.forces for evaluation in evaluations])
     if not np.isfinite(forces).all():
         raise EntryError("not_finite", "the potential gave a force that is not a finite number")
-    force_set = ForceSet.from_phonopy(phonopy.dataset)
     values = {
-        "n_displacements": len(displaced),
-        "n_supercell": len(phonopy.supercell),
+        "n_displacements": len(forces),
+        "n_supercell": len(forces[0]),
         "largest_mean_force_eV_per_A": float(np.linalg.norm(forces.mean(axis=1), axis=1).max()),
     }
     arrays = {
         "supercell_matrix": entry.supercell_matrix,
         "primitive_matrix": entry.primitive_matrix,
-        "atoms": force_set.atoms,
-        "displacements": force_set.displacements,
+        "atoms": displaced.force_set.atoms,
+        "displacements": displaced.force_set.displacements,
         "forces": forces,
     }
     return Record(entry.id, relaxed.atoms, dict(relaxed.values) | values, arrays)
 
 
-def displace(phonopy: Phonopy, settings: ForceSets) -> list[Atoms]:
-    """Generate phonopy's displacements and return the displaced supercells."""
+def displace(cell: tuple[Atoms, np.ndarray, np.ndarray] | None, settings: ForceSets) -> Displaced | None:
+    """Return phonopy's displacements for a unit cell, supercell matrix and primitive matrix; None for nothing."""
+    if cell is None:
+        return None
+    phonopy = make_phonopy(*cell, settings.symmetry_tolerance_A)
     phonopy.generate_displacements(
         distance=settings.displacement_distance_A, is_plusminus=settings.plus_minus, is_diagonal=settings.diagonal
     )
-    return [to_ase(supercell) for supercell in phonopy.supercells_with_displacements or []]
+    supercells = [to_ase(supercell) for supercell in phonopy.supercells_with_displacements or []]
+    return Displaced(ForceSet.from_phonopy(phonopy.dataset), supercells)

@@ -1,0 +1,76 @@
+"""Work that other cores do while this process keeps its potential busy.
+
+Phonopy takes a tenth of a second to find the displacements of one supercell: as long as a CPU needs for the forces on a
+hundred atoms, and much longer than a GPU.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context, parent_process
+from typing import TypeVar
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+# results that wait for the process that needs them
+_AHEAD = 32
+
+
+@contextmanager
+def worker_processes(number: int) -> Iterator[Executor | None]:
+    """Start processes for `ahead`; none for 0. They end with this process, however it ends.
+
+    Start them before what takes seconds, such as loading a potential: so do they.
+    """
+    if not number:
+        yield None
+        return
+    # spawned, because a process that uses CUDA or threads must not be forked
+    executor = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_prepare_worker)
+    try:
+        for _ in range(number):
+            executor.submit(os.getpid)
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def ahead(
+    executor: Executor | None, function: Callable[[Argument], Result], arguments: Iterable[Argument]
+) -> Iterator[Callable[[], Result]]:
+    """Yield, in order, for each argument a call that returns `function(argument)` or raises what it raised.
+
+    Arguments are read as far ahead as keeps the workers busy; without workers, one at a time.
+
+    Args:
+        executor: of `worker_processes`
+        function: of a module, so that another process finds it
+    """
+    if executor is None:
+        for argument in arguments:
+            yield partial(function, argument)
+        return
+    waiting: deque[Callable[[], Result]] = deque()
+    for argument in arguments:
+        waiting.append(executor.submit(function, argument).result)
+        if len(waiting) >= _AHEAD:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _prepare_worker() -> None:
+    # a pool's worker does not notice that its parent was killed
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import phonopy  # noqa: F401  # now, and not while somebody waits
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
