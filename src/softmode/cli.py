@@ -49,6 +49,12 @@ def build_parser() -> argparse.ArgumentParser:
     dataset.add_argument("--index", type=Path, required=True, help="CSV with one row for each entry")
     dataset.add_argument("--unreadable", type=Path, required=True, help="CSV of what could not be read, and why")
 
+    sample = _add(commands, "sample", "draw entries that stand for a whole data set, for dataset.ids_file")
+    sample.add_argument("--index", type=Path, required=True, help="the data set's index, of 'softmode dataset'")
+    sample.add_argument("--number", type=int, required=True, help="how many")
+    sample.add_argument("--seed", type=int, default=0, help="seed of the draw (0)")
+    sample.add_argument("--output", type=Path, required=True, help="text, one id a line")
+
     shards = _add(commands, "shards", "split the entries into shares of equal estimated cost")
     shards.add_argument("--index", type=Path, required=True, help="the data set's index")
     shards.add_argument("--number", type=int, required=True, help="number of shards")

@@ -52,6 +52,15 @@ def dataset(options: Namespace) -> None:
     print(f"{n_entries} entries in {options.output}; {n_problems} could not be read, see {options.unreadable}")
 
 
+def sample(options: Namespace) -> None:
+    """Draw a representative part of a data set."""
+    from softmode.reference.sample import representative_sample
+
+    with options.index.open(newline="", encoding="utf-8") as file:
+        ids = representative_sample(list(csv.DictReader(file)), options.number, options.seed)
+    options.output.write_text("\n".join(ids) + "\n", encoding="utf-8")
+
+
 def shards(options: Namespace) -> None:
     """Split the entries into shards."""
     with options.index.open(newline="", encoding="utf-8") as file:
