@@ -214,8 +214,13 @@ def matcalc_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run
             write_phonon=False,
         )
         started = time.perf_counter()
-        result = peer.calc(entry.unit_cell)
-        run.seconds["all"] += time.perf_counter() - started
+        try:
+            result = peer.calc(entry.unit_cell)
+        except Exception as error:  # counted as it is: the time until it failed, and no properties
+            run.properties[entry.id] = f"{type(error).__name__}: {error}"
+            continue
+        finally:
+            run.seconds["all"] += time.perf_counter() - started
         phonopy = result["phonon"]
         volume = phonopy.unitcell.volume / len(phonopy.unitcell)
         run.properties[entry.id] = _of_phonopy(phonopy, None, volume)

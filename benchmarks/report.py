@@ -65,13 +65,13 @@ def agreement_table(result: dict[str, Any]) -> str:
     lines = [
         f"Largest deviation from a relaxation to 1e-4 eV/Å, over the {len(stable)} stable entries of {len(expected)}",
         "",
-        "| | V | ω_max | S | C_V |",
-        "|---|---|---|---|---|",
+        "| | failed | V | ω_max | S | C_V |",
+        "|---|---|---|---|---|---|",
     ]
     for label, found in first.items():
-        cells = []
+        cells = [", ".join(entry for entry, values in found.items() if isinstance(values, str)) or "none"]
+        known = [entry for entry in stable if not isinstance(found.get(entry, ""), str)]
         for quantity in quantities:
-            known = [entry for entry in stable if not isinstance(found.get(entry, ""), str)]
             worst = max((abs(found[e][quantity] / expected[e][quantity] - 1), e) for e in known)
             cells.append(f"{100 * worst[0]:.3f} % ({worst[1]})")
         lines.append(f"| {label} | {' | '.join(cells)} |")
