@@ -131,6 +131,7 @@ def _floor(evaluator: Evaluator, entries: Sequence[Entry], relaxed: dict[str, An
 def ase_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     """One entry after the other with the package's own calculator, as the scripts of Loew et al. (2024) do it."""
     settings = _fire(protocol)
+    displacements = ForceSets(**protocol.section("force_sets"))
     phonon_settings = Phonons(**protocol.section("phonons"))
     calculator = _calculator(name)
     _warm_up(calculator, entries[0])
@@ -152,7 +153,11 @@ def ase_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
         relaxed = time.perf_counter()
         run.evaluations[entry.id] = steps
         phonopy = make_phonopy(atoms, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
-        phonopy.generate_displacements(distance=0.01)
+        phonopy.generate_displacements(
+            distance=displacements.displacement_distance_A,
+            is_plusminus=displacements.plus_minus,
+            is_diagonal=displacements.diagonal,
+        )
         forces = []
         for supercell in phonopy.supercells_with_displacements or []:
             displaced = to_ase(supercell)
