@@ -115,10 +115,21 @@ def build_parser() -> argparse.ArgumentParser:
     summary = _add(commands, "summary", "print a campaign's tables, and where everything is")
     summary.add_argument("campaign", type=Path, help="its folder, such as results/demo")
 
-    show = _add(commands, "show", "print one entry of a campaign: properties and frequencies of all sources")
+    show = _add(
+        commands,
+        "show",
+        "print one entry of a campaign: properties and frequencies of all sources; draw its band structures",
+    )
     show.add_argument("campaign", type=Path, help="its folder, such as results/demo")
     show.add_argument("entry", help="id of the entry")
     show.add_argument("--source", nargs="+", metavar="NAME", help="only these potentials, reference or yardstick (all)")
+    show.add_argument("--figure", type=Path, help="draw band structures and thermodynamics here, too (PNG, PDF or SVG)")
+
+    export = _add(commands, "export", "write one entry of a campaign as files for phonopy")
+    export.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+    export.add_argument("entry", help="id of the entry")
+    export.add_argument("source", help="a potential, reference or yardstick")
+    export.add_argument("--output", type=Path, help="folder of the files (ENTRY-SOURCE)")
 
     status = _add(commands, "status", "print how far a campaign is: entries done, failed and left, rates and ends")
     status.add_argument("campaign", type=Path, help="its folder, such as results/demo")

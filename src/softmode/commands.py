@@ -239,11 +239,31 @@ def summary(options: Namespace) -> None:
 
 
 def show(options: Namespace) -> None:
-    """Print one entry of a campaign."""
+    """Print one entry of a campaign, and draw it."""
     from softmode.present.entry import entry_tables, read_entry
 
-    for table in entry_tables(options.entry, read_entry(options.campaign, options.entry, options.source)):
+    rows = read_entry(options.campaign, options.entry, options.source)
+    for table in entry_tables(options.entry, rows):
         print(table.to_markdown())
+    if options.figure:
+        from softmode.campaign_folder import CampaignFolder
+        from softmode.present.campaign import read_presentation
+        from softmode.present.entry_figure import entry_figure
+
+        campaign = CampaignFolder(options.campaign)
+        labels, colours, _ = read_presentation(campaign.path / "settings" / "presentation.yaml")
+        entry_figure(campaign, options.entry, rows, labels, colours).savefig(options.figure, dpi=200)
+        print(f"figure: {options.figure}")
+
+
+def export(options: Namespace) -> None:
+    """Write one entry for phonopy."""
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.present.phonopy_files import export as export_entry
+
+    folder = options.output or Path(f"{options.entry}-{options.source}")
+    for path in export_entry(CampaignFolder(options.campaign), options.entry, options.source, folder):
+        print(path)
 
 
 def status(options: Namespace) -> None:

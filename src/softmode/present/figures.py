@@ -27,7 +27,7 @@ _SHOWN = (1.0, 99.0)
 
 def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 3: errors of the volume per atom."""
-    with _style():
+    with style():
         figure, axes = plt.subplots(figsize=(_WIDTH, 3.2), layout="constrained")
         _violins(axes, properties, RELAXATION[1], labels, colours)
     return figure
@@ -35,7 +35,7 @@ def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: 
 
 def thermodynamics_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 4: errors of highest frequency, entropy, free energy and heat capacity."""
-    with _style():
+    with style():
         figure, panels = plt.subplots(2, 2, figsize=(_WIDTH, 6.4), layout="constrained")
         for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
             _violins(axes, properties, quantity, labels, colours)
@@ -53,7 +53,8 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     return paths
 
 
-def _style() -> AbstractContextManager[None]:
+def style() -> AbstractContextManager[None]:
+    """Return the context in which figures for a journal are drawn."""
     fonts: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8}
     return mpl.rc_context(fonts | {"axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42})
 

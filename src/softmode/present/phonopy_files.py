@@ -1,0 +1,64 @@
+"""One entry of a campaign as phonopy knows it, and as files to go on with."""
+
+from pathlib import Path
+
+from ase.io import write
+from phonopy import Phonopy
+from phonopy.file_IO import write_FORCE_SETS
+
+from softmode.campaign_folder import REFERENCES, CampaignFolder
+from softmode.engine.records import read_records
+from softmode.errors import InputError
+from softmode.protocol import Phonons
+from softmode.reference.cells import make_phonopy
+from softmode.stages.phonons import PhononTask, set_force_constants, task_of_potential, tasks_of_reference
+
+
+def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Phonopy, PhononTask]:
+    """Return phonopy's object with the force constants of one entry, as the campaign's protocol makes them.
+
+    Args:
+        source: a potential, `reference` or `yardstick`
+
+    Raises:
+        InputError: there is no such source, the entry is not there, or it failed.
+    """
+    settings = Phonons(**campaign.settings("phonons"))
+    task = _task(campaign, entry, source)
+    if task.failure or task.force_set is None or task.supercell_matrix is None or task.primitive_matrix is None:
+        why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
+        raise InputError(f"{campaign.path}: {source} has no forces for {entry}{why}")
+    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, settings.symmetry_tolerance_A)
+    set_force_constants(phonopy, task.force_set, settings)
+    return phonopy, task
+
+
+def _task(campaign: CampaignFolder, entry: str, source: str) -> PhononTask:
+    known = [*campaign.references(), *campaign.potentials()]
+    if source not in known:
+        raise InputError(f"{campaign.path}: no '{source}'; there are: {', '.join(known)}")
+    shard = next((n for n, shares in campaign.shards().items() if entry in {share.entry for share in shares}), None)
+    if shard is None:
+        raise InputError(f"{campaign.path}: has no entry '{entry}'; its entries are listed in index.csv")
+    if source in REFERENCES:
+        return next(tasks_of_reference(campaign.path / REFERENCES[source][0], [entry], source))
+    (record,) = read_records(campaign.output(source, "force_sets", shard), [entry])
+    return task_of_potential(record)
+
+
+def export(campaign: CampaignFolder, entry: str, source: str, folder: Path) -> list[Path]:
+    """Write phonopy_params.yaml (for `phonopy-load`), FORCE_SETS and POSCAR of one entry and return their paths.
+
+    The forces are those that the force constants are made of: without the mean force, if the protocol subtracts it.
+
+    Raises:
+        InputError: as `read_phonopy`.
+    """
+    phonopy, task = read_phonopy(campaign, entry, source)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / name for name in ("phonopy_params.yaml", "FORCE_SETS", "POSCAR")]
+    phonopy.save(paths[0], settings={"force_sets": True, "displacements": True})
+    assert phonopy.dataset is not None
+    write_FORCE_SETS(phonopy.dataset, filename=paths[1])
+    write(paths[2], task.unit_cell, format="vasp", direct=True)
+    return paths

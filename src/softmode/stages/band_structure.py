@@ -1,0 +1,52 @@
+"""Frequencies along the path of high symmetry through the Brillouin zone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import seekpath
+from phonopy import Phonopy
+from phonopy.structure.atoms import PhonopyAtoms
+
+# Å⁻¹, with the factor 2π
+_SPACING = 0.02
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path in reciprocal space.
+
+    Attributes:
+        segments: q points of each straight piece, in the reduced coordinates of the primitive cell, shapes (n, 3)
+        distances: how far each q point is along the path in Å⁻¹ (with the factor 2π), as `segments`
+        labels: the names of both ends of each segment
+    """
+
+    segments: list[np.ndarray]
+    distances: list[np.ndarray]
+    labels: list[tuple[str, str]]
+
+
+def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float) -> Path:
+    """Return the path of Hinuma et al., Comput. Mater. Sci. 128, 140 (2017), in the coordinates of the cell as it is.
+
+    Args:
+        symmetry_tolerance: spglib's symprec in Å
+    """
+    found = seekpath.get_path_orig_cell(primitive.totuple(), symprec=symmetry_tolerance)
+    reciprocal = 2 * np.pi * np.linalg.inv(primitive.cell).T
+    segments, distances, labels = [], [], []
+    travelled = 0.0
+    for first, last in found["path"]:
+        ends = np.array([found["point_coords"][first], found["point_coords"][last]])
+        length = float(np.linalg.norm((ends[1] - ends[0]) @ reciprocal))
+        steps = np.linspace(0, 1, max(2, round(length / _SPACING) + 1))
+        segments.append(ends[0] + steps[:, None] * (ends[1] - ends[0]))
+        distances.append(travelled + steps * length)
+        labels.append((first, last))
+        travelled += length
+    return Path(segments, distances, labels)
+
+
+def frequencies_along(phonopy: Phonopy, path: Path) -> list[np.ndarray]:
+    """Return the frequencies in THz of each segment, imaginary ones negative, shapes (n, n_bands)."""
+    return [np.asarray(phonopy.run_qpoints(segment).frequencies) for segment in path.segments]

@@ -1,0 +1,63 @@
+"""The path of high symmetry, in the coordinates of the cell as it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from phonopy.structure.atoms import PhonopyAtoms
+
+from softmode.protocol import Phonons, Protocol
+from softmode.reference.cells import make_phonopy
+from softmode.reference.dataset import Selection, read_entries
+from softmode.stages.band_structure import frequencies_along, high_symmetry_path
+from softmode.stages.phonons import set_force_constants
+
+# primitive vectors of a face-centred cubic lattice, as phonopy and ASE choose them, and another choice of the same
+VECTORS = np.array([[0.0, 2.7, 2.7], [2.7, 0.0, 2.7], [2.7, 2.7, 0.0]])
+OTHER = np.array([[1, 0, 0], [1, 1, 0], [0, -1, 1]]) @ VECTORS
+
+
+@pytest.mark.parametrize("lattice", [VECTORS, OTHER], ids=["usual", "skewed"])
+def test_points_of_high_symmetry_are_where_they_belong_whatever_the_lattice_vectors(lattice: np.ndarray) -> None:
+    cell = PhonopyAtoms(["Si", "Si"], cell=lattice, positions=[[0, 0, 0], [1.35, 1.35, 1.35]])
+    path = high_symmetry_path(cell, 1e-5)
+    reciprocal = np.linalg.inv(lattice).T
+    # Cartesian lengths in units of 1/a, a = 5.4 Å
+    expected = {
+        "GAMMA": 0.0,
+        "X": 1.0,
+        "L": np.sqrt(3) / 2,
+        "W": np.sqrt(5) / 2,
+        "U": 3 / np.sqrt(8),
+        "K": 3 / np.sqrt(8),
+    }
+    seen = set()
+    for segment, ends in zip(path.segments, path.labels, strict=True):
+        for q, name in zip((segment[0], segment[-1]), ends, strict=True):
+            assert 5.4 * np.linalg.norm(q @ reciprocal) == pytest.approx(expected[name])
+            seen.add(name)
+    assert seen == set(expected)
+
+
+def test_distance_along_the_path_is_the_length_of_its_pieces() -> None:
+    path = high_symmetry_path(PhonopyAtoms(["Si", "Si"], cell=VECTORS, positions=[[0, 0, 0], [1.35, 1.35, 1.35]]), 1e-5)
+    reciprocal = 2 * np.pi * np.linalg.inv(VECTORS).T
+    travelled = 0.0
+    for segment, distances in zip(path.segments, path.distances, strict=True):
+        assert distances[0] == pytest.approx(travelled)
+        assert np.diff(distances) == pytest.approx(np.linalg.norm(np.diff(segment, axis=0) @ reciprocal, axis=1))
+        travelled = distances[-1]
+
+
+def test_bands_of_silicon_end_at_the_frequencies_of_the_commensurate_points(
+    demo_folder: Path, loew2024: Protocol
+) -> None:
+    (entry,) = read_entries("demo", demo_folder, Selection(("Si-diamond",)))
+    phonopy = make_phonopy(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
+    set_force_constants(phonopy, entry.force_set, Phonons(**loew2024.section("phonons")))
+    path = high_symmetry_path(phonopy.primitive, 1e-5)
+    bands = frequencies_along(phonopy, path)
+    assert [len(segment) for segment in bands] == [len(segment) for segment in path.segments]
+    # three-fold degenerate optical phonons of silicon with PBE, and acoustic ones at zero
+    assert path.labels[0][0] == "GAMMA"
+    assert bands[0][0] == pytest.approx([0, 0, 0, 15.1, 15.1, 15.1], abs=0.1)
