@@ -133,7 +133,7 @@ def differences(entry: Entry, original: Entry) -> set[str]:
         if mine.shape != theirs.shape:
             found.add(f"number of {name}")
         # the two files of an archive that hold the displacements may differ by this much, in Å
-        elif np.abs(mine - theirs).max() > (1e-4 if name == "displacements" else 1e-9):
+        elif np.abs(mine - theirs).max() > (1e-8 if name == "displacements" else 1e-9):
             found.add(f"displaced {name}" if name == "atoms" else name)
     return found
 

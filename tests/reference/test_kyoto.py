@@ -106,6 +106,19 @@ def test_forces_of_other_displacements_are_refused(kyoto_folder: Path, tmp_path:
         kyoto.read(rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text}))
 
 
+@pytest.mark.parametrize(("written", "same"), [(b"0.0100000000", True), (b"0.0100001000000000", False)])
+def test_displacements_may_differ_by_the_digits_that_are_written_and_no_more(
+    kyoto_folder: Path, tmp_path: Path, written: bytes, same: bool
+) -> None:
+    text = member(kyoto_folder / BATE, "disp.yaml").replace(b"0.0100000000000000", written)
+    path = rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text})
+    if same:
+        assert kyoto.read(path).digest() == kyoto.read(kyoto_folder / BATE).digest()
+    else:
+        with pytest.raises(EntryError, match="different displacements"):
+            kyoto.read(path)
+
+
 def test_supercell_of_another_cell_is_refused(kyoto_folder: Path, tmp_path: Path) -> None:
     text = member(kyoto_folder / BATE, "disp.yaml").replace(b"0.2500000000000000", b"0.2600000000000000")
     with pytest.raises(EntryError, match="not the one that phonopy builds"):
