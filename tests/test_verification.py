@@ -307,8 +307,8 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *phonons, "--index", folder / "index.csv", *report, "--output", properties)
-    inputs = ["--properties", properties, "--presentation", presentation, *report]
-    run("tables", *inputs, "--output", folder / "tables")
+    inputs = ["--properties", properties, "--unreadable", folder / "unreadable.csv", "--presentation", presentation]
+    run("tables", *inputs, *report, "--output", folder / "tables")
     assert problems(folder) == {}
     phonons[2].unlink()
     assert "yardstick phonons: one record for every entry" in problems(folder)
