@@ -119,6 +119,12 @@ def test_displacements_may_differ_by_the_digits_that_are_written_and_no_more(
             kyoto.read(path)
 
 
+def test_atom_without_a_symbol_is_refused(kyoto_folder: Path, tmp_path: Path) -> None:
+    text = member(kyoto_folder / BATE, "disp.yaml").replace(b"symbol: Ba", b"symbol:", 1)
+    with pytest.raises(EntryError, match="has other atoms than phonopy builds"):
+        kyoto.read(rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text}))
+
+
 def test_supercell_of_another_cell_is_refused(kyoto_folder: Path, tmp_path: Path) -> None:
     text = member(kyoto_folder / BATE, "disp.yaml").replace(b"0.2500000000000000", b"0.2600000000000000")
     with pytest.raises(EntryError, match="not the one that phonopy builds"):

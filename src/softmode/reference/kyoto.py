@@ -186,7 +186,7 @@ def _in_phonopy_order(entry: Entry, supercell: Supercell, text: str) -> Entry:
         document = parse_yaml(text)
         # phonopy has changed the names over the years
         atoms = document.get("atoms") or document["points"]
-        symbols = [atom["symbol"] for atom in atoms]
+        symbols = [str(atom["symbol"]) for atom in atoms]
         positions = np.array([atom.get("position") or atom["coordinates"] for atom in atoms], dtype=float)
         displacements = np.array([row["displacement"] for row in document["displacements"]], dtype=float)
         displaced = [int(row["atom"]) - 1 for row in document["displacements"]]
