@@ -76,7 +76,18 @@ def test_truncated_archive_says_damaged(kyoto_folder: Path, tmp_path: Path) -> N
         ("phonopy.conf", b"DIM = 0 0 0 0 2 0 0 0 2", "supercell matrix is singular"),
         ("POSCAR-unitcell", b"no structure here", "POSCAR-unitcell cannot be parsed"),
         ("FORCE_SETS", b"64\n2\n\n1\n 0.01 0 0\n nan", "the force on atom 1 in displacement 1: 1 values instead of 3"),
-        ("POSCAR-unitcell", "Ta\u0142".encode("latin2"), "damaged"),
+        ("POSCAR-unitcell", "Ta\u0142".encode("latin2"), "POSCAR-unitcell is not text"),
+        ("FORCE_SETS", b"64\n2\n\xff\xfe", "FORCE_SETS is not text"),
+        (
+            "POSCAR-unitcell",
+            b"x\n1.0\n5 0 0\n0 5 0\n5 5 0\nBa Te\n1 1\nDirect\n0 0 0\n0.5 0.5 0",
+            "has 0 .* for 2 atoms",
+        ),
+        (
+            "POSCAR-unitcell",
+            b"x\n1.0\n5 0 0\n0 5 0\n0 0 5\nBa Te\n1 1\nDirect\n0 0 0\n1 0 0",
+            "atoms 1 and 2 .* 0 .* apart",
+        ),
     ],
 )
 def test_damaged_member_is_named(
