@@ -48,7 +48,8 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *names, "--index", folder / "index.csv", *report, "--output", properties)
     presentation = ["--presentation", settings / "presentation.yaml"]
-    run("tables", "--properties", properties, *presentation, *report, "--output", folder / "tables")
+    inputs = ["--properties", properties, "--unreadable", folder / "unreadable.csv", *presentation, *report]
+    run("tables", *inputs, "--output", folder / "tables")
     return folder
 
 

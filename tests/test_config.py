@@ -1,3 +1,4 @@
+import datetime
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,30 @@ def test_every_protocol_of_the_project_is_valid(config: dict[str, Any]) -> None:
         ({"dataset": {"kind": "kyoto", "path": None}}, "dataset: key 'path' is missing .The folder"),
         ({"dataset": {"kind": "kyotto", "path": "x"}}, "dataset.kind: 'kyotto' is not one of"),
         ({"dataset": {"kind": "demo", "path": "x", "numbr": 3}}, "dataset: no key 'numbr', did you mean 'number'"),
+        ({"dataset": {"kind": "demo", "path": 5}}, "dataset.path: 5 is not of type 'string'; write it in quotes"),
+        ({"dataset": {"kind": "demo", "path": "x", "number": 0}}, "dataset.number: 0 is less than the minimum of 1"),
+        ({"dataset": {"kind": "demo", "path": "x", "ids": "mp-1"}}, r"dataset.ids: 'mp-1' is not .*; write \[mp-1\]"),
+        ({"dataset": {"kind": "demo", "path": "x", "ids": [149]}}, "dataset.ids.0: 149 is not .*; write it in quotes"),
+        ({"dataset": {"kind": "demo", "path": "x", "ids": []}}, "dataset.ids: .* should be non-empty"),
+        ({"dataset": {"kind": "demo", "path": "x", "ids_file": ""}}, "dataset.ids_file: '' should be non-empty"),
+        ({"dataset": ["demo"]}, r"dataset: \['demo'\] is not of type 'object'"),
+        ({"potentials": "chgnet"}, r"potentials: 'chgnet' is not of type 'array'; write \[chgnet\]"),
+        ({"potentials": ["chgnet", "chgnet"]}, "potentials: .* has non-unique elements"),
+        ({"potentials": [1]}, "potentials.0: 1 is not of type 'string'"),
+        ({"shards": -1}, "shards: -1 is less than the minimum of 1"),
+        ({"shards": 4.0}, "shards: 4.0 is not of type 'integer'"),
+        ({"shards": True}, "shards: True is not of type 'integer'"),
+        (
+            {"shards": "1e3"},
+            "shards: '1e3' is not of type 'integer'; YAML takes it for text, write 1000 without quotes",
+        ),
+        ({"batch_memory_GB": 0}, "batch_memory_GB: 0 is less than or equal to the minimum of 0"),
+        ({"batch_memory_GB": float("nan")}, "batch_memory_GB: nan is not a finite number"),
+        ({"batch_memory_GB": "5e-1"}, "batch_memory_GB: '5e-1' .* for text, write 0.5 without quotes"),
+        ({"results": ""}, "results: '' should be non-empty"),
+        ({"environments": ""}, "environments: '' should be non-empty"),
+        ({"campaign": datetime.date(2026, 11, 21)}, "campaign: YAML takes it for a date; write it in quotes"),
+        ({"campaign": "references"}, "campaign: 'references' does not match .* folder references is taken"),
         ({"campaign": "../up"}, "campaign: '../up' does not match"),
         ({"potentials_file": "nowhere.yaml"}, "nowhere.yaml: no such file"),
     ],
@@ -58,18 +83,143 @@ def test_every_protocol_of_the_project_is_valid(config: dict[str, Any]) -> None:
 def test_mistake_in_the_configuration_is_named_with_its_key(
     config: dict[str, Any], change: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as error:
         load(config | change)
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(("config/config.yaml: ", "config/protocols.yaml: ", "nowhere.yaml: "))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("force_sets.displacement_distance_A", 0, "0 is less than the minimum of 0.0001"),
+        ("force_sets.displacement_distance_A", -0.01, "-0.01 is less than the minimum"),
+        ("force_sets.displacement_distance_A", 3.0, "3.0 is greater than the maximum of 0.5"),
+        ("force_sets.displacement_distance_A", "1e-2", "'1e-2' is not of type 'number'; .* write 0.01 without quotes"),
+        ("force_sets.symmetry_tolerance_A", "1e-5", "'1e-5' .* write 1.0e-05 without quotes"),
+        ("force_sets.symmetry_tolerance_A", float("inf"), "inf is not a finite number"),
+        ("force_sets.diagonal", "no", "'no' is not of type 'boolean'"),
+        ("force_sets.plus_minus", 1, "1 is not one of"),
+        ("phonons.mesh", 20, "20 is not of type 'object'"),
+        ("phonons.mesh", {"length_A": 0}, "0 is less than or equal to the minimum of 0"),
+        ("phonons.mesh", {"numbers": [0, 20, 20]}, "0 is less than the minimum of 1"),
+        ("phonons.mesh", {"numbers": [20, 20]}, "is too short"),
+        ("phonons.mesh", {"numbers": [20.0, 20, 20]}, "20.0 is not of type 'integer'"),
+        ("phonons.mesh", {"numbers": [20, 20, 20], "length_A": 50.0}, "no key 'numbers'; there are: length_A"),
+        ("phonons.temperatures_K", [], "should be non-empty"),
+        ("phonons.temperatures_K", [300.0, -1.0], "-1.0 is less than the minimum of 0"),
+        ("phonons.temperatures_K", [300.0, float("nan")], "nan is not a finite number"),
+        ("phonons.temperatures_K", [300.0, 300.0], "has non-unique elements"),
+        ("phonons.stability", {}, "should be non-empty"),
+        ("phonons.stability", {"my own": {"acoustic_gamma_K": -1, "other_K": 0}}, "'my own' cannot be a name: letters"),
+        ("phonons.stability", {1: {"acoustic_gamma_K": -1, "other_K": 0}}, "1 cannot be a name: letters"),
+        ("phonons.stability.scripts.acoustic_gamma_K", "low", "'low' is not of type 'number'"),
+        ("phonons.stability.scripts.acoustic_gamma_K", 35.0, "35.0 is greater than the maximum of 0"),
+        ("phonons.stability.scripts.other_K", None, "None is not of type 'number'"),
+        ("phonons.density_of_states.step_THz", 1e-6, "makes more than 100000 numbers"),
+        ("phonons.density_of_states.minimum_THz", 150.0, "150.0 is not less than maximum_THz"),
+        ("relaxation.force_target_eV_per_A", -0.001, "-0.001 is less than or equal to the minimum of 0"),
+        ("relaxation.force_target_eV_per_A", 0.1, "0.1 is more than force_accepted_eV_per_A, 0.005"),
+        ("relaxation.rounds", 0, "0 is less than the minimum of 1"),
+        ("relaxation.rounds", 15.0, "15.0 is not of type 'integer'"),
+        ("relaxation.method", "firee", "'firee' is not one of"),
+        ("relaxation.fire.maxstpe", 0.2, "no key 'maxstpe', did you mean 'maxstep'"),
+        ("report.bootstrap_seed", 1.0, "1.0 is not of type 'integer'"),
+        ("report.temperature_K", "300 K", "'300 K' is not of type 'number'"),
+        ("report", None, "None is not of type 'object'"),
+    ],
+)
+def test_impossible_value_in_a_protocol_is_one_message_with_file_and_key(
+    config: dict[str, Any], tmp_path: Path, key: str, value: Any, message: str
+) -> None:
+    protocols = yaml.safe_load(Path("config/protocols.yaml").read_text(encoding="utf-8"))
+    *sections, last = key.split(".")
+    place = protocols["loew2024"]
+    for section in sections:
+        place = place[section]
+    place[last] = value
+    path = tmp_path / "protocols.yaml"
+    path.write_text(yaml.safe_dump(protocols), encoding="utf-8")
+    with pytest.raises(InputError, match=message) as error:
+        load(config | {"protocol": "loew2024", "protocols_file": str(path)})
+    (line,) = str(error.value).splitlines()
+    assert line.replace(": no key '", ".").startswith(f"{path}: loew2024.{key}")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": ""}, "chgnet.label: '' should be non-empty"),
+        ({"colour": "blue"}, "chgnet.colour: 'blue' does not match"),
+        ({"colour": 123456}, "chgnet.colour: 123456 is not of type 'string'; write it in quotes"),
+        ({"adapter": "chgnett"}, "chgnet.adapter: 'chgnett' is not one of"),
+        ({"environment": "../chgnet"}, "chgnet.environment: '../chgnet' does not match"),
+        ({"cutoff_A": -6.0}, "chgnet.cutoff_A: -6.0 is less than or equal to the minimum of 0"),
+        ({"cutoff_A": "6.0"}, "chgnet.cutoff_A: '6.0' .* write 6 without quotes"),
+        ({"cutoff_A": None}, "chgnet.cutoff_A: None is not of type 'number'"),
+        ({"n_structures": 1.58e6}, "chgnet.n_structures: 1580000.0 is not of type 'integer'"),
+        ({"dtype": "float16"}, "chgnet.dtype: 'float16' is not one of"),
+        ({"elements": []}, r"chgnet.elements: \[\] should be non-empty"),
+        ({"arguments": {1: 2}}, "chgnet.arguments: 1 cannot be a name"),
+        ({"checkpoint": {"version": "1", "path": "a", "trust": "true"}}, "chgnet.checkpoint.trust: True was expected"),
+        ({"checkpoint": {"version": 0.3, "path": "a", "trust": True}}, "checkpoint.version: 0.3 .* write it in quotes"),
+        (
+            {"checkpoint": {"version": datetime.date(2026, 11, 21), "path": "a", "trust": True}},
+            "chgnet.checkpoint.version: YAML takes it for a date; write it in quotes",
+        ),
+        ({"nonsense": 1}, "chgnet: no key 'nonsense'"),
+    ],
+)
+def test_impossible_value_in_the_potentials_file_is_one_message_with_file_and_key(
+    config: dict[str, Any], tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    potentials = yaml.safe_load(Path("config/potentials.yaml").read_text(encoding="utf-8"))
+    potentials["chgnet"] |= change
+    path = tmp_path / "potentials.yaml"
+    path.write_text(yaml.safe_dump(potentials), encoding="utf-8")
+    with pytest.raises(InputError, match=message) as error:
+        load(config | {"potentials_file": str(path)})
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"{path}: ")
+
+
+def test_neighbours_and_their_memory_are_given_together(config: dict[str, Any], tmp_path: Path) -> None:
+    potentials = yaml.safe_load(Path("config/potentials.yaml").read_text(encoding="utf-8"))
+    del potentials["chgnet"]["memory_kB_per_edge"]
+    (tmp_path / "potentials.yaml").write_text(yaml.safe_dump(potentials), encoding="utf-8")
+    with pytest.raises(InputError, match=r"chgnet: key 'cutoff_A' needs memory_kB_per_edge too"):
+        load(config | {"potentials_file": str(tmp_path / "potentials.yaml")})
+
+
+@pytest.mark.parametrize("name", ["reference", "yardstick", "dataset", "My Potential", 7])
+def test_name_that_a_potential_cannot_have_says_which_it_can(config: dict[str, Any], tmp_path: Path, name: Any) -> None:
+    potentials = yaml.safe_load(Path("config/potentials.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "potentials.yaml").write_text(
+        yaml.safe_dump(potentials | {name: potentials["chgnet"]}), encoding="utf-8"
+    )
+    with pytest.raises(InputError, match=rf"potentials.yaml: {name!r} cannot be a name: lower-case letters"):
+        load(config | {"potentials_file": str(tmp_path / "potentials.yaml")})
+
+
+@pytest.mark.parametrize("content", ["", "[1, 2]", "text", "5"])
+@pytest.mark.parametrize("key", ["potentials_file", "protocols_file"])
+def test_file_that_holds_something_else_is_named(
+    config: dict[str, Any], tmp_path: Path, key: str, content: str
+) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"^{path}: .*(is not of type 'object'|holds no protocols)"):
+        load(config | {key: str(path)})
 
 
 def test_mistake_in_a_protocol_names_file_and_key(config: dict[str, Any], tmp_path: Path) -> None:
     protocols = yaml.safe_load(Path("config/protocols.yaml").read_text(encoding="utf-8"))
     path = tmp_path / "protocols.yaml"
     for change, message in [
-        ({"phonons": {"mesh": {"lenght_A": 100}}}, r"loew2024.phonons.mesh"),
+        ({"phonons": {"mesh": {"lenght_A": 100}}}, "loew2024.phonons.mesh: no key 'lenght_A', did you mean 'length_A'"),
         ({"relaxation": {"round": 3}}, "loew2024.relaxation: no key 'round', did you mean 'rounds'"),
-        ({"report": {"temperature_K": 299}}, "report.temperature_K 299 is not one of"),
-        ({"report": {"stability": "mine"}}, "report.stability 'mine' is not a variant"),
+        ({"report": {"temperature_K": 299}}, "loew2024.report.temperature_K: 299 is not one of"),
+        ({"report": {"stability": "mine"}}, "loew2024.report.stability: 'mine' is not a variant"),
         ({"phonon": {}}, "no key 'phonon', did you mean 'phonons'"),
     ]:
         changed = yaml.safe_load(yaml.safe_dump(protocols))

@@ -189,7 +189,14 @@ def test_row_missing_in_properties(finished_campaign: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "column"), [("table1_relaxation", "mae"), ("table2_thermodynamics", "mae"), ("table3_stability", "n")]
+    ("name", "column"),
+    [
+        ("table1_relaxation", "mae"),
+        ("table2_thermodynamics", "mae"),
+        ("table3_stability", "n"),
+        ("failures", "kind"),
+        ("failures", "seconds"),
+    ],
 )
 def test_changed_number_in_a_table(finished_campaign: Path, name: str, column: str) -> None:
     path = finished_campaign / "tables" / f"{name}.csv"
@@ -211,6 +218,16 @@ def test_missing_table(finished_campaign: Path) -> None:
     (finished_campaign / "tables" / "table4_potentials.csv").unlink()
     (found,) = problems(finished_campaign).values()
     assert "table4_potentials.csv: no such file; make it with 'softmode tables'" in found[0]
+
+
+def test_failures_that_lack_what_could_not_be_read(finished_campaign: Path) -> None:
+    path = finished_campaign / "unreadable.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "mp-1,mp-1.yaml,damaged\n", encoding="utf-8")
+    (found,) = problems(finished_campaign).values()
+    assert f"{finished_campaign / 'tables' / 'failures.csv'}: 1 rows of " in found[0] and ", not 2 of " in found[0]
+    path.unlink()
+    (found,) = problems(finished_campaign).values()
+    assert found == [f"{path}: no such file; the data set has not been read"]
 
 
 def test_partial_that_was_left_over(finished_campaign: Path) -> None:
@@ -307,8 +324,8 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *phonons, "--index", folder / "index.csv", *report, "--output", properties)
-    inputs = ["--properties", properties, "--presentation", presentation, *report]
-    run("tables", *inputs, "--output", folder / "tables")
+    inputs = ["--properties", properties, "--unreadable", folder / "unreadable.csv", "--presentation", presentation]
+    run("tables", *inputs, *report, "--output", folder / "tables")
     assert problems(folder) == {}
     phonons[2].unlink()
     assert "yardstick phonons: one record for every entry" in problems(folder)

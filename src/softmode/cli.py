@@ -104,8 +104,9 @@ def build_parser() -> argparse.ArgumentParser:
     collect.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
     collect.add_argument("--output", type=Path, required=True, help="properties.parquet")
 
-    tables = _add(commands, "tables", "Tables I to IV as CSV, Markdown and LaTeX")
+    tables = _add(commands, "tables", "Tables I to IV and the failures as CSV, Markdown and LaTeX")
     _add_comparison(tables)
+    tables.add_argument("--unreadable", type=Path, required=True, help="the data set's list of what cannot be read")
     tables.add_argument("--output", type=Path, required=True, help="folder of the tables")
 
     figures = _add(commands, "figures", "Figures 3 and 4 as PNG and PDF")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from softmode.stages.evaluate import Evaluator
 
 PACKAGES = ("ase", "phonopy", "spglib", "numpy")
-# failures that the summary prints, and mistakes of one check
+# mistakes of one check that are printed
 _LISTED = 20
 
 
@@ -205,10 +205,10 @@ def collect(options: Namespace) -> None:
 
 
 def tables(options: Namespace) -> None:
-    """Write Tables I to IV."""
+    """Write Tables I to IV and the failures."""
     from softmode.present.campaign import campaign_tables
 
-    for table in campaign_tables(options.properties, options.presentation, options.report):
+    for table in campaign_tables(options.properties, options.unreadable, options.presentation, options.report):
         table.write(options.output)
 
 
@@ -225,15 +225,13 @@ def figures(options: Namespace) -> None:
 
 def summary(options: Namespace) -> None:
     """Print the tables of a finished campaign."""
-    written = sorted((options.campaign / "tables").glob("*.md"))
+    written = sorted((options.campaign / "tables").glob("*.md"), key=lambda path: (path.stem == "failures", path))
     if not written:
         raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
     for path in written:
         print(path.read_text(encoding="utf-8"))
-    print(_unreadable(options.campaign / "unreadable.csv"))
-    print(_failures(options.campaign / "properties.parquet"))
     for folder in ("tables", "figures"):
-        for path in sorted((options.campaign / folder).iterdir()):
+        for path in sorted((options.campaign / folder).glob("*")):
             print(f"{folder}: {path}")
     print(f"everything: {options.campaign / 'properties.parquet'}")
 
@@ -327,30 +325,6 @@ def export_reference(options: Namespace) -> None:
         metadata = read_metadata(path)
         for record in read_records(path):
             print(export_record(record, metadata, options.functional, options.output))
-
-
-def _unreadable(path: Path) -> str:
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = [f"{row['entry']}, {row['file']}: {row['message']}" for row in csv.DictReader(file)]
-    return _listed("entries could not be read", lines, path)
-
-
-def _failures(path: Path) -> str:
-    from softmode.present.campaign import read_properties
-
-    properties, _ = read_properties(path)
-    failed = properties[properties["status"] == "failed"]
-    lines = [
-        f"{row.entry} ({row.formula}), {row.source}: {row.failed_stage}: {row.failed_kind}: {row.message}"
-        for row in failed.itertuples()
-    ]
-    return _listed("records are failures", lines, path)
-
-
-def _listed(what: str, lines: list[str], path: Path) -> str:
-    shown = [f"  {line}" for line in lines[:_LISTED]]
-    more = [f"  … and {len(lines) - _LISTED} more in {path}"] if len(lines) > _LISTED else []
-    return "\n".join([f"{len(lines)} {what}{':' if lines else ''}", *shown, *more])
 
 
 def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":

@@ -3,21 +3,33 @@
 import difflib
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError
 
 from softmode.errors import InputError
 from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
 from softmode.yaml_files import read_yaml
 
+# JSON schema takes 4.0 for an integer; range() and generators of random numbers do not
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 # an array of ids is the longest there is, and data sets have some 10,000 entries
 _MOST_VALUES = 1_000_000
+# of a density of states, for each entry and source
+_MOST_FREQUENCIES = 100_000
+_OF_KEYS = ("additionalProperties", "required", "dependentRequired")
+_PLAIN = (str, int, float, Mapping, list, tuple, type(None))
 
 
 @dataclass(frozen=True)
@@ -139,17 +151,28 @@ def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Camp
     if unknown:
         raise InputError(f"{where}: no key '{unknown[0]}'{_suggestion(unknown[0], SECTIONS)}")
     validate({protocol.name: complete}, read_yaml(schemas / "protocols.schema.yaml"), settings["protocols_file"])
-    report, phonons = protocol.settings["report"], protocol.settings["phonons"]
-    if report["temperature_K"] not in phonons["temperatures_K"]:
-        raise InputError(
-            f"{where}: report.temperature_K {report['temperature_K']} is not one of phonons.temperatures_K"
-        )
+    contradictions = [f"{where}.{message}" for message in _contradictions(protocol.settings)]
+    if contradictions:
+        raise InputError("\n".join(contradictions))
+    return Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
+
+
+def _contradictions(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong in a protocol with values that are possible one by one."""
+    relaxation, phonons, report = settings["relaxation"], settings["phonons"], settings["report"]
+    for target in (key for key in relaxation if "_target_" in key):
+        accepted = target.replace("_target_", "_accepted_")
+        if relaxation[target] > relaxation.get(accepted, math.inf):
+            yield f"relaxation.{target}: {relaxation[target]} is more than {accepted}, {relaxation[accepted]}"
     grid = phonons["density_of_states"]
     if grid["minimum_THz"] >= grid["maximum_THz"]:
-        raise InputError(f"{where}: phonons.density_of_states: minimum_THz must be less than maximum_THz")
+        yield f"phonons.density_of_states.minimum_THz: {grid['minimum_THz']} is not less than maximum_THz"
+    elif (grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"] > _MOST_FREQUENCIES:
+        yield f"phonons.density_of_states.step_THz: {grid['step_THz']} makes more than {_MOST_FREQUENCIES} numbers"
+    if report["temperature_K"] not in phonons["temperatures_K"]:
+        yield f"report.temperature_K: {report['temperature_K']} is not one of phonons.temperatures_K"
     if report["stability"] not in phonons["stability"]:
-        raise InputError(f"{where}: report.stability '{report['stability']}' is not a variant of phonons.stability")
-    return Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
+        yield f"report.stability: '{report['stability']}' is not a variant of phonons.stability"
 
 
 def validate(document: Any, schema: Mapping[str, Any], source: str) -> None:
@@ -159,14 +182,14 @@ def validate(document: Any, schema: Mapping[str, Any], source: str) -> None:
         InputError: with one line for each mistake.
     """
     _refuse_impossible_values(document, source)
-    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
+    errors = sorted(_Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
     messages = [message for error in errors for message in _explain(error)]
     if messages:
         raise InputError("\n".join(f"{source}: {message}" for message in dict.fromkeys(messages)))
 
 
 def _refuse_impossible_values(document: Any, source: str) -> None:
-    """Raise InputError for what a schema cannot see: numbers that are not finite, and aliases of aliases without end.
+    """Raise InputError for what a schema cannot see: numbers that are not finite, dates, aliases without end.
 
     Snakemake reads the configuration itself, and takes any alias.
     """
@@ -179,6 +202,8 @@ def _refuse_impossible_values(document: Any, source: str) -> None:
             raise InputError(f"{source}: more than {_MOST_VALUES} values; write it without aliases (&, *)")
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{source}: {where}: {value} is not a finite number")
+        if not isinstance(value, _PLAIN):
+            raise InputError(f"{source}: {where}: YAML takes it for a {type(value).__name__}; write it in quotes")
         if isinstance(value, Mapping):
             waiting.extend((f"{where}.{key}".lstrip("."), item) for key, item in value.items())
         elif isinstance(value, (list, tuple)):
@@ -190,24 +215,63 @@ def _explain(error: ValidationError) -> Iterator[str]:
     where = ".".join(str(part) for part in error.absolute_path)
     prefix = f"{where}: " if where else ""
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = schema.get("properties", {})
-        for key in error.instance:
-            if key not in known:
-                yield f"{prefix}no key '{key}'{_suggestion(key, known)}; there are: {', '.join(known)}"
-    elif error.validator == "required":
-        for key in schema["required"]:
-            if isinstance(error.instance, Mapping) and key not in error.instance:
-                meaning = schema.get("properties", {}).get(key, {})
-                description = meaning.get("description", "") if isinstance(meaning, Mapping) else ""
-                yield f"{prefix}key '{key}' is missing{f' ({description})' if description else ''}"
+    if error.validator is None:  # a schema of `false`
+        yield f"{prefix}is not allowed beside the other keys"
+    elif "propertyNames" in error.absolute_schema_path:
+        yield f"{prefix}{error.instance!r} cannot be a name: {schema.get('description', error.message)}"
+    elif error.validator in _OF_KEYS:
+        yield from (f"{prefix}{line}" for line in _explain_keys(error, schema))
     elif error.context:
-        deepest = best_match(error.context)
-        yield from _explain(deepest) if deepest else iter([f"{prefix}{error.message}"])
+        # of alternatives, the one that was meant is the one whose keys were given
+        branches: dict[Any, list[ValidationError]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+        for inner in min(branches.values(), key=lambda errors: sum(each.validator in _OF_KEYS for each in errors)):
+            yield from _explain(inner)
     else:
         meaning = schema.get("description", "")
         message = error.message if len(error.message) < 300 else f"{error.message[:200]} … {error.message[-100:]}"
-        yield f"{prefix}{message}{f' ({meaning})' if meaning else ''}"
+        yield f"{prefix}{message}{_remedy(error)}{f' ({meaning})' if meaning else ''}"
+
+
+def _explain_keys(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which keys are unknown or missing."""
+    known, document = schema.get("properties", {}), error.instance
+    assert isinstance(document, Mapping)
+    if error.validator == "additionalProperties":
+        for key in document:
+            if key not in known:
+                yield f"no key '{key}'{_suggestion(key, known)}; there are: {', '.join(known)}"
+    elif error.validator == "required":
+        for key in schema["required"]:
+            if key not in document:
+                meaning = known.get(key, {})
+                description = meaning.get("description", "") if isinstance(meaning, Mapping) else ""
+                yield f"key '{key}' is missing{f' ({description})' if description else ''}"
+    else:
+        for key, needed in schema["dependentRequired"].items():
+            missing = [name for name in needed if name not in document]
+            if key in document and missing:
+                yield f"key '{key}' needs {', '.join(missing)} too"
+
+
+def _remedy(error: ValidationError) -> str:
+    """Return how to write a value that YAML takes for another type than was meant."""
+    value = error.instance
+    if error.validator != "type" or not isinstance(value, (str, int, float)):
+        return ""
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    if "string" in wanted:
+        return "; write it in quotes"
+    if isinstance(value, str) and "array" in wanted:
+        return f"; write [{value}]"
+    if isinstance(value, str) and ("number" in wanted or "integer" in wanted):
+        with suppress(ValueError, OverflowError):  # no number at all, or an infinite one
+            number = float(value)
+            # 1e-5 is text in YAML, 1.0e-5 is a number
+            written = yaml.safe_dump(int(number) if int(number) == number else number).split()[0]
+            return f"; YAML takes it for text, write {written} without quotes"
+    return ""
 
 
 def _suggestion(word: str, known: Any) -> str:

@@ -147,10 +147,8 @@ def _number(path: Path) -> int:
 
 
 def _tables(campaign: CampaignFolder) -> list[str]:
-    settings = campaign.path / "settings"
-    tables = campaign_tables(
-        campaign.path / "properties.parquet", settings / "presentation.yaml", settings / "report.yaml"
-    )
+    inputs = ("properties.parquet", "unreadable.csv", "settings/presentation.yaml", "settings/report.yaml")
+    tables = campaign_tables(*(campaign.path / name for name in inputs))
     return [line for table in tables for line in differences_from_properties(table, campaign.path / "tables")]
 
 

@@ -4,9 +4,12 @@ A subclass says which entry of config/potentials.yaml it tests, and what is know
 """
 
 import os
+import pickle
 import random
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,6 +39,16 @@ def load(settings: Mapping[str, Any]) -> Potential:
         if "is not on this machine" in str(error) and not os.environ.get("SOFTMODE_REQUIRE_ALL"):
             pytest.skip(str(error))
         raise
+
+
+class Program:
+    """What a pickle can be: something that runs when it is loaded."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
 
 
 class Contract:
@@ -235,6 +248,27 @@ class Contract:
     def test_unknown_dtype(self) -> None:
         with pytest.raises(InputError, match="no dtype 'float16'"):
             load(self.settings() | {"dtype": "float16"})
+
+    def test_no_file_is_unpickled_that_is_not_the_one_named(self, tmp_path: Path) -> None:
+        import torch
+
+        run, path = tmp_path / "was_run", tmp_path / "weights.pt"
+        path.write_bytes(pickle.dumps(Program(run), protocol=2))
+        with suppress(Exception):
+            torch.load(path, weights_only=False)
+        assert run.exists()  # whoever unpickles this file runs what is in it
+        run.unlink()
+        for own, message in [({"sha256": "0" * 64}, "it is not loaded"), ({}, "is not a registered checkpoint")]:
+            checkpoint = {"version": "0.3.0", "path": str(path)} | own
+            with pytest.raises(InputError, match=message) as error:
+                load(self.settings() | {"checkpoint": checkpoint})
+            assert str(error.value).startswith(f"potential {self.name}: {path} ")
+            assert not run.exists()
+        damaged = tmp_path / "damaged.pt"
+        damaged.write_bytes(b"PK\x03\x04 and no more of it")
+        checkpoint = {"version": "0.3.0", "path": str(damaged), "trust": True}
+        with pytest.raises(InputError, match=r"damaged\.pt cannot be loaded: .*; is it a checkpoint of adapter"):
+            load(self.settings() | {"checkpoint": checkpoint})
 
     def _assert_equal(
         self, atoms: Atoms, found: Evaluation, expected: Evaluation, noise: float | None = None

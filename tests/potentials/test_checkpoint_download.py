@@ -20,6 +20,7 @@ from softmode.potentials import checkpoint_download, checkpoints
 
 CONTENT = bytes(range(256)) * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+MEMBER = "weights-1.0/data/model.pt"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -76,12 +77,13 @@ def files_below(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-def source_archive(members: dict[str, bytes]) -> bytes:
+def source_archive(members: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
-            info.size = len(content)
+            info.type, info.size = kind, len(content) if kind == tarfile.REGTYPE else 0
+            info.linkname = "" if kind == tarfile.REGTYPE else "/etc/passwd"
             archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
 
@@ -92,6 +94,12 @@ def wheel(members: dict[str, bytes]) -> bytes:
         for name, content in members.items():
             archive.writestr(name, content)
     return buffer.getvalue()
+
+
+def damaged(archive: bytes) -> bytes:
+    """What a disk does to the compressed content in the middle."""
+    middle = len(archive) // 2
+    return archive[:middle] + bytes(byte ^ 0xFF for byte in archive[middle : middle + 50]) + archive[middle + 50 :]
 
 
 def on_index(monkeypatch: pytest.MonkeyPatch, server: str, archive: str, content: bytes) -> dict[str, str]:
@@ -169,13 +177,21 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(server: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"x" * len(CONTENT), "not the registered"), (CONTENT + b"x", "larger than the registered size_bytes")],
-    ids=["wrong", "larger"],
+    [
+        (b"x" * len(CONTENT), "not the registered"),
+        (CONTENT[:-1], "not the registered"),
+        (CONTENT + b"x", "larger than the registered size_bytes"),
+    ],
+    ids=["wrong", "truncated", "larger"],
 )
 def test_another_file_is_not_kept(server: str, cache: Path, content: bytes, message: str) -> None:
     Handler.files["/model.pt"] = content
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as error:
         checkpoint_download.fetch("x", registered({"url": f"{server}/model.pt"}))
+    potential, source, remedy = str(error.value).splitlines()
+    assert potential == "potential x: no source gave the registered checkpoint:"
+    assert source.startswith(f"  url {server}/model.pt: ")
+    assert remedy.startswith(f"  download it by hand to {cache}")
     assert files_below(cache) == []
 
 
@@ -200,7 +216,17 @@ def test_a_member_of_a_wheel_for_another_python(server: str, cache: Path, monkey
         ("weights-1.0-py3-none-any.whl", wheel({"other.pt": CONTENT}), "no member data/model.pt"),
         ("weights-1.0.tar.gz", b"no archive", "weights-1.0.tar.gz cannot be read"),
         ("weights-1.0-py3-none-any.whl", b"no archive", "cannot be read"),
+        ("weights-1.0.tar.gz", source_archive({"/data/model.pt": CONTENT}), "no member data/model.pt"),
+        ("weights-1.0.tar.gz", source_archive({"../data/model.pt": CONTENT}), "no member data/model.pt"),
+        ("weights-1.0.tar.gz", source_archive({"a/../data/model.pt": CONTENT}), "no member data/model.pt"),
+        ("weights-1.0.tar.gz", source_archive({MEMBER: b""}, tarfile.SYMTYPE), "model.pt in .* is not a file"),
+        ("weights-1.0.tar.gz", source_archive({MEMBER: b""}, tarfile.LNKTYPE), "is not a file"),
+        ("weights-1.0.tar.gz", source_archive({MEMBER: b""}, tarfile.CHRTYPE), "is not a file"),
+        ("weights-1.0-py3-none-any.whl", wheel({"../data/model.pt": CONTENT}), "no member data/model.pt"),
+        ("weights-1.0-py3-none-any.whl", wheel({"/data/model.pt": CONTENT}), "no member data/model.pt"),
         ("weights-1.0.tar.gz", source_archive({"weights-1.0/data/model.pt": bytes(10)}), "not the registered"),
+        ("weights-1.0.tar.gz", damaged(source_archive({MEMBER: CONTENT})), "weights-1.0.tar.gz cannot be read"),
+        ("weights-1.0-py3-none-any.whl", damaged(wheel({"data/model.pt": CONTENT})), "cannot be read"),
         ("weights-1.0.tar.gz", source_archive({"weights-1.0/data/model.pt": bytes(10**7)}), "larger than"),
         ("weights-1.0-py3-none-any.whl", wheel({"data/model.pt": bytes(10**7)}), "larger than"),
     ],

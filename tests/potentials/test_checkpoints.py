@@ -59,7 +59,7 @@ def test_the_package_wins_over_the_cache() -> None:
     member = "pytest/__init__.py"
     checkpoint = registered({"package": "pytest", "member": member})
     put(checkpoints.cached_path(checkpoint))
-    with pytest.raises(InputError, match="not the registered"):
+    with pytest.raises(InputError, match=r"not the registered .* Delete the environment and build it anew"):
         checkpoints.locate("x", checkpoint)
 
 
@@ -72,17 +72,58 @@ def test_nowhere() -> None:
 def test_another_file_is_refused() -> None:
     checkpoint = registered({"mirror": "a/model.pt"})
     put(checkpoints.cached_path(checkpoint), b"a pickle from somewhere")
-    with pytest.raises(InputError, match=f"not the registered {SHA256}; it is not loaded"):
+    with pytest.raises(InputError, match=f"not the registered {SHA256}; it is not loaded") as error:
+        checkpoints.locate("x", checkpoint)
+    assert str(error.value).startswith(f"potential x: {checkpoints.cached_path(checkpoint)} has SHA-256 ")
+    assert str(error.value).endswith(
+        "It has 23 bytes, the registered one 7. Delete the file and fetch it again with 'softmode fetch-checkpoint'"
+    )
+
+
+def test_another_file_in_a_mirror_is_refused_even_if_the_next_mirror_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "one" / "model.pt", b"another")
+    put(tmp_path / "two" / "model.pt")
+    monkeypatch.setenv("SOFTMODE_CHECKPOINTS", f"{tmp_path / 'one'}:{tmp_path / 'two'}")
+    with pytest.raises(InputError, match=r"one/model\.pt has SHA-256 .* Replace the file in the mirror folder"):
+        checkpoints.locate("x", registered({"mirror": "model.pt"}))
+
+
+@pytest.mark.parametrize("change", [{"sha256": ""}, {"sha256": "0" * 64, "trust": True}])
+def test_nothing_makes_up_for_the_hash_of_a_registered_checkpoint(change: dict[str, Any]) -> None:
+    checkpoint = registered({"mirror": "a/model.pt"}) | change
+    put(checkpoints.cached_path(checkpoint))
+    with pytest.raises(InputError, match="it is not loaded"):
         checkpoints.locate("x", checkpoint)
 
 
-def test_own_file(tmp_path: Path) -> None:
+def test_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path / "mine.pt")
+
+    def refuse(_: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checkpoints, "sha256", refuse)
+    with pytest.raises(InputError, match=r"potential x: .*mine\.pt cannot be read: Permission denied"):
+        checkpoints.locate("x", {"version": "mine", "path": str(path), "trust": True})
+
+
+def test_own_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = {"version": "mine", "path": str(put(tmp_path / "mine.pt"))}
     with pytest.raises(InputError, match=f"not a registered checkpoint.*sha256 \\({SHA256}\\) or 'trust: true'"):
         checkpoints.locate("x", own)
+    assert capsys.readouterr().out == ""
     assert checkpoints.locate("x", own | {"trust": True}).sha256 == SHA256
+    # nobody trusts a file without a trace in the log
+    assert capsys.readouterr().out == (
+        f"potential x: {own['path']} is loaded because its settings say 'trust: true'; its SHA-256 is {SHA256}\n"
+    )
     assert checkpoints.locate("x", own | {"sha256": SHA256}).sha256 == SHA256
-    with pytest.raises(InputError, match="not the registered"):
+    for doubtful in ("true", 1, "yes"):
+        with pytest.raises(InputError, match="not a registered checkpoint"):
+            checkpoints.locate("x", own | {"trust": doubtful})
+    with pytest.raises(InputError, match=r"not the registered .* correct checkpoint\.sha256, or else checkpoint\.path"):
         checkpoints.locate("x", own | {"sha256": "0" * 64, "trust": True})
     with pytest.raises(InputError, match=r"checkpoint\.path: .*no such file"):
         checkpoints.locate("x", {"version": "mine", "path": str(tmp_path / "none.pt"), "trust": True})

@@ -8,6 +8,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from ase.io.vasp import write_vasp
@@ -97,24 +98,25 @@ def kyoto_members(entry: Entry) -> dict[str, bytes]:
     for symbol, position in zip(supercell.symbols, supercell.scaled_positions, strict=True):
         displacements += [f"- symbol: {symbol}", f"  position: [ {_row(position, ', ')} ]"]
     dimensions = " ".join(str(number) for number in entry.supercell_matrix.ravel())
+    axes = " ".join(str(Fraction(number).limit_denominator(6)) for number in entry.primitive_matrix.ravel())
     texts = {
         "POSCAR-unitcell": poscar.getvalue(),
-        "phonopy.conf": f"DIM = {dimensions}\nPRIMITIVE_AXIS = 1 0 0 0 1 0 0 0 1\n",
+        "phonopy.conf": f"DIM = {dimensions}\nPRIMITIVE_AXIS = {axes}\n",
         "FORCE_SETS": "\n".join(forces) + "\n",
         "disp.yaml": "\n".join(displacements) + "\n",
     }
     return {name: text.encode() for name, text in texts.items()}
 
 
-def differences(entry: Entry, original: Entry) -> set[str]:
-    """Return what of an entry is not as in the original; positions and lattices to 0.001 Å, as files are compared."""
+def differences(entry: Entry, original: Entry, tolerance: float = 2e-3) -> set[str]:
+    """Return what of an entry is not as in the original; positions and lattices in Å, by default as the readers do."""
     found = set()
     cells = (entry.unit_cell, original.unit_cell)
     if cells[0].numbers.tolist() != cells[1].numbers.tolist():
         return {"atoms of the unit cell"}
     shifts = cells[0].get_scaled_positions(wrap=False) - cells[1].get_scaled_positions(wrap=False)
     moved = (shifts - np.rint(shifts)) @ cells[1].cell.array
-    if max(np.abs(cells[0].cell.array - cells[1].cell.array).max(), np.abs(moved).max()) > 2e-3:
+    if max(np.abs(cells[0].cell.array - cells[1].cell.array).max(), np.abs(moved).max()) > tolerance:
         found.add("unit cell")
     for name in ("supercell_matrix", "primitive_matrix"):
         if np.abs(getattr(entry, name) - getattr(original, name)).max() > 1e-3:
@@ -133,7 +135,7 @@ def differences(entry: Entry, original: Entry) -> set[str]:
         if mine.shape != theirs.shape:
             found.add(f"number of {name}")
         # the two files of an archive that hold the displacements may differ by this much, in Å
-        elif np.abs(mine - theirs).max() > (1e-4 if name == "displacements" else 1e-9):
+        elif np.abs(mine - theirs).max() > (1e-8 if name == "displacements" else 1e-9):
             found.add(f"displaced {name}" if name == "atoms" else name)
     return found
 

@@ -2,11 +2,8 @@
 
 import lzma
 import random
-import signal
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,9 +12,7 @@ from softmode.reference import kyoto, phonopy_yaml
 from softmode.reference.dataset import CRASH, Problem, Selection, read_entries
 from softmode.reference.entry import Entry
 from tests.reference.damage import Damaged, archive, damaged_archives, damaged_yaml, differences, kyoto_members
-
-# of one entry, on a busy machine; whole ones take some 0.03 s
-_TIME_LIMIT_S = 10
+from tests.time_limit import time_limit
 
 # Damage that leaves another entry which nothing in the file contradicts; all else must be refused or change nothing.
 # A YAML holds each displacement and force once. An archive holds displacements twice, in FORCE_SETS and disp.yaml, so
@@ -34,24 +29,6 @@ _UNKNOWABLE |= {
 }
 
 
-class Hang(BaseException):
-    """An entry took too long; nothing that reads entries catches it."""
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    def stop(*_: object) -> None:
-        raise Hang(f"more than {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def read_corpus(kind: str, corpus: list[Damaged], original: Entry, folder: Path) -> Counter[str]:
     """Check what `read_entries` makes of a corpus of one entry, and count refused, unharmed and changed ones."""
     for number, damaged in enumerate(corpus):
@@ -59,7 +36,7 @@ def read_corpus(kind: str, corpus: list[Damaged], original: Entry, folder: Path)
     outcomes = read_entries(kind, folder, Selection())
     counts: Counter[str] = Counter()
     for number, damaged in enumerate(corpus):
-        with time_limit(_TIME_LIMIT_S):
+        with time_limit():
             outcome = next(outcomes)
         where = f"{number} {damaged.kind}"
         if isinstance(outcome, Problem):

@@ -94,13 +94,30 @@ def test_folder_that_is_no_data_set_says_what_to_do(tmp_path: Path, kind: str, n
         list(read_entries(kind, tmp_path / name, Selection()))
 
 
-def test_same_id_twice_is_an_error(demo_folder: Path, tmp_path: Path) -> None:
-    source = next(demo_folder.rglob("*.yaml.xz"))
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        shutil.copy(source, tmp_path / folder)
-    with pytest.raises(InputError, match="occurs twice"):
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a/mp-1.yaml", "b/mp-1.yaml"),
+        ("mp-1.yaml", "mp-1.yaml.bz2"),
+        ("mp-1.yaml.xz", "mp-1/phonopy_params.yaml.xz"),
+        ("1234.yaml", "entry-1234.yaml"),  # as what the first is stored
+    ],
+)
+def test_same_id_twice_is_an_error_that_names_both_files(tmp_path: Path, first: str, second: str) -> None:
+    for name in (first, second):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"entry (mp-1|entry-1234|1234) occurs twice, in .*; remove one") as error:
         list(read_entries("phonopy", tmp_path, Selection()))
+    assert Path(first).name in str(error.value) and Path(second).name in str(error.value)
+
+
+def test_same_id_twice_in_a_table_of_prototypes_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "structures.csv"
+    rows = ["id,structure,formula,a_A,c_A,u,supercell", *["x,rocksalt,NaCl,5.6,,,2 2 2"] * 2]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="entry x occurs twice"):
+        list(read_entries("prototypes", path, Selection()))
 
 
 def test_id_that_looks_like_a_number_can_be_stored(demo_folder: Path, tmp_path: Path) -> None:

@@ -76,7 +76,18 @@ def test_truncated_archive_says_damaged(kyoto_folder: Path, tmp_path: Path) -> N
         ("phonopy.conf", b"DIM = 0 0 0 0 2 0 0 0 2", "supercell matrix is singular"),
         ("POSCAR-unitcell", b"no structure here", "POSCAR-unitcell cannot be parsed"),
         ("FORCE_SETS", b"64\n2\n\n1\n 0.01 0 0\n nan", "the force on atom 1 in displacement 1: 1 values instead of 3"),
-        ("POSCAR-unitcell", "Ta\u0142".encode("latin2"), "damaged"),
+        ("POSCAR-unitcell", "Ta\u0142".encode("latin2"), "POSCAR-unitcell is not text"),
+        ("FORCE_SETS", b"64\n2\n\xff\xfe", "FORCE_SETS is not text"),
+        (
+            "POSCAR-unitcell",
+            b"x\n1.0\n5 0 0\n0 5 0\n5 5 0\nBa Te\n1 1\nDirect\n0 0 0\n0.5 0.5 0",
+            "has 0 .* for 2 atoms",
+        ),
+        (
+            "POSCAR-unitcell",
+            b"x\n1.0\n5 0 0\n0 5 0\n0 0 5\nBa Te\n1 1\nDirect\n0 0 0\n1 0 0",
+            "atoms 1 and 2 .* 0 .* apart",
+        ),
     ],
 )
 def test_damaged_member_is_named(
@@ -103,6 +114,25 @@ def test_displacement_of_no_length_is_refused(kyoto_folder: Path, tmp_path: Path
 def test_forces_of_other_displacements_are_refused(kyoto_folder: Path, tmp_path: Path) -> None:
     text = member(kyoto_folder / BATE, "disp.yaml").replace(b"- atom:   33", b"- atom:   34")
     with pytest.raises(EntryError, match="different displacements"):
+        kyoto.read(rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text}))
+
+
+@pytest.mark.parametrize(("written", "same"), [(b"0.0100000000", True), (b"0.0100001000000000", False)])
+def test_displacements_may_differ_by_the_digits_that_are_written_and_no_more(
+    kyoto_folder: Path, tmp_path: Path, written: bytes, same: bool
+) -> None:
+    text = member(kyoto_folder / BATE, "disp.yaml").replace(b"0.0100000000000000", written)
+    path = rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text})
+    if same:
+        assert kyoto.read(path).digest() == kyoto.read(kyoto_folder / BATE).digest()
+    else:
+        with pytest.raises(EntryError, match="different displacements"):
+            kyoto.read(path)
+
+
+def test_atom_without_a_symbol_is_refused(kyoto_folder: Path, tmp_path: Path) -> None:
+    text = member(kyoto_folder / BATE, "disp.yaml").replace(b"symbol: Ba", b"symbol:", 1)
+    with pytest.raises(EntryError, match="has other atoms than phonopy builds"):
         kyoto.read(rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text}))
 
 

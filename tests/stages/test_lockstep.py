@@ -1,13 +1,20 @@
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
+from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
+from tests.properties import QUICK
 from tests.stages.potentials import batches_of, effective_medium
 
 
@@ -101,3 +108,103 @@ def test_error_of_a_task_names_the_stage_and_keeps_what_is_known() -> None:
     assert (a.failure.stage, a.failure.kind, a.failure.message) == ("relax", "not_converged", "far away")
     assert a.values["known"] == 1 and a.atoms.symbols[0] == "Ag"
     assert (b.failure.kind, b.failure.message) == ("crash", "ZeroDivisionError: oh")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One structure of a plan: how many atoms it has, and whether the potential breaks on it."""
+
+    n_atoms: int
+    broken: bool
+    number: int
+
+
+class Fragile:
+    """A potential whose energies are the structures' numbers; it breaks on some, and on more atoms than it has room."""
+
+    device = "cpu"
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        if sum(map(len, structures)) > self.room:
+            raise RuntimeError("CUDA out of memory")
+        if any(atoms.info["broken"] for atoms in structures):
+            raise ValueError("broken")
+        return [Evaluation(atoms.info["number"], np.zeros((len(atoms), 3)), None) for atoms in structures]
+
+
+class Overseen:
+    """An evaluator that checks each batch against the capacity that it has at that moment."""
+
+    def __init__(self, inner: Evaluator) -> None:
+        self.inner, self.share = inner, inner.share
+        self.evaluated: list[int] = []
+
+    @property
+    def capacity(self) -> float:
+        return self.inner.capacity
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool) -> list[Evaluation | EntryError]:
+        assert structures
+        assert len(structures) == 1 or sum(map(self.share, structures)) <= self.capacity * (1 + 1e-12)
+        self.evaluated += [atoms.info["number"] for atoms in structures]
+        return self.inner.evaluate(structures, stress=stress)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> list[list[list[Question]]]:
+    """Draw tasks: each asks several times, each time for several structures, or for none at all."""
+    numbers = count()
+    question = st.builds(
+        lambda n, broken: Question(n, broken, next(numbers)),
+        st.integers(1, 8),
+        st.sampled_from([0] * 9 + [1]).map(bool),
+    )
+    asked = st.lists(question, min_size=1, max_size=5)
+    return draw(st.lists(st.lists(asked, max_size=4), max_size=8))
+
+
+@settings(QUICK, max_examples=300)
+@given(plan=plans(), n_atoms=st.integers(1, 20), room=st.integers(1, 30))
+def test_any_tasks_get_one_record_each_and_their_own_answers(
+    plan: list[list[list[Question]]], n_atoms: int, room: int
+) -> None:
+    def ask(name: str, rounds: list[list[Question]]) -> Steps:
+        energies = []
+        for questions in rounds:
+            evaluations = yield [
+                Atoms("H" * q.n_atoms, info={"broken": q.broken, "number": q.number}) for q in questions
+            ]
+            energies += [evaluation.energy for evaluation in evaluations]
+        return Record(name, Atoms("H"), {"energies": energies})
+
+    tasks = (Task(str(i), ask(str(i), rounds), Atoms("H")) for i, rounds in enumerate(plan))
+    evaluator = Overseen(batches_of(Fragile(room), n_atoms))  # type: ignore[arg-type]
+    records = list(run_in_lockstep("x", tasks, evaluator, stress=False))  # type: ignore[arg-type]
+    assert sorted(record.entry for record in records) == sorted(map(str, range(len(plan))))
+    asked = []
+    for record in records:
+        expected = None
+        energies: list[int] = []
+        for questions in plan[int(record.entry)]:
+            asked += [q.number for q in questions]
+            energies += [q.number for q in questions]
+            expected = next((kind for q in questions if (kind := failure_of(q, room))), None)
+            if expected:
+                break
+        if expected:
+            assert record.failure is not None
+            assert (record.failure.stage, record.failure.kind) == ("x", expected)
+        else:
+            assert record.failure is None
+            assert record.values["energies"] == energies
+    # nothing is evaluated twice, nothing that nobody asked for, and nothing after a failure
+    assert sorted(evaluator.evaluated) == sorted(asked)
+
+
+def failure_of(question: Question, room: int) -> str | None:
+    if question.n_atoms > room:
+        return "out_of_memory"
+    return "crash" if question.broken else None

@@ -20,9 +20,10 @@ rule collect:
 
 
 rule tables:
-    """Tables I to IV."""
+    """Tables I to IV and the failures."""
     input:
         properties="<campaign>/properties.parquet",
+        unreadable="<campaign>/unreadable.csv",
         presentation="<campaign>/settings/presentation.yaml",
         report="<campaign>/settings/report.yaml",
     output:
@@ -30,14 +31,15 @@ rule tables:
         multiext("<campaign>/tables/table2_thermodynamics", ".csv", ".md", ".tex"),
         multiext("<campaign>/tables/table3_stability", ".csv", ".md", ".tex"),
         multiext("<campaign>/tables/table4_potentials", ".csv", ".md", ".tex"),
+        multiext("<campaign>/tables/failures", ".csv", ".md", ".tex"),
     log:
         "<campaign>/logs/tables.log",
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
         folder=subpath(output[0], parent=True),
     shell:
-        "{params.softmode} tables --properties {input.properties} --presentation {input.presentation}"
-        " --report {input.report} --output {params.folder} > {log} 2>&1"
+        "{params.softmode} tables --properties {input.properties} --unreadable {input.unreadable}"
+        " --presentation {input.presentation} --report {input.report} --output {params.folder} > {log} 2>&1"
 
 
 rule figures:

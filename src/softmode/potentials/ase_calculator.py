@@ -7,7 +7,7 @@ from typing import Any
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from ase.data import atomic_numbers
+from ase.data import atomic_numbers, chemical_symbols
 
 from softmode.engine.provenance import versions
 from softmode.errors import InputError
@@ -31,8 +31,7 @@ class ASECalculatorPotential:
         self.device = device
         self.dtype = settings.get("dtype", "float64")
         self.conservative = settings.get("conservative", True)
-        symbols = settings.get("elements")
-        self.elements = frozenset(atomic_numbers[symbol] for symbol in symbols) if symbols else None
+        self.elements = _elements(name, settings["elements"]) if "elements" in settings else None
         self.packages = tuple(settings.get("packages", ()))
         self._make = _import(name, settings["calculator"])
         self._arguments = settings.get("arguments", {})
@@ -65,6 +64,13 @@ class ASECalculatorPotential:
             forces=atoms.get_forces(),
             stress=atoms.get_stress(voigt=True) if stress else None,
         )
+
+
+def _elements(name: str, symbols: Sequence[str]) -> frozenset[int]:
+    unknown = [symbol for symbol in symbols if symbol not in chemical_symbols[1:]]
+    if unknown:
+        raise InputError(f"potential {name}: elements: '{unknown[0]}' is not the symbol of an element")
+    return frozenset(atomic_numbers[symbol] for symbol in symbols)
 
 
 def _import(name: str, path: str) -> Any:

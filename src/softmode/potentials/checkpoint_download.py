@@ -52,10 +52,11 @@ def fetch(name: str, checkpoint: Mapping[str, Any], mirrors: Iterable[Path] = ()
     for source in checkpoint["sources"]:
         try:
             _fetch_from(source, checkpoint, target, [*mirrors, *mirror_folders()])
-        except InputError as failure:
+        except (InputError, OSError) as failure:
             failures.append(f"  {_describe(source)}: {failure}")
         else:
             return {"source": _describe(source)} | found
+    failures.append(f"  download it by hand to {target}, or name a folder that holds it in checkpoint_mirrors")
     raise InputError(f"potential {name}: no source gave the registered checkpoint:\n" + "\n".join(failures))
 
 
@@ -89,7 +90,9 @@ def _fetch_member(source: Mapping[str, str], target: Path, expected: str, size: 
             _store_zip_member(archive, source["member"], target, expected, size)
         else:
             _store_tar_member(archive, source["member"], target, expected, size)
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # tarfile, zipfile and their decompressors each raise their own
         raise InputError(f"{source['archive']} cannot be read: {error}") from error
     finally:
         archive.unlink(missing_ok=True)
@@ -107,10 +110,13 @@ def _store_tar_member(archive: Path, member: str, target: Path, expected: str, s
     with tarfile.open(archive, "r:*") as package:
         for info in package:
             # everything in a source archive is below one folder, <name>-<version>; its own paths are never written to
-            if info.isfile() and info.name.partition("/")[2] == member:
+            folder, _, path = info.name.partition("/")
+            if path == member and folder not in ("", ".", ".."):
                 break
         else:
             raise InputError(f"{archive.name} has no member {member}")
+        if not info.isfile():
+            raise InputError(f"{info.name} in {archive.name} is not a file (a link or a device)")
         stream = package.extractfile(info)
         assert stream is not None
         _store(target, expected, lambda file: _copy(stream, file, size))

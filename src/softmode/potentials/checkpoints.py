@@ -18,6 +18,14 @@ from softmode.errors import InputError
 MIRRORS_VARIABLE = "SOFTMODE_CHECKPOINTS"
 CACHE_VARIABLE = "SOFTMODE_CACHE"
 
+# what to do about a file that is another one, by where it was found
+_REMEDIES = {
+    "package": "Delete the environment and build it anew",
+    "cache": "Delete the file and fetch it again with 'softmode fetch-checkpoint'",
+    "mirror": "Replace the file in the mirror folder",
+    "path": "If it is the file that you mean, correct checkpoint.sha256, or else checkpoint.path",
+}
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -48,7 +56,7 @@ def locate(name: str, checkpoint: Mapping[str, Any]) -> Weights:
     looked_at = []
     for path, origin in _candidates(checkpoint):
         if path is not None and path.is_file():
-            return _verified(name, path, checkpoint["sha256"])
+            return _verified(name, path, checkpoint, _REMEDIES[origin.split()[0]])
         looked_at.append(f"{origin}: {path}" if path else origin)
     raise InputError(
         f"potential {name}: its checkpoint {file_name(checkpoint)} is not on this machine. Fetch it with "
@@ -128,20 +136,31 @@ def _locate_own(name: str, checkpoint: Mapping[str, Any]) -> Weights:
     if not path.is_file():
         raise InputError(f"potential {name}: checkpoint.path: {path}: no such file")
     if "sha256" in checkpoint:
-        return _verified(name, path, checkpoint["sha256"])
+        return _verified(name, path, checkpoint, _REMEDIES["path"])
+    found = _hash(name, path)
     if checkpoint.get("trust") is not True:
         raise InputError(
             f"potential {name}: {path} is not a registered checkpoint, and loading one runs what is in it; "
-            f"if you trust where it comes from, set its sha256 ({sha256(path)}) or 'trust: true' beside its path"
+            f"if you trust where it comes from, set its sha256 ({found}) or 'trust: true' beside its path"
         )
-    return Weights(path, sha256(path))
+    print(f"potential {name}: {path} is loaded because its settings say 'trust: true'; its SHA-256 is {found}")
+    return Weights(path, found)
 
 
-def _verified(name: str, path: Path, expected: str) -> Weights:
-    found = sha256(path)
+def _verified(name: str, path: Path, checkpoint: Mapping[str, Any], remedy: str) -> Weights:
+    found, expected = _hash(name, path), checkpoint["sha256"]
     if found != expected:
+        n_bytes, size = path.stat().st_size, checkpoint.get("size_bytes")
+        other = f" It has {n_bytes} bytes, the registered one {size}." if size and n_bytes != size else ""
         raise InputError(
-            f"potential {name}: {path} has SHA-256 {found}, not the registered {expected}; it is not loaded. "
-            "Remove the file and fetch it again"
+            f"potential {name}: {path} has SHA-256 {found}, not the registered {expected}; it is not loaded.{other} "
+            f"{remedy}"
         )
     return Weights(path, found)
+
+
+def _hash(name: str, path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        raise InputError(f"potential {name}: {path} cannot be read: {error.strerror}") from error

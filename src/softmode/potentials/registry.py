@@ -28,7 +28,8 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
         device: `auto`, `cpu` or `cuda`
 
     Raises:
-        InputError: there is no such adapter, its package is missing here, or the checkpoint is not the registered one.
+        InputError: there is no such adapter, its package is missing here, the checkpoint is not the registered one, or
+            a file of the user's own cannot be loaded.
     """
     name, adapter = settings["name"], settings["adapter"]
     if adapter not in ADAPTERS:
@@ -43,5 +44,14 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
         raise InputError(
             f"potential {name}: package {error.name} is not installed here; "
             f"run this with the python of environment '{settings['environment']}'"
+        ) from error
+    except InputError:
+        raise
+    except Exception as error:  # packages raise anything; nobody has seen a file of the user's own load before
+        if "path" not in settings.get("checkpoint", {}):
+            raise
+        raise InputError(
+            f"potential {name}: {settings['checkpoint']['path']} cannot be loaded: {type(error).__name__}: {error}; "
+            f"is it a checkpoint of adapter '{adapter}'?"
         ) from error
     return loaded

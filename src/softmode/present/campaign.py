@@ -7,6 +7,7 @@ import pandas as pd
 
 from softmode.compare.errors import YARDSTICK
 from softmode.engine.tables import read_table
+from softmode.present.failures import failures_table, read_unreadable
 from softmode.present.potentials import potentials_table
 from softmode.present.tables import Table, make_tables
 from softmode.yaml_files import read_yaml
@@ -14,17 +15,22 @@ from softmode.yaml_files import read_yaml
 _YARDSTICK_COLOUR = "#949494"
 
 
-def campaign_tables(properties: Path, presentation: Path, report: Path) -> list[Table]:
-    """Return Tables I to IV.
+def campaign_tables(properties: Path, unreadable: Path, presentation: Path, report: Path) -> list[Table]:
+    """Return Tables I to IV and the failures.
 
     Args:
         properties: properties.parquet
+        unreadable: the data set's unreadable.csv
         presentation: labels, colours and facts of the potentials (YAML)
         report: settings of the report (YAML)
     """
     table, metadata = read_properties(properties)
     labels, _, potentials = read_presentation(presentation)
-    return [*make_tables(table, labels, read_yaml(report), metadata), potentials_table(potentials)]
+    return [
+        *make_tables(table, labels, read_yaml(report), metadata),
+        potentials_table(potentials),
+        failures_table(table, read_unreadable(unreadable), labels),
+    ]
 
 
 def read_properties(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

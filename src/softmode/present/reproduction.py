@@ -88,7 +88,8 @@ def differences_from_properties(table: Table, folder: Path) -> list[str]:
         if not path.is_file():
             found.append(f"{path}: no such file; make it with 'softmode tables'")
             continue
-        stored = path.read_text(encoding="utf-8", errors="replace")
+        # as it is: a message may hold any kind of line break
+        stored = path.read_bytes().decode("utf-8", "replace")
         differences = _cell_differences(stored, text) if suffix == "csv" else _line_differences(stored, text)
         found += [f"{path}: {line}; make it again with 'softmode tables'" for line in differences]
     return found
@@ -107,7 +108,7 @@ def _cell_differences(stored: str, expected: str) -> Iterator[str]:
             continue
         for name, cell, expected_cell in zip(header, row, expected_row, strict=True):
             if not _same_cell(cell, expected_cell):
-                should = f"{expected_cell or 'empty'} by properties.parquet"
+                should = f"{expected_cell or 'empty'} when made again"
                 yield f"{name} in line {number} is {cell or 'empty'}, but {should}"
 
 
@@ -126,4 +127,4 @@ def _line_differences(stored: str, expected: str) -> Iterator[str]:
         yield f"{len(lines)} lines, not {len(expected_lines)}"
     for number, (line, expected_line) in enumerate(zip(lines, expected_lines, strict=False), start=1):
         if line != expected_line:
-            yield f"line {number} is '{line}', but '{expected_line}' by properties.parquet"
+            yield f"line {number} is '{line}', but '{expected_line}' when made again"

@@ -1,6 +1,7 @@
 """Tables I, II and III of Loew et al. (2024) for a campaign, as CSV (long), Markdown and LaTeX (as in the paper)."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +46,15 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, with aligned columns so that it can be read in a terminal."""
-        widths = [max(len(text) for text in column) for column in zip(self.header, *self.rows, strict=True)]
+        rows = [[text.replace("|", r"\|") for text in row] for row in self.rows]
+        widths = [max(len(text) for text in column) for column in zip(self.header, *rows, strict=True)]
 
         def line(cells: Sequence[str]) -> str:
             padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
             return f"| {' | '.join(padded)} |"
 
         rule = f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-        return "\n".join(
-            [f"**{self.title}**", "", line(self.header), rule, *map(line, self.rows), "", self.caption, ""]
-        )
+        return "\n".join([f"**{self.title}**", "", line(self.header), rule, *map(line, rows), "", self.caption, ""])
 
     def to_latex(self) -> str:
         """Return the table as a LaTeX `table` environment for booktabs."""
@@ -82,23 +82,25 @@ class Table:
         return paths
 
 
+# the longer ones first; messages of failures may hold any character
 _LATEX = {
-    "%": r"\%",
-    "_": r"\_",
-    "&": r"\&",
-    "#": r"\#",
-    "Å³": r"\AA$^3$",
     "ω_max": r"$\omega_\mathrm{max}$",
+    "Å³": r"\AA$^3$",
+    "Å": r"\AA{}",
     "–": "--",
+    "…": r"\dots{}",
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    **{character: rf"\{character}" for character in "%_&#${}"},
 }
+_TO_LATEX = re.compile("|".join(map(re.escape, _LATEX)))
 
 
 def _latex(text: str) -> str:
-    text = text.replace("ω_max", "\0").replace("_", r"\_").replace("\0", _LATEX["ω_max"])
-    for plain, code in _LATEX.items():
-        if plain not in ("_", "ω_max"):
-            text = text.replace(plain, code)
-    return text
+    return _TO_LATEX.sub(lambda found: _LATEX[found.group()], text)
 
 
 def make_tables(

@@ -80,10 +80,10 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
             if isinstance(entry, EntryError):
                 raise entry
         except EntryError as error:
-            yield Problem(_printable(id), _printable(file), error.message)
+            yield _problem(id, file, error.message)
             continue
         except Exception as error:  # a mistake of ours; one entry must never stop the others
-            yield Problem(id, file, f"{CRASH} {type(error).__name__}: {error}; please report it, with the file")
+            yield _problem(id, file, f"{CRASH} {type(error).__name__}: {error}; please report it, with the file")
             continue
         if selection.largest_supercell is None or entry.n_supercell <= selection.largest_supercell:
             n_read += 1
@@ -92,9 +92,15 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
         print(f"{path}: {selection.number} entries were asked for, {n_read} could be had")
 
 
+def _problem(id: str, file: str, message: str) -> Problem:
+    return Problem(_printable(id), _printable(file), _printable(" ".join(message.split())))
+
+
 def _printable(text: str) -> str:
-    """Return the text as UTF-8 can hold it: names of files are any bytes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Return the text as tables and terminals can show it: names of files, and what is in them, are any characters."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def _storable(id: str) -> str:

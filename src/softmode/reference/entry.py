@@ -162,6 +162,6 @@ class Entry:
             arrays += [self.force_set.atoms, self.force_set.displacements, self.force_set.forces]
         arrays += [np.array([np.nan if self.energy is None else self.energy])]
         for array in arrays:
-            # ten digits: what survives a round trip through any of the file formats
-            parts.update(np.round(np.asarray(array, dtype=float), 10).tobytes())
+            # ten digits: what survives a round trip through any of the file formats; adding nothing makes 0.0 of -0.0
+            parts.update((np.round(np.asarray(array, dtype=float), 10) + 0.0).tobytes())
         return parts.hexdigest()

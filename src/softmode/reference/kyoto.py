@@ -31,8 +31,9 @@ FUNCTIONAL = "PBEsol"
 _NEEDED = ("POSCAR-unitcell", "phonopy.conf", "FORCE_SETS", "disp.yaml")
 # of phonopy.conf; what is only almost one of them is damaged
 _SETTINGS = ("DIM", "PRIMITIVE_AXIS", "PRIMITIVE_AXES")
-# in Å
-_DISPLACEMENT_TOLERANCE = 1e-4
+# in Å; the two lists of displacements are equal to the last digit in each of 3,944 archives (largest difference 0), so
+# that this is room for another program that writes fewer digits than phonopy's sixteen
+_DISPLACEMENT_TOLERANCE = 1e-8
 
 
 def entry_id(path: Path) -> str:
@@ -185,7 +186,7 @@ def _in_phonopy_order(entry: Entry, supercell: Supercell, text: str) -> Entry:
         document = parse_yaml(text)
         # phonopy has changed the names over the years
         atoms = document.get("atoms") or document["points"]
-        symbols = [atom["symbol"] for atom in atoms]
+        symbols = [str(atom["symbol"]) for atom in atoms]
         positions = np.array([atom.get("position") or atom["coordinates"] for atom in atoms], dtype=float)
         displacements = np.array([row["displacement"] for row in document["displacements"]], dtype=float)
         displaced = [int(row["atom"]) - 1 for row in document["displacements"]]

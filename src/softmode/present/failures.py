@@ -1,0 +1,95 @@
+"""What failed: counted by source, stage and kind for people, and one by one as numbers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from softmode.compare.errors import REFERENCE, YARDSTICK
+from softmode.errors import InputError
+from softmode.present.tables import Table
+from softmode.reference.dataset import CRASH
+
+DATASET = "dataset"
+_STAGES = (DATASET, "relax", "force_sets", "phonons")
+_SECONDS = ["relax_seconds", "force_sets_seconds", "phonons_seconds"]
+_COLUMNS = ["entry", "formula", "source", "stage", "kind", "message", "seconds"]
+# characters of an example's message
+_SHOWN = 120
+
+
+def read_unreadable(path: Path) -> pd.DataFrame:
+    """Return what of a data set could not be read: entry, file and message, all texts.
+
+    Raises:
+        InputError: there is no such file, or it is none.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return table[["entry", "file", "message"]]
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; the data set has not been read") from error
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path}: no list of unreadable entries; make it again with 'softmode dataset'") from error
+
+
+def failures_table(properties: pd.DataFrame, unreadable: pd.DataFrame, labels: Mapping[str, str]) -> Table:
+    """Return the failures, each once, with the source and the stage where it happened.
+
+    What the yardstick lacks, or cannot do, is a failure of the yardstick, and of no potential.
+
+    Args:
+        unreadable: as `read_unreadable` returns it
+        labels: what potentials and yardstick are called, in the order of the table
+    """
+    names = {DATASET: "data set", REFERENCE: "reference"}
+    names |= {YARDSTICK: f"{labels[YARDSTICK]} (yardstick)"} if YARDSTICK in labels else {}
+    names |= {name: label for name, label in labels.items() if name != YARDSTICK}
+    numbers = pd.concat([_of_dataset(unreadable), _of_records(properties)], ignore_index=True)
+    order = {"source": list(names), "stage": _STAGES}
+    numbers = numbers.sort_values(
+        ["source", "stage", "kind", "entry"],
+        key=lambda column: column.map(order[column.name].index) if column.name in order else column,
+        ignore_index=True,
+    )
+    rows = []
+    for (source, stage, kind), group in numbers.groupby(["source", "stage", "kind"], sort=False):
+        first = group.iloc[0]
+        entry = f"{first['entry']} ({first['formula']})" if first["formula"] else first["entry"]
+        rows.append([names[source], stage, kind, str(len(group)), entry, _shown(first["message"])])
+    n_failed = len(numbers) - len(unreadable)
+    caption = (
+        f"{n_failed} of {len(properties)} records are failures, {len(unreadable)} entries could not be read. "
+        "Each counts once, at the stage where it happened; example: the first entry of each kind. "
+        "failures.csv lists all of them."
+    )
+    return Table("failures", "Failures", ["source", "stage", "kind", "n", "example", "message"], rows, caption, numbers)
+
+
+def _of_dataset(unreadable: pd.DataFrame) -> pd.DataFrame:
+    crashed = unreadable["message"].str.startswith(CRASH)
+    return pd.DataFrame(
+        {
+            "entry": unreadable["entry"],
+            "formula": "",
+            "source": DATASET,
+            "stage": DATASET,
+            "kind": crashed.map({True: "crash", False: "bad_entry"}),
+            "message": unreadable["file"] + ": " + unreadable["message"],
+            "seconds": float("nan"),
+        },
+        columns=_COLUMNS,
+    )
+
+
+def _of_records(properties: pd.DataFrame) -> pd.DataFrame:
+    failed = properties[properties["status"] == "failed"]
+    renamed = failed.rename(columns={"failed_stage": "stage", "failed_kind": "kind"})
+    # min_count: a reference that was never computed took no time, and not a time of 0
+    seconds = failed[_SECONDS].astype(float).sum(axis=1, min_count=1).round(3)
+    return renamed.assign(seconds=seconds)[_COLUMNS]
+
+
+def _shown(message: str) -> str:
+    line = " ".join(message.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
