@@ -46,7 +46,8 @@ def entry_figure(
     path: Path | None = None
     with style():
         figure = plt.figure(figsize=(_WIDTH, 5.6), layout="constrained")
-        upper, lower = figure.subfigures(2, 1, height_ratios=(2, 1))
+        parts: Any = figure.subfigures(2, 1, height_ratios=(2, 1))
+        upper, lower = parts
         bands, density = upper.subplots(1, 2, sharey=True, width_ratios=(4, 1))
         thermodynamics = lower.subplots(1, 3)
         for row in rows:
