@@ -1,5 +1,6 @@
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
@@ -7,6 +8,7 @@ from ase.build import bulk
 from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
+from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from tests.stages.potentials import batches_of, effective_medium
 
@@ -101,3 +103,16 @@ def test_error_of_a_task_names_the_stage_and_keeps_what_is_known() -> None:
     assert (a.failure.stage, a.failure.kind, a.failure.message) == ("relax", "not_converged", "far away")
     assert a.values["known"] == 1 and a.atoms.symbols[0] == "Ag"
     assert (b.failure.kind, b.failure.message) == ("crash", "ZeroDivisionError: oh")
+
+
+def test_structure_whose_share_of_a_batch_cannot_be_told_fails_alone() -> None:
+    """A cell without volume has no neighbours to count."""
+
+    def share(atoms: Atoms) -> float:
+        return float(np.linalg.inv(atoms.cell.array).sum() ** 0) / 9
+
+    flat = Atoms("Cu", cell=[[3, 0, 0], [3, 0, 0], [0, 0, 3]], pbc=True)
+    given = [Task("flat", steps("flat", [[flat]]), flat), Task("cubic", steps("cubic", [copper(1)]), bulk("Cu"))]
+    records = run_in_lockstep("relax", iter(given), Evaluator(effective_medium(), share), stress=False)
+    found = {record.entry: record.failure for record in records}
+    assert found["cubic"] is None and found["flat"].kind == "crash" and "LinAlgError" in found["flat"].message

@@ -7,7 +7,6 @@ from ase import Atoms
 from phonopy import Phonopy
 
 from softmode.engine.records import Record
-from softmode.errors import EntryError
 from softmode.protocol import ForceSets
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry, ForceSet
@@ -42,8 +41,6 @@ def _steps(entry: Entry, relaxed: Record, settings: ForceSets) -> Steps:
     displaced = displace(phonopy, settings)
     pristine, *evaluations = yield [to_ase(phonopy.supercell), *displaced]
     forces = np.array([evaluation.forces for evaluation in evaluations])
-    if not np.isfinite(forces).all():
-        raise EntryError("not_finite", "the potential gave a force that is not a finite number")
     force_set = ForceSet.from_phonopy(phonopy.dataset)
     values = {
         "n_displacements": len(displaced),

@@ -1,0 +1,186 @@
+"""Which entries were in flight when a process died, so that one that kills its process does not kill a shard for ever.
+
+A segmentation fault, an abort, the out-of-memory killer: nothing in the process can say which entry it was. So a file
+beside the partial, `<output>.in-flight`, names the entries that were taken up, and is removed when the job ends in any
+orderly way: finished, told to stop, or with an error. Where it is left over, the entries that were in flight are
+suspects. Each of them then runs alone, after all others, and a second death names one.
+
+A process that crashes leaves a trace (Python's faulthandler writes it), and two deaths condemn: the second was alone.
+One that is killed from outside leaves none, and looks like one that the out-of-memory killer ended: there it takes
+four deaths, the last three alone. A condemned entry is a failure of kind `crash`.
+"""
+
+import faulthandler
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from softmode.engine import interruption
+from softmode.engine.outputs import storage
+from softmode.engine.records import RecordWriter
+from softmode.errors import DeviceLost
+
+Item = TypeVar("Item")
+
+_DEATHS_WITH_TRACE = 2
+_DEATHS_WITHOUT_TRACE = 4
+_TRACE = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """An entry that was in flight when its process died.
+
+    Attributes:
+        deaths: how often
+        trace: what the last death left, such as `Segmentation fault`; empty if nothing
+        seconds: from when it was taken up to the last death, as far as is known
+    """
+
+    deaths: int
+    trace: str
+    seconds: float
+
+    @property
+    def condemned(self) -> bool:
+        """Whether it is not tried again."""
+        return self.deaths >= (_DEATHS_WITH_TRACE if self.trace else _DEATHS_WITHOUT_TRACE)
+
+    @property
+    def message(self) -> str:
+        """What happened, for a person."""
+        how = self.trace or "killed without a trace, as by the out-of-memory killer"
+        return (
+            f"the process died {self.deaths} times with this entry in flight, at last with nothing else ({how}); "
+            "'softmode retry-failed CAMPAIGN --kind crash' has it tried again"
+        )
+
+
+class InFlight:
+    """Notes the entries that a job takes up; a context inside that of the writer of their records.
+
+    Args:
+        writer: of the stage's output
+
+    Attributes:
+        suspects: by entry, those that have no record yet
+    """
+
+    def __init__(self, writer: RecordWriter) -> None:
+        self.path = writer.output.with_name(writer.output.name + ".in-flight")
+        self._writer = writer
+        self.suspects: dict[str, Suspect] = {}
+
+    def __enter__(self) -> Self:
+        with storage(self.path):
+            # one without its partial tells of work that is made anew from the start
+            if self._writer.continued and self.path.exists():
+                self.suspects = self._read()
+            self._rewrite()
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        self._other_handler = faulthandler.is_enabled()
+        faulthandler.enable(self._file)
+        interruption.at_once.append(self._note_order_to_stop)
+        return self
+
+    def _read(self) -> dict[str, Suspect]:
+        """Return the suspects so far and, where the job before ended in no orderly way, what it had in flight."""
+        text = self.path.read_text(encoding="utf-8", errors="replace")
+        ended = self.path.stat().st_mtime
+        suspects: dict[str, Suspect] = {}
+        taken: dict[str, float] = {}
+        trace = _TRACE.search(text)
+        how = trace[1] if trace else ""
+        for line in text.splitlines():
+            note = _parsed(line)
+            if "suspect" in note:
+                entry = note.pop("suspect")
+                suspects[entry] = Suspect(**note)
+            elif "taken" in note:
+                taken[note["taken"]] = note["time"]
+            elif "device_lost" in note:
+                how = note["device_lost"]
+            elif "told_to_stop" in note:
+                taken = {}
+                break
+        flying = [entry for entry in taken if entry not in self._writer.done]
+        if flying:
+            print(f"the job before died ({how or 'without a trace'}) with these in flight: {', '.join(flying)}")
+            if trace:
+                print(text[trace.start() :].rstrip())
+        for entry in flying:
+            deaths = suspects[entry].deaths if entry in suspects else 0
+            suspects[entry] = Suspect(deaths + 1, how, max(ended - taken[entry], 0.0))
+        return {entry: suspect for entry, suspect in suspects.items() if entry not in self._writer.done}
+
+    def _rewrite(self) -> None:
+        lines = [
+            json.dumps({"suspect": entry} | vars(suspect))
+            for entry, suspect in self.suspects.items()
+            if entry not in self._writer.done
+        ]
+        fresh = self.path.with_name(self.path.name + ".new")
+        fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        fresh.replace(self.path)
+
+    @property
+    def condemned(self) -> list[str]:
+        """The suspects that are not tried again."""
+        return [entry for entry, suspect in self.suspects.items() if suspect.condemned]
+
+    def turns(self, entries: Sequence[str]) -> Iterator[list[str]]:
+        """Yield the entries in the groups that may be in flight together: all, then each suspect alone."""
+        yield [entry for entry in entries if entry not in self.suspects]
+        alone = [entry for entry in entries if entry in self.suspects and not self.suspects[entry].condemned]
+        for entry in sorted(alone, key=lambda entry: self.suspects[entry].deaths):
+            suspect = self.suspects[entry]
+            print(f"entry {entry} runs alone: it was in flight when its process died ({suspect.deaths}x)")
+            yield [entry]
+
+    def watched(self, entries: Sequence[str], tasks: Iterator[Item]) -> Iterator[Item]:
+        """Yield the tasks of these entries, and note each as in flight before."""
+        for entry, task in zip(entries, tasks, strict=True):
+            with storage(self.path):
+                self._note({"taken": entry, "time": time.time()})
+            yield task
+
+    def _note(self, content: dict[str, Any]) -> None:
+        # one call of the system for one line, which outlives the process; a machine that loses power accuses nobody
+        os.write(self._file, json.dumps(content).encode() + b"\n")
+
+    def _note_order_to_stop(self) -> None:
+        with suppress(OSError):
+            self._note({"told_to_stop": True})
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        interruption.at_once.remove(self._note_order_to_stop)
+        faulthandler.disable()
+        if self._other_handler and sys.__stderr__:
+            faulthandler.enable(sys.__stderr__)
+        if isinstance(error, DeviceLost):
+            with suppress(OSError):
+                self._note({"device_lost": str(error)})
+        elif any(entry not in self._writer.done for entry in self.suspects):
+            with suppress(OSError):
+                self._rewrite()
+        else:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+        os.close(self._file)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+    except ValueError:  # of a trace, or cut short
+        return {}
+    return content if isinstance(content, dict) else {}
