@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from softmode.engine.in_flight import InFlight
-from softmode.engine.interruption import Stopped
+from softmode.engine.interruption import at_once
 from softmode.engine.progress import with_progress
 from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records, row_numbers
@@ -91,14 +91,18 @@ def _work_through(
         left = [id for id in ids if id not in writer.done]
         condemned = (_condemned(record, stage, in_flight) for record in before(in_flight.condemned))
         computed = chain.from_iterable(compute(turn, in_flight) for turn in in_flight.turns(left))
+        at_once.append(lambda: print(f"{what}: told to stop: {_kept(writer, ids)}", file=sys.stderr, flush=True))
         try:
             for record in with_progress(chain(condemned, computed), len(writer.done), len(ids), what):
                 writer.write([record])
-        except Stopped as stopped:
-            stored = f"{len(writer.done)} of {len(ids)} entries are done and kept in {writer.partial}"
-            print(f"{what}: {stopped}: {stored}; the same command goes on from there", file=sys.stderr)
-            raise
+        finally:
+            at_once.pop()
     print(f"{what}: {len(writer.done)} of {len(ids)} entries in {time.monotonic() - started:.1f} s")
+
+
+def _kept(writer: RecordWriter, ids: Sequence[str]) -> str:
+    stored = f"{len(writer.done)} of {len(ids)} entries are done and kept in {writer.partial}"
+    return f"{stored}; it ends after the pass at hand, and the same command goes on from there"
 
 
 def _condemned(record: Record, stage: str, in_flight: InFlight) -> Record:

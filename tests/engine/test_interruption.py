@@ -3,10 +3,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from softmode.engine.interruption import Stopped, ignore_signals, stops_on_signals
+from softmode.engine.interruption import Stopped, check, ignore_signals, stops_on_signals
+from softmode.engine.outputs import only_writer
 
 
 def test_signal_is_raised_once_and_afterwards_does_what_it_did_before() -> None:
@@ -27,6 +29,18 @@ def test_nothing_stops_a_command_whose_output_is_about_to_be_complete() -> None:
         ignore_signals()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.01)
+
+
+def test_order_to_stop_waits_for_a_safe_place_while_an_output_is_written(tmp_path: Path) -> None:
+    """Else numpy, for one, takes it for a mistake of its own, and the entry at hand for a failure."""
+    with pytest.raises(Stopped), stops_on_signals(restored=True), only_writer(tmp_path / "0.db"):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+        safe = True
+        check()
+        safe = False
+    assert safe
+    check()  # it is not told for ever
 
 
 def test_nobody_is_deaf_to_signals_outside_of_a_command() -> None:

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -77,6 +78,9 @@ class InFlight:
         self.path = writer.output.with_name(writer.output.name + ".in-flight")
         self._writer = writer
         self.suspects: dict[str, Suspect] = {}
+        # an order to stop is noted by another thread
+        self._open = threading.Lock()
+        self._file: int | None = None
 
     def __enter__(self) -> Self:
         with storage(self.path):
@@ -145,15 +149,22 @@ class InFlight:
             yield [entry]
 
     def watched(self, entries: Sequence[str], tasks: Iterator[Item]) -> Iterator[Item]:
-        """Yield the tasks of these entries, and note each as in flight before."""
+        """Yield the tasks of these entries, and note each as in flight before.
+
+        Raises:
+            Stopped: the process was told to stop.
+        """
         for entry, task in zip(entries, tasks, strict=True):
+            interruption.check()
             with storage(self.path):
                 self._note({"taken": entry, "time": time.time()})
             yield task
 
     def _note(self, content: dict[str, Any]) -> None:
         # one call of the system for one line, which outlives the process; a machine that loses power accuses nobody
-        os.write(self._file, json.dumps(content).encode() + b"\n")
+        with self._open:
+            if self._file is not None:
+                os.write(self._file, json.dumps(content).encode() + b"\n")
 
     def _note_order_to_stop(self) -> None:
         with suppress(OSError):
@@ -175,7 +186,10 @@ class InFlight:
         else:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
-        os.close(self._file)
+        with self._open:
+            assert self._file is not None
+            os.close(self._file)
+            self._file = None
 
 
 def _parsed(line: str) -> dict[str, Any]:

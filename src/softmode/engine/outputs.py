@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from softmode.engine.interruption import waiting_for_check
 from softmode.errors import InputError, StorageError
 
 
@@ -43,6 +44,8 @@ def _room(folder: Path) -> str:
 def only_writer(output: Path) -> Iterator[None]:
     """Make the folder of an output and hold `<output>.lock`, so that nobody else writes the output meanwhile.
 
+    An order to stop the process waits for the next `interruption.check`.
+
     The kernel lets go of the lock when its holder ends, in whatever way: a file that was left behind locks nothing. On
     a file system without such locks a message says that nothing keeps a second writer away.
 
@@ -54,7 +57,7 @@ def only_writer(output: Path) -> Iterator[None]:
     with storage(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         file = _locked(path, output)
-    with file:
+    with file, waiting_for_check():
         try:
             yield
         finally:

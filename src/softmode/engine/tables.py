@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from softmode.engine.interruption import check
 from softmode.engine.outputs import storage, whole_file
 from softmode.errors import InputError
 
@@ -50,6 +51,7 @@ def write_table(
     with whole_file(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         waiting: list[Mapping[str, Any]] = []
         for row in rows:
+            check()
             unknown = set(row) - set(schema.names)
             if unknown:
                 raise ValueError(f"no column for {sorted(unknown)}")

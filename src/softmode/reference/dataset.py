@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import spglib
 
+from softmode.engine.interruption import check
 from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_records
@@ -214,6 +215,7 @@ def write_dataset(
             problems.writerow(["entry", "file", "message"])
             rows: csv.DictWriter | None = None
             for outcome in outcomes:
+                check()
                 if isinstance(outcome, Problem):
                     n_problems += 1
                     problems.writerow([outcome.entry, outcome.file, outcome.message])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from ase import Atoms
 
+from softmode.engine.interruption import check
 from softmode.errors import DeviceLost, EntryError
 from softmode.potentials.base import Evaluation, Potential
 
@@ -31,7 +32,9 @@ class Evaluator:
 
         Raises:
             DeviceLost: the GPU is of no use any more; nothing is known of any structure.
+            Stopped: the process was told to stop.
         """
+        check()
         if not structures:
             return []
         try:
