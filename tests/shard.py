@@ -16,6 +16,7 @@ import yaml
 from ase.build import bulk
 
 from softmode.cli import main
+from softmode.engine import interruption
 from softmode.engine.records import Record, read_records
 from softmode.engine.shards import write_shards
 from softmode.protocol import Protocol
@@ -26,6 +27,7 @@ from tests.faulty import VARIABLE
 METALS = {"Al": 4.0, "Ni": 3.5, "Cu": 3.6, "Pd": 3.9, "Ag": 4.1, "Pt": 3.9, "Au": 4.1}
 STRAINS = (0.0, 0.02, -0.02, 0.03)
 FAULTY = "Pt-0"
+GRACE_s = 3.0  # instead of 20 s, so that the tests are quick
 STAGES = ("relax", "force-sets")
 _FOLDERS = {"relax": "relaxed", "force-sets": "force_sets"}
 _SETTINGS = {
@@ -100,6 +102,7 @@ def _run(folder: Path, arguments: Sequence[str], fault: str, largest_file: int |
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.environ[VARIABLE] = fault
+    interruption._GRACE_s = GRACE_s
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     sys.argv = ["softmode", *arguments]

@@ -14,7 +14,7 @@ import pytest
 from softmode.engine.records import Record
 from softmode.protocol import Protocol
 from tests.faulty import VARIABLE
-from tests.shard import FAULTY, STAGES, STRAINS, Shard, differences, make_shard
+from tests.shard import FAULTY, STAGES, STRAINS, GRACE_s, Shard, differences, make_shard
 
 N_KILLS = 25
 PROJECT = Path(__file__).parent.parent
@@ -127,7 +127,7 @@ def test_order_to_stop_in_a_call_that_does_not_end_is_obeyed_and_suspects_nobody
     process.terminate()
     process.join(30)
     assert process.exitcode == 128 + signal.SIGTERM
-    assert "stopped by SIGTERM: what runs did not end within 20 s" in shard.log
+    assert f"stopped by SIGTERM: what runs did not end within {GRACE_s:g} s" in shard.log
     assert "of 13 entries are done and kept in" in shard.log
     assert shard.run("relax") == 0
     assert "runs alone" not in shard.log

@@ -3,7 +3,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -102,28 +101,41 @@ def test_file_where_a_folder_should_be_is_an_error_of_the_output(tmp_path: Path)
         pass
 
 
-def test_disk_that_is_really_full(tmp_path: Path) -> None:
-    """On a file system of half a megabyte, in a name space of its own."""
-    code = (
-        "import sys, pathlib; from ase import Atoms; from softmode.engine.records import Record, RecordWriter\n"
-        "from softmode.errors import StorageError\n"
-        "import numpy as np\n"
-        "try:\n"
-        "    with RecordWriter(pathlib.Path(sys.argv[1]) / '0.db', {'identity': 'x'}) as writer:\n"
-        "        for i in range(1000): writer.write([Record(f'mp-{i}', Atoms('He'), {}, {'x': np.zeros(1000)})])\n"
-        "except StorageError as error: print(error)\n"
-        "with RecordWriter(pathlib.Path(sys.argv[1]) / '0.db', {'identity': 'x'}) as writer:\n"
-        "    print(len(writer.done) > 10)\n"
-    )
-    folder = Path(tempfile.mkdtemp(dir=tmp_path))
-    script = f'mount -t tmpfs -o size=500k none {folder} && exec {sys.executable} -c "$0" {folder}'
-    result = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, code], capture_output=True, text=True, check=False
-    )
-    if "unshare:" in result.stderr or "mount:" in result.stderr:
-        pytest.skip(f"no small file system can be mounted here: {result.stderr.strip()}")
-    told, continued = [line for line in result.stdout.splitlines() if not line.startswith("going on")]
-    assert re.fullmatch(
-        rf"{folder}/0\.db\.partial: cannot be written: database or disk is full; {folder} has 0\.\d MB free", told
-    )
-    assert continued == "True"
+_FILL = """
+import sys, pathlib
+import numpy as np
+from ase import Atoms
+from softmode.engine.records import Record, RecordWriter
+from softmode.errors import StorageError
+
+try:
+    with RecordWriter(pathlib.Path(sys.argv[1]) / "0.db", {"identity": "x"}) as writer:
+        for i in range(1000):
+            writer.write([Record(f"mp-{i}", Atoms("He"), {}, {"x": np.zeros(1000)})])
+except StorageError as error:
+    print(error)
+    if writer.done:
+        with RecordWriter(pathlib.Path(sys.argv[1]) / "0.db", {"identity": "x"}) as continued:
+            print(continued.done == writer.done)
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("size=500k", r"0\.db\.partial: cannot be written: database or disk is full; {0} has 0\.\d MB free\nTrue"),
+        (
+            "ro",
+            r"0\.db: cannot be written: Read-only file system \({0}/0\.db\.lock\); {0} has .* free and is not writable",
+        ),
+    ],
+)
+def test_disk_that_is_really_full_or_read_only(tmp_path: Path, options: str, told: str) -> None:
+    """A small file system in a name space of its own."""
+    script = f'mount -t tmpfs -o {options} none "$0" && exec "$@"'
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, tmp_path, sys.executable, "-c", _FILL]
+    result = subprocess.run([*command, tmp_path], capture_output=True, text=True, check=False)
+    if result.stderr.startswith(("unshare:", "mount:")):
+        pytest.skip(f"no file system can be mounted here: {result.stderr.strip()}")
+    lines = "\n".join(line for line in result.stdout.splitlines() if not line.startswith("going on"))
+    assert re.fullmatch(rf"{tmp_path}/" + told.format(tmp_path), lines), result

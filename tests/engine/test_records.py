@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -149,6 +150,17 @@ def test_partial_that_is_deleted_meanwhile_ends_the_job_instead_of_an_output_wit
             writer.partial.write_bytes(content)
         writer.write([record("mp-2")])
     assert not path.exists()
+
+
+def test_folder_that_vanishes_ends_the_job_with_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "relaxed"
+    told = (
+        rf"{folder}/0\.db\.partial: cannot be written: No such file or directory .*{folder}: No such file or directory"
+    )
+    with pytest.raises(StorageError, match=told), RecordWriter(folder / "0.db", METADATA) as writer:
+        writer.write([record("mp-1")])
+        shutil.rmtree(folder)
+        writer.write([record("mp-2")])
 
 
 def test_partial_that_is_locked_is_not_taken_for_a_damaged_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -75,7 +76,7 @@ class InFlight:
     """
 
     def __init__(self, writer: RecordWriter) -> None:
-        self.path = writer.output.with_name(writer.output.name + ".in-flight")
+        self.path = _journal(writer.output)
         self._writer = writer
         self.suspects: dict[str, Suspect] = {}
         # an order to stop is noted by another thread
@@ -190,6 +191,19 @@ class InFlight:
             assert self._file is not None
             os.close(self._file)
             self._file = None
+
+
+def deaths_in_flight(output: Path) -> dict[str, int]:
+    """Return how often the process died with each suspect of an unfinished output in flight, without any lock."""
+    try:
+        lines = _journal(output).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    return {note["suspect"]: note["deaths"] for line in lines if "suspect" in (note := _parsed(line))}
+
+
+def _journal(output: Path) -> Path:
+    return output.with_name(output.name + ".in-flight")
 
 
 def _parsed(line: str) -> dict[str, Any]:
