@@ -113,7 +113,7 @@ def test_order_to_stop_ends_the_command_at_once_with_its_work_kept(
     # nobody is suspected
     assert left_over(shard, stage) == ["0.db.partial"] and not shard.output(stage).exists()
     assert shard.run(stage) == 0
-    assert "going on with" in shard.log and "runs alone" not in shard.log
+    assert "going on with" in shard.log and "in flight when the process died" not in shard.log
     assert not differences(shard.records(stage), expected[stage])
 
 
@@ -130,7 +130,7 @@ def test_order_to_stop_in_a_call_that_does_not_end_is_obeyed_and_suspects_nobody
     assert f"stopped by SIGTERM: what runs did not end within {GRACE_s:g} s" in shard.log
     assert "of 13 entries are done and kept in" in shard.log
     assert shard.run("relax") == 0
-    assert "runs alone" not in shard.log
+    assert "in flight when the process died" not in shard.log
     assert not differences(shard.records("relax"), expected["relax"])
 
 

@@ -45,13 +45,21 @@ def suspects(output: Path) -> dict[str, Suspect]:
     return in_flight.suspects
 
 
+def turns(output: Path, ids: Sequence[str]) -> list[list[str]]:
+    identity = {"identity": "x"}
+    with pytest.raises(KeyboardInterrupt), RecordWriter(output, identity) as writer, InFlight(writer) as in_flight:
+        groups = list(in_flight.turns(ids))
+        raise KeyboardInterrupt
+    return groups
+
+
 def test_what_was_in_flight_at_a_death_runs_alone_after_all_others(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     output = tmp_path / "0.db"
     die(output, ["a", "b", "c"], stored=["b"])
     assert job(output, ends_with=None) == [["d"], ["a"], ["c"]]
-    assert "the job before died (without a trace) with these in flight: a, c" in capsys.readouterr().out
+    assert "the job before died (without a trace) with 2 entries in flight: a, c" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), StorageError("full"), ValueError("a mistake"), SystemExit(1)])
@@ -85,9 +93,7 @@ def test_two_deaths_that_left_a_trace_condemn_and_the_trace_is_shown(
     assert (
         'Segmentation fault\n\nCurrent thread 0x1 (most recent call first):\n  File "x.py"' in capsys.readouterr().out
     )
-    assert (
-        "died 2 times with this entry in flight, at last with nothing else (Segmentation fault)" in found["b"].message
-    )
+    assert "died 2 times with this entry in flight, at last with no other (Segmentation fault)" in found["b"].message
     # and stays condemned if this job dies before it has stored so
     assert [entry for entry in suspects(output) if suspects(output)[entry].condemned] == ["b"]
 
@@ -98,6 +104,18 @@ def test_kills_that_leave_no_trace_condemn_only_at_the_fourth_death(tmp_path: Pa
         die(output, ["a"])
         assert suspects(output)["a"].deaths == n_deaths
         assert suspects(output)["a"].condemned == (n_deaths == 4)
+
+
+def test_many_suspects_run_in_small_groups_and_alone_only_if_they_die_again(tmp_path: Path) -> None:
+    output, ids = tmp_path / "0.db", [f"mp-{i}" for i in range(100)]
+    die(output, ids)
+    others, *groups = turns(output, [*ids, "other"])
+    assert others == ["other"] and [len(group) for group in groups] == [4] * 25
+    die(output, groups[0], trace="Fatal Python error: Aborted\n")
+    _, *groups = turns(output, ids)
+    assert [len(group) for group in groups] == [3] * 32 + [1] * 4
+    # a second death, but in company
+    assert not any(suspect.condemned for suspect in suspects(output).values())
 
 
 def test_kill_after_a_crash_in_company_does_not_condemn(tmp_path: Path) -> None:

@@ -129,9 +129,9 @@ def test_entry_that_may_have_ended_its_process_is_named(finished_campaign: Path)
     before = lines(finished_campaign)
     output.with_name("0.db.lock").touch()
     journal = output.with_name("0.db.in-flight")
-    suspect = {"suspect": "mp-1", "deaths": 2, "trace": "", "seconds": 1.0}
+    suspect = {"suspect": "mp-1", "deaths": 2, "alone": 1, "trace": "", "seconds": 1.0}
     journal.write_text(json.dumps(suspect) + '\n{"taken": "mp-2", "time": 0.0}\n{"tak', encoding="utf-8")
     assert lines(finished_campaign) == [
         *before,
-        f"{POTENTIAL} relax: entry mp-1 was in flight when its process died (2x); it runs last, and alone",
+        f"{POTENTIAL} relax: entry mp-1 was in flight when its process died (2x); it runs after all others",
     ]

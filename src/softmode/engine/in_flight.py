@@ -3,15 +3,17 @@
 A segmentation fault, an abort, the out-of-memory killer: nothing in the process can say which entry it was. So a file
 beside the partial, `<output>.in-flight`, names the entries that were taken up, and is removed when the job ends in any
 orderly way: finished, told to stop, or with an error. Where it is left over, the entries that were in flight are
-suspects. Each of them then runs alone, after all others, and a second death names one.
+suspects. They run after all others, each alone, or in small groups where they are many; who dies in a group is alone
+the next time.
 
-A process that crashes leaves a trace (Python's faulthandler writes it), and two deaths condemn: the second was alone.
-One that is killed from outside leaves none, and looks like one that the out-of-memory killer ended: there it takes
-four deaths, the last three alone. A condemned entry is a failure of kind `crash`.
+A process that crashes leaves a trace (Python's faulthandler writes it), and the second death condemns if the entry was
+alone. One that is killed from outside leaves none, and looks like one that the out-of-memory killer ended: there it
+takes four deaths, three of them alone. A condemned entry is a failure of kind `crash`.
 """
 
 import faulthandler
 import json
+import math
 import os
 import re
 import sys
@@ -31,8 +33,12 @@ from softmode.errors import DeviceLost
 
 Item = TypeVar("Item")
 
-_DEATHS_WITH_TRACE = 2
-_DEATHS_WITHOUT_TRACE = 4
+# deaths that condemn, and how many of them alone, by whether the last left a trace
+_CONDEMN = {True: (2, 1), False: (4, 3)}
+# groups that suspects run in at first: a hundred relaxations one by one would keep a GPU busy with next to nothing
+_MOST_GROUPS = 32
+# ids that a message lists
+_LISTED = 10
 _TRACE = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 
 
@@ -42,25 +48,28 @@ class Suspect:
 
     Attributes:
         deaths: how often
+        alone: how often with nothing else in flight
         trace: what the last death left, such as `Segmentation fault`; empty if nothing
         seconds: from when it was taken up to the last death, as far as is known
     """
 
     deaths: int
+    alone: int
     trace: str
     seconds: float
 
     @property
     def condemned(self) -> bool:
         """Whether it is not tried again."""
-        return self.deaths >= (_DEATHS_WITH_TRACE if self.trace else _DEATHS_WITHOUT_TRACE)
+        deaths, alone = _CONDEMN[bool(self.trace)]
+        return self.deaths >= deaths and self.alone >= alone
 
     @property
     def message(self) -> str:
         """What happened, for a person."""
         how = self.trace or "killed without a trace, as by the out-of-memory killer"
         return (
-            f"the process died {self.deaths} times with this entry in flight, at last with nothing else ({how}); "
+            f"the process died {self.deaths} times with this entry in flight, at last with no other ({how}); "
             "'softmode retry-failed CAMPAIGN --kind crash' has it tried again"
         )
 
@@ -117,12 +126,14 @@ class InFlight:
                 break
         flying = [entry for entry in taken if entry not in self._writer.done]
         if flying:
-            print(f"the job before died ({how or 'without a trace'}) with these in flight: {', '.join(flying)}")
+            shown = ", ".join(flying[:_LISTED]) + (" …" if len(flying) > _LISTED else "")
+            print(f"the job before died ({how or 'without a trace'}) with {len(flying)} entries in flight: {shown}")
             if trace:
                 print(text[trace.start() :].rstrip())
         for entry in flying:
-            deaths = suspects[entry].deaths if entry in suspects else 0
-            suspects[entry] = Suspect(deaths + 1, how, max(ended - taken[entry], 0.0))
+            before = suspects.get(entry, Suspect(0, 0, "", 0.0))
+            alone = before.alone + (len(flying) == 1)
+            suspects[entry] = Suspect(before.deaths + 1, alone, how, max(ended - taken[entry], 0.0))
         return {entry: suspect for entry, suspect in suspects.items() if entry not in self._writer.done}
 
     def _rewrite(self) -> None:
@@ -141,13 +152,17 @@ class InFlight:
         return [entry for entry, suspect in self.suspects.items() if suspect.condemned]
 
     def turns(self, entries: Sequence[str]) -> Iterator[list[str]]:
-        """Yield the entries in the groups that may be in flight together: all, then each suspect alone."""
+        """Yield the entries in the groups that may be in flight together: all but the suspects, then these."""
         yield [entry for entry in entries if entry not in self.suspects]
-        alone = [entry for entry in entries if entry in self.suspects and not self.suspects[entry].condemned]
-        for entry in sorted(alone, key=lambda entry: self.suspects[entry].deaths):
-            suspect = self.suspects[entry]
-            print(f"entry {entry} runs alone: it was in flight when its process died ({suspect.deaths}x)")
-            yield [entry]
+        left = [entry for entry in entries if entry in self.suspects and not self.suspects[entry].condemned]
+        once = [entry for entry in left if self.suspects[entry].deaths == 1]
+        again = [entry for entry in left if self.suspects[entry].deaths > 1]
+        again.sort(key=lambda entry: self.suspects[entry].deaths)
+        size = math.ceil(len(once) / _MOST_GROUPS) or 1
+        for group in [*(once[i : i + size] for i in range(0, len(once), size)), *([entry] for entry in again)]:
+            deaths = self.suspects[group[0]].deaths
+            print(f"only {', '.join(group)} now: in flight when the process died ({deaths}x)")
+            yield group
 
     def watched(self, entries: Sequence[str], tasks: Iterator[Item]) -> Iterator[Item]:
         """Yield the tasks of these entries, and note each as in flight before.

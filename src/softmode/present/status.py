@@ -45,7 +45,7 @@ def campaign_status(campaign: CampaignFolder, now: float, *, terminal: bool) -> 
 
 def _suspects(campaign: CampaignFolder, shards: Iterable[int]) -> list[str]:
     return [
-        f"{source} {stage}: entry {entry} was in flight when its process died ({deaths}x); it runs last, and alone"
+        f"{source} {stage}: entry {entry} was in flight when its process died ({deaths}x); it runs after all others"
         for source, stage in campaign.stages()
         for shard in shards
         for entry, deaths in deaths_in_flight(campaign.output(source, stage, shard)).items()
