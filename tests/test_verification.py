@@ -240,6 +240,11 @@ def test_partial_that_was_left_over(finished_campaign: Path) -> None:
     }
 
 
+def test_lock_that_a_killed_job_left_behind_is_no_mistake(finished_campaign: Path) -> None:
+    database(finished_campaign, "force_sets").with_name("0.db.lock").touch()
+    assert problems(finished_campaign) == {}
+
+
 @pytest.mark.parametrize("folder", ["relaxed", "force_sets", "phonons"])
 def test_missing_shard(finished_campaign: Path, folder: str) -> None:
     (path,) = (finished_campaign / folder / POTENTIAL).glob("1.*")

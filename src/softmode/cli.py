@@ -7,13 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from softmode import __version__
-from softmode.errors import InputError
+from softmode.engine.interruption import Stopped, stops_on_signals
+from softmode.errors import DeviceLost, InputError, StorageError
 
 EPILOG = "Each rule of the workflow calls one of these; any line in a job's log can be run again by hand."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a sub-command; return its exit code, or 2 after a message about the input."""
+    """Run a sub-command; return its exit code, 2 after a message about input or disk, 128 + signal where one ended it.
+
+    Args:
+        arguments: those of the process where None
+    """
     options = build_parser().parse_args(arguments)
     if options.threads:
         # before numpy or torch are imported: they read these once
@@ -24,10 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     command: Callable[[argparse.Namespace], int | None] = getattr(commands, options.command.replace("-", "_"))
     try:
-        return command(options) or 0
-    except InputError as error:
+        with stops_on_signals(restored=arguments is not None):
+            return command(options) or 0
+    except (InputError, StorageError, DeviceLost) as error:
         print(f"softmode {options.command}: {error}", file=sys.stderr)
         return 2
+    except Stopped as stopped:
+        print(f"softmode {options.command}: {stopped}", file=sys.stderr)
+        return stopped.exit_code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -134,6 +143,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     status = _add(commands, "status", "print how far a campaign is: entries done, failed and left, rates and ends")
     status.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+
+    retry = _add(commands, "retry-failed", "have the next run compute failed entries again, and only them")
+    retry.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+    retry.add_argument("--kind", nargs="+", required=True, help="kinds of failure, such as out_of_memory, or 'all'")
+    retry.add_argument("--potential", nargs="+", metavar="NAME", help="only those of these potentials (all)")
+    retry.add_argument("--stage", nargs="+", choices=("relax", "force_sets"), help="only those of this stage (both)")
 
     verify = _add(
         commands, "verify", "check that a finished campaign is complete, of one piece and reproducible; exit 1 if not"

@@ -5,25 +5,17 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from softmode.engine.progress import with_progress
-from softmode.engine.provenance import provenance, versions
-from softmode.engine.records import Record, RecordWriter, read_metadata, read_records, row_numbers
+from softmode.engine.outputs import whole_file
+from softmode.engine.provenance import PACKAGES, provenance, versions
+from softmode.engine.records import read_metadata, read_records
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
-from softmode.potentials.settings import digest_of_settings
-from softmode.protocol import ForceSets, Phonons, digest, relaxation
-from softmode.reference.dataset import Selection, load_entries, read_entries, write_dataset
+from softmode.protocol import Phonons, digest
+from softmode.reference.dataset import Selection, read_entries, write_dataset
 from softmode.yaml_files import read_yaml
 
-if TYPE_CHECKING:
-    from softmode.potentials.base import Potential
-    from softmode.stages.evaluate import Evaluator
-
-PACKAGES = ("ase", "phonopy", "spglib", "numpy")
 # mistakes of one check that are printed
 _LISTED = 20
 
@@ -107,50 +99,37 @@ def fetch_checkpoint(options: Namespace) -> None:
         found = fetch(name, settings["checkpoint"], options.mirrors)
     else:
         found = {"source": "none needed", "path": None, "sha256": ""}
-    options.output.write_text(json.dumps({"potential": name} | found, indent=2) + "\n", encoding="utf-8")
+    with whole_file(options.output) as partial:
+        partial.write_text(json.dumps({"potential": name} | found, indent=2) + "\n", encoding="utf-8")
     print(f"{name}: {found['source']}" + (f", {found['path']}" if found["path"] else ""))
 
 
 def relax(options: Namespace) -> None:
     """Relax one shard."""
-    from softmode.stages.relax import relax as relax_entries
+    from softmode.shard_work import relax_shard
 
-    section = read_yaml(options.protocol)
-    ids = read_shard(options.shards, options.shard)
-    potential, settings = _load_potential(options)
-    identity = {
-        "stage": "relax",
-        "relaxation": digest(section),
-        "dataset": read_metadata(options.entries)["dataset_digest"],
-    } | _identity(potential, settings)
-    with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
-        entries = load_entries(options.entries, [id for id in ids if id not in writer.done])
-        records = relax_entries(entries, _evaluator(potential, settings, options), relaxation(section))
-        _store(writer, records, len(ids), f"relax {potential.name}")
+    relax_shard(options)
 
 
 def force_sets(options: Namespace) -> None:
     """Compute the force sets of one shard."""
-    from softmode.engine.background import worker_processes
-    from softmode.stages.force_sets import compute_force_sets
+    from softmode.shard_work import compute_force_sets_of_shard
 
-    section = read_yaml(options.protocol)
-    potential, settings = _load_potential(options)
-    before = read_metadata(options.relaxed)
-    identity = {"stage": "force_sets", "force_sets": digest(section), "relaxed": before["identity"]}
-    identity |= {"dataset": before["depends_on"]["dataset"]} | _identity(potential, settings)
-    ids = list(row_numbers(options.relaxed))
-    # on a CPU the potential's own threads wait for each other when something else runs, and lose more than is won
-    n_workers = (options.threads or os.cpu_count() or 1) - 1 if potential.device.startswith("cuda") else 0
-    with (
-        worker_processes(n_workers) as executor,
-        RecordWriter(options.output, _provenance(identity, potential, settings)) as writer,
+    compute_force_sets_of_shard(options)
+
+
+def retry_failed(options: Namespace) -> None:
+    """Make the next run compute failed entries again."""
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.retry import forget_failures
+
+    n_forgotten = 0
+    for line, number in forget_failures(
+        CampaignFolder(options.campaign), set(options.kind), options.potential, options.stage
     ):
-        left = [id for id in ids if id not in writer.done]
-        tasks = zip(load_entries(options.entries, left), read_records(options.relaxed, left), strict=True)
-        evaluator = _evaluator(potential, settings, options)
-        records = compute_force_sets(tasks, evaluator, ForceSets(**section), executor)
-        _store(writer, records, len(ids), f"force-sets {potential.name}")
+        print(line)
+        n_forgotten += number
+    print(f"{n_forgotten} failures are forgotten{'; run snakemake again as before' if n_forgotten else ''}")
 
 
 def phonons(options: Namespace) -> None:
@@ -325,47 +304,3 @@ def export_reference(options: Namespace) -> None:
         metadata = read_metadata(path)
         for record in read_records(path):
             print(export_record(record, metadata, options.functional, options.output))
-
-
-def _load_potential(options: Namespace) -> "tuple[Potential, dict[str, Any]]":
-    from softmode.potentials.registry import load_potential
-
-    settings = read_yaml(options.potential)
-    return load_potential(settings, options.device), settings
-
-
-def _evaluator(potential: "Potential", settings: dict[str, Any], options: Namespace) -> "Evaluator":
-    from softmode.potentials.memory import batch_share
-    from softmode.stages.evaluate import Evaluator
-
-    return Evaluator(potential, batch_share(settings, options.batch_memory_GB, potential.device))
-
-
-def _identity(potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
-    """What a result depends on besides protocol and data."""
-    return {
-        "potential": digest_of_settings(settings),
-        "checkpoint_sha256": potential.checkpoint_sha256,
-        "dtype": potential.dtype,
-        "packages": versions(PACKAGES + potential.packages),
-    }
-
-
-def _provenance(identity: dict[str, Any], potential: "Potential", settings: dict[str, Any]) -> dict[str, Any]:
-    return provenance(
-        identity,
-        PACKAGES + potential.packages,
-        potential=settings,
-        checkpoint_sha256=potential.checkpoint_sha256,
-        dataset_digest=identity["dataset"],
-        device=potential.device,
-        dtype=potential.dtype,
-        conservative=potential.conservative,
-    )
-
-
-def _store(writer: RecordWriter, records: Iterable[Record], n_entries: int, what: str) -> None:
-    started = time.monotonic()
-    for record in with_progress(records, len(writer.done), n_entries, what):
-        writer.write([record])
-    print(f"{what}: {len(writer.done)} of {n_entries} entries in {time.monotonic() - started:.1f} s")

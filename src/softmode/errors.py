@@ -5,6 +5,14 @@ class InputError(Exception):
     """Something the user gave cannot be used; the message names it and says what to do."""
 
 
+class StorageError(Exception):
+    """An output cannot be written; the message says which, why, and how much room there is."""
+
+
+class DeviceLost(Exception):
+    """The GPU answers nothing any more in this process; whatever is in flight may be what broke it."""
+
+
 class EntryError(InputError):
     """One entry, or one calculation of it, failed; the others go on.
 

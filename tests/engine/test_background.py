@@ -44,6 +44,21 @@ def test_arguments_are_read_only_so_far_ahead(workers: int, most: int) -> None:
                 break
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_worker_that_is_told_to_stop_or_killed_loses_nothing(number: int) -> None:
+    with worker_processes(1) as executor:
+        worker = executor.submit(os.getpid).result()
+        found = []
+        for call in ahead(executor, abs, range(100)):
+            found.append(call())
+            if len(found) == 10:
+                os.kill(worker, number)
+                time.sleep(0.2)
+        assert found == list(range(100))
+        if number == signal.SIGTERM:
+            assert executor.submit(os.getpid).result() == worker
+
+
 def test_workers_end_with_a_process_that_is_killed() -> None:
     program = """
 import os, time

@@ -1,3 +1,6 @@
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.db import connect
 
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records
-from softmode.errors import InputError
+from softmode.errors import InputError, StorageError
 
 METADATA = {"identity": "same", "dataset_digest": "d"}
 
@@ -116,3 +119,75 @@ def test_periodic_atoms_stay_periodic(tmp_path: Path) -> None:
         writer.write([Record("mp-1", Atoms("He", cell=[3, 4, 5], pbc=True))])
     (found,) = read_records(tmp_path / "0.db")
     assert found.atoms.pbc.all() and found.atoms.cell.lengths().tolist() == [3, 4, 5]
+
+
+def test_second_writer_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "0.db"
+    with RecordWriter(path, METADATA) as writer:
+        writer.write([record("mp-1")])
+        before = writer.partial.read_bytes()
+        with (
+            pytest.raises(InputError, match="is being written by"),
+            RecordWriter(path, METADATA | {"identity": "other"}),
+        ):
+            pass
+        assert writer.partial.read_bytes() == before
+        writer.write([record("mp-2")])
+    assert [found.entry for found in read_records(path)] == ["mp-1", "mp-2"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_partial_that_is_deleted_meanwhile_ends_the_job_instead_of_an_output_with_half_the_records(
+    tmp_path: Path, replaced: bool
+) -> None:
+    path = tmp_path / "0.db"
+    with pytest.raises(StorageError, match=r"0\.db\.partial"), RecordWriter(path, METADATA) as writer:
+        writer.write([record("mp-1")])
+        content = writer.partial.read_bytes()
+        writer.partial.rename(tmp_path / "elsewhere")
+        if replaced:
+            writer.partial.write_bytes(content)
+        writer.write([record("mp-2")])
+    assert not path.exists()
+
+
+def test_folder_that_vanishes_ends_the_job_with_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "relaxed"
+    told = (
+        rf"{folder}/0\.db\.partial: cannot be written: No such file or directory .*{folder}: No such file or directory"
+    )
+    with pytest.raises(StorageError, match=told), RecordWriter(folder / "0.db", METADATA) as writer:
+        writer.write([record("mp-1")])
+        shutil.rmtree(folder)
+        writer.write([record("mp-2")])
+
+
+def test_partial_that_is_locked_is_not_taken_for_a_damaged_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "0.db"
+    with pytest.raises(KeyboardInterrupt), RecordWriter(path, METADATA) as writer:
+        writer.write([record("mp-1")])
+        raise KeyboardInterrupt
+    monkeypatch.setattr("ase.db.sqlite.SQLite3Database._connect", lambda self: connect_at_once(self.filename))
+    with closing(connect_at_once(writer.partial)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StorageError, match="database is locked"), RecordWriter(path, METADATA):
+            pass
+    with RecordWriter(path, METADATA) as writer:
+        assert writer.done == {"mp-1"}
+
+
+def connect_at_once(path: Path) -> sqlite3.Connection:
+    """ASE waits for 20 s."""
+    return sqlite3.connect(path, timeout=0)
+
+
+def test_writing_that_begins_anew_continues_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "0.db"
+    with pytest.raises(KeyboardInterrupt), RecordWriter(path, METADATA) as writer:
+        writer.write([record("mp-1")])
+        raise KeyboardInterrupt
+    with RecordWriter(path, METADATA, anew=True) as writer:
+        assert writer.done == set()
+        writer.write([record("mp-2")])
+    assert [found.entry for found in read_records(path)] == ["mp-2"]

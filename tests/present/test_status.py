@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -121,3 +122,16 @@ def test_campaign_that_has_not_started_says_so(tmp_path: Path, demo_folder: Path
 def test_folder_that_is_not_there_is_a_mistake_of_the_input(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["status", str(tmp_path / "nowhere")]) == 2
     assert "nowhere: no such folder; a campaign's is results/<campaign>" in capsys.readouterr().err
+
+
+def test_entry_that_may_have_ended_its_process_is_named(finished_campaign: Path) -> None:
+    output = finished_campaign / "relaxed" / POTENTIAL / "0.db"
+    before = lines(finished_campaign)
+    output.with_name("0.db.lock").touch()
+    journal = output.with_name("0.db.in-flight")
+    suspect = {"suspect": "mp-1", "deaths": 2, "alone": 1, "trace": "", "seconds": 1.0}
+    journal.write_text(json.dumps(suspect) + '\n{"taken": "mp-2", "time": 0.0}\n{"tak', encoding="utf-8")
+    assert lines(finished_campaign) == [
+        *before,
+        f"{POTENTIAL} relax: entry mp-1 was in flight when its process died (2x); it runs after all others",
+    ]

@@ -40,6 +40,12 @@ class Misbehaving:
             raise RuntimeError("something in the package broke")
         if self.behaviour == "out of memory":
             raise RuntimeError("CUDA out of memory")
+        if self.behaviour == "exit":
+            raise SystemExit("the package does not like this structure")
+        if self.behaviour == "energy not finite":
+            return Evaluation(np.inf, result.forces, result.stress)
+        if self.behaviour == "stress not finite":
+            return Evaluation(result.energy, result.forces, None if result.stress is None else result.stress * np.nan)
         factor = {"not finite": np.nan, "unphysical": 1e9, "never converges": 1.0}[self.behaviour]
         forces = result.forces * factor
         if self.behaviour == "never converges":

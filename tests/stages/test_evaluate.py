@@ -1,10 +1,13 @@
+import sys
 from collections.abc import Sequence
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from softmode.errors import EntryError
+from softmode.errors import DeviceLost, EntryError
 from softmode.potentials.base import Evaluation
 from softmode.stages.evaluate import Evaluator
 from tests.stages.potentials import Misbehaving, effective_medium
@@ -57,3 +60,48 @@ def test_structure_too_large_for_the_device_fails_alone() -> None:
 
 def test_nothing_asked_nothing_answered() -> None:
     assert Evaluator(Misbehaving("Pt", "raise"), share).evaluate([], stress=False) == []
+
+
+@pytest.mark.parametrize("behaviour", ["energy not finite", "not finite", "stress not finite"])
+def test_number_that_is_not_finite_takes_only_its_structure(behaviour: str) -> None:
+    structures = [bulk("Cu"), bulk("Pt"), bulk("Au")]
+    answers = Evaluator(Misbehaving("Pt", behaviour), share).evaluate(structures, stress=True)
+    assert [getattr(answer, "kind", None) for answer in answers] == [None, "not_finite", None]
+
+
+def test_structure_that_spoils_its_whole_batch_fails_alone() -> None:
+    class Spoiling(Misbehaving):
+        def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+            found = self.inner.evaluate(structures, stress=stress)
+            if any("Pt" in atoms.get_chemical_symbols() for atoms in structures):
+                return [Evaluation(np.nan, one.forces, one.stress) for one in found]
+            return found
+
+    structures = [bulk("Cu"), bulk("Pt"), bulk("Au")]
+    answers = Evaluator(Spoiling("Pt", ""), share).evaluate(structures, stress=False)
+    expected = effective_medium().evaluate(structures)
+    assert answers[1].kind == "not_finite"
+    assert [answers[i].energy for i in (0, 2)] == [expected[i].energy for i in (0, 2)]
+
+
+def test_package_that_ends_the_program_fails_one_structure() -> None:
+    answers = Evaluator(Misbehaving("Pt", "exit"), share).evaluate([bulk("Pt"), bulk("Cu")], stress=False)
+    assert answers[0].kind == "crash" and answers[1].energy
+
+
+def test_gpu_that_is_lost_is_no_failure_of_the_structures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a device-side assert every call raises; the entries would all fail one after the other."""
+
+    def refuses() -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    cuda = SimpleNamespace(synchronize=refuses, empty_cache=lambda: None)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    potential = Misbehaving("Pt", "raise")
+    potential.device = "cuda"
+    structures = [bulk("Cu"), bulk("Pt")]
+    with pytest.raises(DeviceLost, match="the GPU was lost: RuntimeError: something in the package broke"):
+        Evaluator(potential, share).evaluate(structures, stress=False)
+    cuda.synchronize = lambda: None
+    answers = Evaluator(potential, share).evaluate(structures, stress=False)
+    assert [getattr(answer, "kind", None) for answer in answers] == [None, "crash"]

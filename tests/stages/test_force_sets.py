@@ -69,10 +69,13 @@ def test_failed_relaxation_is_passed_on_as_it_is(settings: ForceSets) -> None:
     assert record.failure == failed.failure
 
 
-@pytest.mark.parametrize(("behaviour", "kind"), [("raise", "crash"), ("not finite", "not_finite")])
+@pytest.mark.parametrize(
+    ("behaviour", "kind"), [("raise", "crash"), ("not finite", "not_finite"), ("energy not finite", "not_finite")]
+)
 def test_entry_that_breaks_fails_alone(settings: ForceSets, behaviour: str, kind: str) -> None:
     tasks = [task("Cu"), task("Pt"), task("Ag")]
     records = list(compute_force_sets(iter(tasks), batches_of(Misbehaving("Pt", behaviour), 1000), settings))
     assert [record.failure.kind if record.failure else None for record in records] == [None, kind, None]
     assert records[1].failure.stage == "force_sets"
+    assert records[1].failure.message and records[1].values["force_sets_seconds"] > 0
     assert records[1].values["relax_steps"] == 3

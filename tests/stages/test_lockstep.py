@@ -208,3 +208,16 @@ def failure_of(question: Question, room: int) -> str | None:
     if question.n_atoms > room:
         return "out_of_memory"
     return "crash" if question.broken else None
+
+
+def test_structure_whose_share_of_a_batch_cannot_be_told_fails_alone() -> None:
+    """A cell without volume has no neighbours to count."""
+
+    def share(atoms: Atoms) -> float:
+        return float(np.linalg.inv(atoms.cell.array).sum() ** 0) / 9
+
+    flat = Atoms("Cu", cell=[[3, 0, 0], [3, 0, 0], [0, 0, 3]], pbc=True)
+    given = [Task("flat", steps("flat", [[flat]]), flat), Task("cubic", steps("cubic", [copper(1)]), bulk("Cu"))]
+    records = run_in_lockstep("relax", iter(given), Evaluator(effective_medium(), share), stress=False)
+    found = {record.entry: record.failure for record in records}
+    assert found["cubic"] is None and found["flat"].kind == "crash" and "LinAlgError" in found["flat"].message

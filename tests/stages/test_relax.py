@@ -119,6 +119,8 @@ def test_symmetry_is_kept_and_pressure_is_gone(settings: FireRelaxation) -> None
         ("raise", "crash"),
         ("out of memory", "out_of_memory"),
         ("not finite", "not_finite"),
+        ("energy not finite", "not_finite"),
+        ("stress not finite", "not_finite"),
         ("unphysical", "unphysical_forces"),
     ],
 )
@@ -129,7 +131,9 @@ def test_structure_that_breaks_fails_alone(coarse: FireRelaxation, behaviour: st
     records = {
         record.entry: record for record in relax(iter(crowd), batches_of(Misbehaving("Pt", behaviour), 1000), coarse)
     }
-    assert records.pop("bad").failure.kind == kind
+    failed = records.pop("bad")
+    assert (failed.failure.stage, failed.failure.kind) == ("relax", kind)
+    assert failed.failure.message and failed.values["relax_seconds"] > 0
     assert set(records) == set(alone)
     for id, record in records.items():
         assert record.failure is None

@@ -5,10 +5,11 @@ hundred atoms, and much longer than a GPU.
 """
 
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context, parent_process
@@ -45,7 +46,8 @@ def ahead(
 ) -> Iterator[Callable[[], Result]]:
     """Yield, in order, for each argument a call that returns `function(argument)` or raises what it raised.
 
-    Arguments are read as far ahead as keeps the workers busy; without workers, one at a time.
+    Arguments are read as far ahead as keeps the workers busy; without workers, one at a time. What a worker cannot bring
+    to an end because it dies is computed in this process.
 
     Args:
         executor: of `worker_processes`
@@ -57,13 +59,32 @@ def ahead(
         return
     waiting: deque[Callable[[], Result]] = deque()
     for argument in arguments:
-        waiting.append(executor.submit(function, argument).result)
+        waiting.append(_submitted(executor, function, argument))
         if len(waiting) >= _AHEAD:
             yield waiting.popleft()
     yield from waiting
 
 
+def _submitted(executor: Executor, function: Callable[[Argument], Result], argument: Argument) -> Callable[[], Result]:
+    here = partial(function, argument)
+    try:
+        future = executor.submit(function, argument)
+    except BrokenExecutor:
+        return here
+
+    def result() -> Result:
+        try:
+            return future.result()
+        except BrokenExecutor:
+            return here()
+
+    return result
+
+
 def _prepare_worker() -> None:
+    # a scheduler tells all processes of a job to stop; the one whose work this is decides when it needs no more
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     # a pool's worker does not notice that its parent was killed
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import phonopy  # noqa: F401  # now, and not while somebody waits

@@ -10,6 +10,9 @@ from typing import Any
 
 from softmode import __version__
 
+# those whose versions every stage's numbers may depend on
+PACKAGES = ("ase", "phonopy", "spglib", "numpy")
+
 
 def provenance(identity: Mapping[str, Any], packages: tuple[str, ...], **facts: Any) -> dict[str, Any]:
     """Return the metadata of one output.

@@ -1,10 +1,12 @@
 """What a stage stores for each entry: an ASE database that survives the death of its writer.
 
-A stage writes `<output>.partial`, one transaction for each batch, and renames it at the end. A job that was killed
-loses the batch in flight and goes on from there. `ase db` and `ase gui` open the files.
+A stage writes `<output>.partial`, one transaction for each record, and renames it at the end. A job that was killed
+loses what was in flight and goes on from there. `ase db` and `ase gui` open the files.
 """
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +16,9 @@ from ase import Atoms
 from ase.db import connect
 from ase.db.sqlite import SQLite3Database
 
-from softmode.errors import InputError
+from softmode.engine.interruption import ignore_signals
+from softmode.engine.outputs import only_writer, storage
+from softmode.errors import InputError, StorageError
 
 
 @dataclass(frozen=True)
@@ -60,54 +64,99 @@ class RecordWriter:
     """Writes the records of one output; a context that renames the partial file when it ends without an error.
 
     Args:
-        output: the database to make
+        output: the database to make; nobody else may write it meanwhile
         metadata: provenance, stored in the database; its `identity` says what a record depends on. A partial file with
             another identity is set aside, never continued.
+        anew: whether to begin again in any case
+
+    Attributes:
+        done: entries that have a record
+        continued: whether there was a partial to go on from
+
+    Raises:
+        InputError: another process writes the output.
+        StorageError: it cannot be written; what was stored before stays in the partial.
     """
 
-    def __init__(self, output: Path, metadata: Mapping[str, Any]) -> None:
+    def __init__(self, output: Path, metadata: Mapping[str, Any], *, anew: bool = False) -> None:
         self.output = output
         self.partial = output.with_name(output.name + ".partial")
         self.metadata = dict(metadata)
         self.done: set[str] = set()
+        self.continued = False
+        self._anew = anew
 
     def __enter__(self) -> Self:
-        self.output.parent.mkdir(parents=True, exist_ok=True)
-        if self.partial.exists():
-            if self._stored_identity() == self.metadata["identity"]:
-                self.done = set(row_numbers(self.partial))
-                print(f"going on with {self.partial}: {len(self.done)} entries are done")
-            else:
-                aside = self.partial.with_name(self.partial.name + ".set-aside")
-                self.partial.replace(aside)
-                print(f"{self.partial} was made with other settings, potential or data; it is now {aside}")
-        self.database = open_database(self.partial)
-        self.database.metadata = self.metadata
+        with ExitStack() as stack:
+            stack.enter_context(only_writer(self.output))
+            with storage(self.partial):
+                if self._anew:
+                    self.partial.unlink(missing_ok=True)
+                if self.partial.exists():
+                    self._continue_or_set_aside()
+                self.database = open_database(self.partial)
+                self.database.metadata = self.metadata
+                self._inode = self.partial.stat().st_ino
+            self._lock = stack.pop_all()
         return self
+
+    def _continue_or_set_aside(self) -> None:
+        if self._stored_identity() == self.metadata["identity"]:
+            self.done = set(row_numbers(self.partial))
+            self.continued = True
+            print(f"going on with {self.partial}: {len(self.done)} entries are done")
+            return
+        aside = self.partial.with_name(self.partial.name + ".set-aside")
+        self.partial.replace(aside)
+        # SQLite's note of a transaction that was cut short belongs to that file, not to the next one of its name
+        journal = self.partial.with_name(self.partial.name + "-journal")
+        if journal.exists():
+            journal.replace(aside.with_name(aside.name + "-journal"))
+        print(f"{self.partial} was made with other settings, potential or data; it is now {aside}")
 
     def _stored_identity(self) -> str | None:
         try:
             return open_database(self.partial).metadata.get("identity")
+        except sqlite3.OperationalError:  # locked, or not to be read: that says nothing of its content
+            raise
         except Exception:  # a file cut short raises whatever SQLite makes of it; it is not ours to continue
             return None
 
     def write(self, records: Sequence[Record]) -> None:
-        """Store records in one transaction."""
-        with self.database:
-            for record in records:
-                values = dict(record.values) | {"entry": record.entry, "status": "failed" if record.failure else "done"}
-                if record.failure:
-                    values |= {"failed_stage": record.failure.stage, "failed_kind": record.failure.kind}
-                data = dict(record.arrays) | ({"message": record.failure.message} if record.failure else {})
-                self.database.write(record.atoms, key_value_pairs=values, data=data)
+        """Store records in one transaction.
+
+        Raises:
+            StorageError: they cannot be stored; none of them is.
+        """
+        with storage(self.partial):
+            self._check_still_there()
+            with self.database:
+                for record in records:
+                    self._write_one(record)
         self.done.update(record.entry for record in records)
+
+    def _write_one(self, record: Record) -> None:
+        values = dict(record.values) | {"entry": record.entry, "status": "failed" if record.failure else "done"}
+        if record.failure:
+            values |= {"failed_stage": record.failure.stage, "failed_kind": record.failure.kind}
+        data = dict(record.arrays) | ({"message": record.failure.message} if record.failure else {})
+        self.database.write(record.atoms, key_value_pairs=values, data=data)
+
+    def _check_still_there(self) -> None:
+        # SQLite would make a new file without a word, and what was stored before would be lost at the end
+        if self.partial.stat().st_ino != self._inode:
+            raise StorageError(f"{self.partial}: was replaced by another file while it was written; run again")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is None:
-            self.database.metadata = self.metadata
-            self.partial.replace(self.output)
+        with self._lock:
+            if error is None:
+                ignore_signals()
+                with storage(self.partial):
+                    self._check_still_there()
+                    self.database.metadata = self.metadata
+                    self.partial.replace(self.output)
 
 
 def row_numbers(path: Path) -> dict[str, int]:

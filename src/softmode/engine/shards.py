@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 
 
@@ -34,7 +35,7 @@ def assign_shards(costs: Mapping[str, float], n_shards: int) -> dict[str, int]:
 
 def write_shards(path: Path, costs: Mapping[str, float], n_shards: int) -> None:
     """Write shards.csv with the columns entry, shard and estimated_cost."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["entry", "shard", "estimated_cost"])
         writer.writerows((entry, shard, costs[entry]) for entry, shard in assign_shards(costs, n_shards).items())

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from softmode.engine.interruption import check
+from softmode.engine.outputs import storage, whole_file
 from softmode.errors import InputError
 
 # rows that are held in memory before they are written
@@ -45,11 +48,10 @@ def write_table(
         ],
         metadata={"softmode": json.dumps(dict(metadata))},
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with whole_file(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         waiting: list[Mapping[str, Any]] = []
         for row in rows:
+            check()
             unknown = set(row) - set(schema.names)
             if unknown:
                 raise ValueError(f"no column for {sorted(unknown)}")
@@ -58,15 +60,18 @@ def write_table(
                 writer.write_table(pa.Table.from_pylist(waiting, schema=schema))
                 waiting = []
         writer.write_table(pa.Table.from_pylist(waiting, schema=schema))
-    partial.replace(path)
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a table to a file that appears when it is complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    shutil.copyfile(source, partial)
-    partial.replace(target)
+    """Copy a table to a file that appears when it is complete; of several that copy to it at a time the last wins."""
+    partial = target.with_name(f"{target.name}.{socket.gethostname()}.{os.getpid()}.partial")
+    with storage(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(source, partial)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
+from softmode.engine.outputs import whole_file
 
 # width of two columns of a journal, in inches
 _WIDTH = 7.0
@@ -45,10 +46,12 @@ def thermodynamics_figure(properties: pd.DataFrame, labels: Mapping[str, str], c
 
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write a figure as PNG (300 dpi) and PDF and return their paths."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = [stem.with_suffix(".png"), stem.with_suffix(".pdf")]
-    figure.savefig(paths[0], dpi=300)
-    figure.savefig(paths[1], metadata={"CreationDate": None})
+    formats: dict[str, Any] = {"png": {"dpi": 300}, "pdf": {"metadata": {"CreationDate": None}}}
+    paths = []
+    for suffix, options in formats.items():
+        paths.append(stem.with_suffix(f".{suffix}"))
+        with whole_file(paths[-1]) as partial:
+            figure.savefig(partial, format=suffix, **options)
     plt.close(figure)
     return paths
 

@@ -1,10 +1,11 @@
 """How far a campaign is, as text: a table with bars for a terminal, plain lines for everything else."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from softmode.campaign_folder import CampaignFolder
+from softmode.engine.in_flight import deaths_in_flight
 from softmode.engine.progress import bar
 from softmode.engine.snapshot import read_snapshot
 from softmode.engine.status import Progress, database_state, progress, table_state
@@ -38,7 +39,17 @@ def campaign_status(campaign: CampaignFolder, now: float, *, terminal: bool) -> 
     lines += _table(rows) if terminal else [_line(row, now) for row in rows]
     lines.append(f"{n_stored} of {n_expected} records, {sum(row.n_failed for row in rows)} of them failures")
     lines += [f"{row.source} {row.stage}: {problem}" for row in rows for problem in row.problems]
+    lines += _suspects(campaign, shards)
     return "\n".join(lines)
+
+
+def _suspects(campaign: CampaignFolder, shards: Iterable[int]) -> list[str]:
+    return [
+        f"{source} {stage}: entry {entry} was in flight when its process died ({deaths}x); it runs after all others"
+        for source, stage in campaign.stages()
+        for shard in shards
+        for entry, deaths in deaths_in_flight(campaign.output(source, stage, shard)).items()
+    ]
 
 
 def _being_read(campaign: CampaignFolder) -> str:

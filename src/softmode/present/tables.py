@@ -19,6 +19,7 @@ from softmode.compare.errors import (
     survivors,
 )
 from softmode.compare.stability import OUTCOMES, confusion_table
+from softmode.engine.outputs import whole_file
 
 SUBSETS = ("common", "own")
 NOTHING = "–"
@@ -74,11 +75,11 @@ class Table:
 
     def write(self, folder: Path) -> list[Path]:
         """Write CSV, Markdown and LaTeX into a folder and return their paths."""
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / f"{self.name}.{suffix}" for suffix in ("csv", "md", "tex")]
-        self.numbers.to_csv(paths[0], index=False)
-        paths[1].write_text(self.to_markdown(), encoding="utf-8")
-        paths[2].write_text(self.to_latex(), encoding="utf-8")
+        contents = {"csv": self.numbers.to_csv(index=False), "md": self.to_markdown(), "tex": self.to_latex()}
+        paths = [folder / f"{self.name}.{suffix}" for suffix in contents]
+        for path, content in zip(paths, contents.values(), strict=True):
+            with whole_file(path) as partial:
+                partial.write_text(content, encoding="utf-8")
         return paths
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import spglib
 
+from softmode.engine.interruption import check
+from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_records
 from softmode.errors import EntryError, InputError
@@ -204,33 +206,34 @@ def write_dataset(
     Raises:
         InputError: not one entry could be read.
     """
-    for path in (database, index, unreadable):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    database.with_name(database.name + ".partial").unlink(missing_ok=True)  # reading is quick; it is never resumed
     digests: list[str] = []
     n_problems = 0
-    writer = RecordWriter(database, provenance({"stage": "dataset"}, ("ase", "phonopy", "spglib")))
-    with (
-        writer,
-        index.open("w", newline="", encoding="utf-8") as index_file,
-        unreadable.open("w", newline="", encoding="utf-8") as unreadable_file,
-    ):
-        problems = csv.writer(unreadable_file, lineterminator="\n")
-        problems.writerow(["entry", "file", "message"])
-        rows: csv.DictWriter | None = None
-        for outcome in outcomes:
-            if isinstance(outcome, Problem):
-                n_problems += 1
-                problems.writerow([outcome.entry, outcome.file, outcome.message])
-                print(f"left out: entry {outcome.entry}, file {outcome.file}: {outcome.message}")
-                continue
-            description = describe(outcome)
-            if rows is None:
-                rows = csv.DictWriter(index_file, list(description), lineterminator="\n")
-                rows.writeheader()
-            rows.writerow(description)
-            writer.write([_to_record(outcome, description)])
-            digests.append(outcome.digest())
+    # reading is quick; it is never resumed
+    writer = RecordWriter(database, provenance({"stage": "dataset"}, ("ase", "phonopy", "spglib")), anew=True)
+    with writer:
+        with (
+            whole_file(index) as index_partial,
+            whole_file(unreadable) as unreadable_partial,
+            index_partial.open("w", newline="", encoding="utf-8") as index_file,
+            unreadable_partial.open("w", newline="", encoding="utf-8") as unreadable_file,
+        ):
+            problems = csv.writer(unreadable_file, lineterminator="\n")
+            problems.writerow(["entry", "file", "message"])
+            rows: csv.DictWriter | None = None
+            for outcome in outcomes:
+                check()
+                if isinstance(outcome, Problem):
+                    n_problems += 1
+                    problems.writerow([outcome.entry, outcome.file, outcome.message])
+                    print(f"left out: entry {outcome.entry}, file {outcome.file}: {outcome.message}")
+                    continue
+                description = describe(outcome)
+                if rows is None:
+                    rows = csv.DictWriter(index_file, list(description), lineterminator="\n")
+                    rows.writeheader()
+                rows.writerow(description)
+                writer.write([_to_record(outcome, description)])
+                digests.append(outcome.digest())
         if not digests:
             raise InputError(f"not one entry could be read; {unreadable} says why")
         writer.metadata["dataset_digest"] = dataset_digest(digests)

@@ -11,7 +11,6 @@ from ase import Atoms
 
 from softmode.engine.background import ahead
 from softmode.engine.records import Record
-from softmode.errors import EntryError
 from softmode.protocol import ForceSets
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry, ForceSet
@@ -70,8 +69,6 @@ def _steps(entry: Entry, relaxed: Record, displaced_later: Callable[[], Displace
         return relaxed
     evaluations = yield displaced.supercells
     forces = np.array([evaluation.forces for evaluation in evaluations])
-    if not np.isfinite(forces).all():
-        raise EntryError("not_finite", "the potential gave a force that is not a finite number")
     values = {
         "n_displacements": len(forces),
         "n_supercell": len(forces[0]),

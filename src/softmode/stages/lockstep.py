@@ -101,8 +101,7 @@ class _Active:
 
     def share(self, structure: Atoms) -> float:
         """Return which share of a batch a structure takes, judged by the task's first one: neighbours hardly change."""
-        if self.share_per_atom is None:
-            self.share_per_atom = self.evaluator.share(structure) / len(structure)
+        assert self.share_per_atom is not None
         return self.share_per_atom * len(structure)
 
     @property
@@ -121,6 +120,9 @@ class _Active:
             else:
                 error = next((answer for answer in answers if isinstance(answer, EntryError)), None)
                 self.structures = steps.throw(error) if error else steps.send(answers)  # type: ignore[arg-type]
+            if self.share_per_atom is None:
+                first = self.structures[0]
+                self.share_per_atom = self.evaluator.share(first) / len(first)
         except StopIteration as stop:
             record = stop.value
         except EntryError as error:

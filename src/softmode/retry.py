@@ -1,0 +1,85 @@
+"""Failures taken out of finished and partial databases, so that the next run computes them again, and only them."""
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from softmode.campaign_folder import CampaignFolder
+from softmode.engine.outputs import only_writer, storage
+from softmode.engine.records import open_database, row_numbers
+from softmode.engine.snapshot import read_snapshot
+from softmode.errors import InputError
+
+STAGES = ("relax", "force_sets")
+ALL = "all"
+
+
+def forget_failures(
+    campaign: CampaignFolder, kinds: Collection[str], potentials: Collection[str] | None, stages: Collection[str] | None
+) -> Iterator[tuple[str, int]]:
+    """Turn each database with such failures into a partial without them, and yield a line for it with their number.
+
+    Its output is then missing, and the workflow makes it, going on from the partial, and what follows from it. An entry
+    that is relaxed again loses its record in the force sets too, and these become a partial first: else the workflow
+    would make all of them anew.
+
+    Args:
+        kinds: of the failures, or `all`
+        potentials: all where None
+        stages: `relax`, `force_sets`; both where None
+
+    Raises:
+        InputError: there is no such potential, or a job writes one of the databases.
+    """
+    known = campaign.potentials()
+    for potential in potentials or known:
+        if potential not in known:
+            raise InputError(f"{campaign.path}: no potential '{potential}'; there are: {', '.join(known)}")
+        for shard in campaign.shards():
+            again: set[str] = set()
+            forgotten: dict[Path, set[str]] = {}
+            for stage in STAGES:
+                output = campaign.output(potential, stage, shard)
+                failed = _failed(output, stage, kinds) if stage in (stages or STAGES) else set()
+                again |= failed
+                forgotten[output] = set(again)
+            for output in reversed(forgotten):
+                number = _forget(output, forgotten[output])
+                if number:
+                    yield f"{output}: {number} records will be made again", number
+
+
+def _stored(output: Path) -> Path:
+    """Return the file that has the records of an output, finished or not."""
+    return output if output.is_file() else output.with_name(output.name + ".partial")
+
+
+def _failed(output: Path, stage: str, kinds: Collection[str]) -> set[str]:
+    path = _stored(output)
+    if not path.is_file():
+        return set()
+    return {
+        record.entry
+        for record in read_snapshot(path, ()).records
+        if record.failure and record.failure[0] == stage and (ALL in kinds or record.failure[1] in kinds)
+    }
+
+
+def _forget(output: Path, entries: Collection[str]) -> int:
+    if not entries or not _stored(output).is_file():
+        return 0
+    with only_writer(output), storage(output):
+        path = _stored(output)
+        rows = [number for entry, number in row_numbers(path).items() if entry in entries]
+        if not rows:
+            return 0
+        partial = output.with_name(output.name + ".partial")
+        if path == output:
+            # first the name: a finished database without these records must never be
+            output.with_name(output.name + ".in-flight").unlink(missing_ok=True)
+            output.replace(partial)
+        written = partial.stat()
+        open_database(partial).delete(rows)
+        # or it would seem that a job has just written it
+        os.utime(partial, ns=(written.st_atime_ns, written.st_mtime_ns))
+    return len(rows)
