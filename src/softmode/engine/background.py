@@ -46,8 +46,8 @@ def ahead(
 ) -> Iterator[Callable[[], Result]]:
     """Yield, in order, for each argument a call that returns `function(argument)` or raises what it raised.
 
-    Arguments are read as far ahead as keeps the workers busy; without workers, one at a time. What a worker cannot bring
-    to an end because it dies is computed in this process.
+    Arguments are read as far ahead as keeps the workers busy; without workers, one at a time. What a worker does not
+    finish because it dies is computed in this process.
 
     Args:
         executor: of `worker_processes`
