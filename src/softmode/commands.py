@@ -207,6 +207,24 @@ def figures(options: Namespace) -> None:
     save(thermodynamics_figure(properties, labels, colours), options.output / "figure4_thermodynamics")
 
 
+def plan(options: Namespace) -> None:
+    """Print what a campaign will cost."""
+    from softmode.config import read_campaign
+    from softmode.plan import make_plan, measured_rates, read_index
+    from softmode.present.plan import plan_text
+
+    campaign = read_campaign(options.campaign)
+    folder = Path(campaign.folder)
+    index = options.index or folder / "index.csv"
+    if not index.is_file():
+        raise InputError(
+            f"{index}: no such file; 'snakemake --profile profiles/local --configfile {options.campaign} prepare' reads "
+            "the data set, or give an index of its entries with --index"
+        )
+    measured = [*options.measured, *([folder] if (folder / "shards.csv").is_file() else [])]
+    print(plan_text(make_plan(campaign, read_index(index), measured_rates(measured))))
+
+
 def summary(options: Namespace) -> None:
     """Print the tables of a finished campaign."""
     written = sorted((options.campaign / "tables").glob("*.md"))

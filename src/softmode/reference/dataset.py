@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import spglib
 
+from softmode.cost import evaluations
 from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_records
 from softmode.errors import EntryError, InputError
@@ -21,8 +22,6 @@ from softmode.reference.entry import Entry, ForceSet
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
 
-# a relaxation takes tens to hundreds of evaluations of the unit cell; this weighs it against the force sets
-_EVALUATIONS_OF_A_RELAXATION = 100
 _SYMMETRY_TOLERANCE = 1e-3
 
 
@@ -163,8 +162,6 @@ def describe(entry: Entry) -> dict[str, Any]:
     )
     number = symmetry.number if symmetry else 1
     n_displacements = len(entry.force_set.atoms) if entry.force_set else 0
-    # without a reference the number is not known before phonopy looks: every atom in every direction is the most
-    n_evaluated = (n_displacements or 3 * len(cell)) * entry.n_supercell
     return {
         "entry": entry.id,
         "formula": cell.get_chemical_formula("metal"),
@@ -174,7 +171,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "n_sites": len(cell),
         "n_supercell": entry.n_supercell,
         "n_displacements": n_displacements,
-        "estimated_cost": n_evaluated + _EVALUATIONS_OF_A_RELAXATION * len(cell),
+        "estimated_cost": sum(evaluations(len(cell), entry.n_supercell, n_displacements)),
         "functional": entry.functional,
         "file": entry.source,
     }
