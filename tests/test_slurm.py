@@ -61,7 +61,7 @@ def test_slurm_that_does_not_answer_is_an_error(tmp_path: Path, queue: Path) -> 
     campaign = tmp_path / "results"
     take_over(campaign, log(tmp_path, "SLURM run ID: first-run\n"))
     (tmp_path / "bin" / "squeue").write_text("#!/bin/sh\necho no controller >&2\nexit 1\n", encoding="utf-8")
-    with pytest.raises(InputError, match="squeue .*first-run: no controller"):
+    with pytest.raises(InputError, match=r"squeue .*first-run: no controller"):
         take_over(campaign, log(tmp_path, "SLURM run ID: second-run\n"))
 
 

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 # a relaxation takes tens to hundreds of evaluations of the unit cell; this weighs it against the force sets
 EVALUATIONS_OF_A_RELAXATION = 100
-# one force call with M3GNet in ms for each atom: `softmode check-potential m3gnet --threads 1`, rock salt with 64 and 216
-# atoms, on a Xeon of 2.5 GHz; the other potentials' relative_cost is in this unit
-M3GNET_CPU_ms_per_atom = 1.0
-# force constants, frequencies and thermodynamics of one entry in ms for each atom of its supercell, protocol `softmode`
-PHONONS_ms_per_supercell_atom = 10.0
+# one force call with M3GNet in ms for each atom: `softmode check-potential m3gnet --threads 1`, 64 and 216 atoms, on a
+# Xeon that others used too; the other potentials' relative_cost is in this unit
+M3GNET_CPU_ms_per_atom = 1.4
+# force constants, frequencies and thermodynamics of one entry in ms for each atom of its supercell: 40 entries of the
+# Kyoto database drawn at random, protocol `softmode`, 0.1 to 3.5 s each, on the same machine
+PHONONS_ms_per_supercell_atom = 7.1
 
 
 class Evaluations(NamedTuple):

@@ -15,8 +15,8 @@ from typing import Any
 from softmode.campaign_folder import CampaignFolder
 from softmode.config import Campaign
 from softmode.cost import (
-    PHONONS_ms_per_supercell_atom,
     Evaluations,
+    PHONONS_ms_per_supercell_atom,
     cpu_ms_per_atom,
     evaluations,
     gpu_ms_per_atom,
@@ -25,12 +25,13 @@ from softmode.cost import (
 from softmode.engine.snapshot import read_snapshot
 from softmode.engine.tables import read_table
 from softmode.errors import InputError
+from softmode.reference.dataset import selected_ids
 
 # of softmode's own index, and of the Kyoto database's
 _COLUMNS = (("entry", "n_sites", "n_supercell", "n_displacements"), ("mp_id", "n_unit", "n_super", "n_disp"))
-# bytes as measured for 30 entries of the Kyoto database: of one displaced atom in a database, and of an entry in each
-_BYTES_PER_ATOM = 25
-_BYTES_PER_ENTRY = {"entries": 4000, "relaxed": 4000, "force_sets": 4000, "phonons": 4000}
+# bytes of the forces on one displaced atom, and of the rest of an entry in each file: 40 entries of the Kyoto database
+_BYTES_PER_ATOM = 24
+_BYTES_PER_ENTRY = {"entries": 5400, "relaxed": 5400, "force_sets": 5400, "phonons": 3000}
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,7 @@ def select(entries: Sequence[PlannedEntry], campaign: Campaign) -> tuple[list[Pl
         InputError: none is left.
     """
     dataset = campaign.settings["dataset"]
-    ids = set(dataset.get("ids") or [])
-    if dataset.get("ids_file"):
-        ids |= set(Path(dataset["ids_file"]).read_text(encoding="utf-8").split())
+    ids = set(selected_ids(dataset))
     largest = dataset.get("largest_supercell")
     chosen = [e for e in entries if (not ids or e.id in ids) and (largest is None or e.n_supercell <= largest)]
     if not chosen:
@@ -111,17 +110,17 @@ def measured_rates(folders: Iterable[Path]) -> Rates:
     for folder in folders:
         campaign = CampaignFolder(folder)
         entries = {entry.id: entry for entry in read_index(folder / "index.csv")}
+        shards = campaign.shards()
+        atoms: dict[tuple[str, str, str], int] = defaultdict(int)
+        seconds: dict[tuple[str, str, str], float] = defaultdict(float)
         for source, stage in campaign.stages():
-            atoms: dict[str, int] = defaultdict(int)
-            seconds: dict[str, float] = defaultdict(float)
-            for shard in campaign.shards():
+            for shard in shards:
                 for device, entry, time in _times(campaign.output(source, stage, shard), stage):
                     if entry in entries:
-                        seconds[device] += time
-                        atoms[device] += _atoms(entries[entry], stage)
-            for device, total in seconds.items():
-                name = "phonons" if stage == "phonons" else source
-                rates[name, stage, device] = Rate(1000 * total / atoms[device], f"{folder}")
+                        key = ("phonons" if stage == "phonons" else source, stage, device)
+                        seconds[key] += time
+                        atoms[key] += _atoms(entries[entry], stage)
+        rates |= {key: Rate(1000 * total / atoms[key], str(folder)) for key, total in seconds.items()}
     return rates
 
 
@@ -227,9 +226,7 @@ def make_plan(campaign: Campaign, entries: Sequence[PlannedEntry], rates: Rates)
     )
 
 
-def _plan_potential(
-    name: str, settings: Mapping[str, Any], atoms: Evaluations, rates: Rates
-) -> PotentialPlan:
+def _plan_potential(name: str, settings: Mapping[str, Any], atoms: Evaluations, rates: Rates) -> PotentialPlan:
     on_cpu = "estimated, without its weights" if is_estimated(settings) else "one force call"
     one_call = (("cpu", cpu_ms_per_atom(settings), on_cpu), ("cuda", gpu_ms_per_atom(settings), "one force call"))
     hours: dict[str, float | None] = {}

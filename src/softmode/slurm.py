@@ -1,4 +1,4 @@
-"""What Snakemake's SLURM executor leaves to its user: jobs of a run that was killed, and jobs that are gone for good."""
+"""What Snakemake's SLURM executor leaves to its user: jobs of a run that was killed, and jobs gone for good."""
 
 import re
 import subprocess

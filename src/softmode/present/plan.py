@@ -13,6 +13,7 @@ def plan_text(plan: Plan) -> str:
     settings = plan.campaign.settings
     atoms = plan.potentials[0].atoms
     smallest, median, largest = plan.supercells
+    disk = ", ".join(f"{what} {size:.1f}" for what, size in plan.disk_GB.items())
     lines = [
         f"{settings['campaign']}: {plan.n_entries:,} entries × {len(plan.potentials)} potentials, {settings['shards']} "
         f"shards, protocol {plan.campaign.protocol.name}",
@@ -25,8 +26,7 @@ def plan_text(plan: Plan) -> str:
         f"phonons, of {plan.n_sources} sources: {plan.n_sources * plan.phonon_hours:.1f} CPU hours; measured: "
         f"{plan.phonon_source}",
         f"jobs: {sum(plan.jobs.values())} ({', '.join(f'{number} {stage}' for stage, number in plan.jobs.items())})",
-        f"disk: {sum(plan.disk_GB.values()):.1f} GB "
-        f"({', '.join(f'{what} {size:.1f}' for what, size in plan.disk_GB.items())}), and 2 to 5 GB for each environment",
+        f"disk: {sum(plan.disk_GB.values()):.1f} GB ({disk}), and up to 5 GB for each environment",
     ]
     unmeasured = [potential.name for potential in plan.potentials if potential.hours["cuda"] is None]
     if unmeasured:

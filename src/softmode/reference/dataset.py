@@ -4,7 +4,7 @@ import csv
 import hashlib
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,24 @@ class Selection:
     number: int | None = None
     seed: int = 0
     largest_supercell: int | None = None
+
+
+def selected_ids(settings: Mapping[str, Any]) -> list[str]:
+    """Return the ids that a data set's settings name, in `ids` and in `ids_file`; none means all.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    ids = list(settings.get("ids") or [])
+    path = settings.get("ids_file")
+    if path:
+        try:
+            ids += Path(path).read_text(encoding="utf-8").split()
+        except OSError as error:
+            raise InputError(f"ids_file {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"ids_file {path}: not text in UTF-8: {error}") from error
+    return ids
 
 
 Reader = Callable[[], Entry | EntryError]
