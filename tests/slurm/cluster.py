@@ -64,7 +64,7 @@ def jobs_of(rule: str, wildcards: str) -> list[Job]:
     return [job for job in jobs() if (job.rule, job.wildcards) == (rule, wildcards)]
 
 
-def wait_until(condition: Callable[[], Found], process: subprocess.Popen, seconds: float = 600) -> Found:
+def wait_until(condition: Callable[[], Found], process: subprocess.Popen, seconds: float = 1200) -> Found:
     """Return what the condition gives once that is something, as long as Snakemake runs."""
     end = time.monotonic() + seconds
     while not (found := condition()):

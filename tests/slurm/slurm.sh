@@ -63,7 +63,7 @@ MailProg=/bin/true
 GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=16000 Gres=gpu:2
-PartitionName=cpu Nodes=n1 MaxTime=1-0 PriorityTier=10 PreemptMode=OFF Default=YES
+PartitionName=cpu Nodes=n1 MaxTime=1-0 PriorityTier=20 PreemptMode=OFF Default=YES
 PartitionName=gpu Nodes=n1 MaxTime=1-0 PriorityTier=10 PreemptMode=OFF
 PartitionName=scavenge Nodes=n1 MaxTime=1-0 PriorityTier=1 PreemptMode=REQUEUE
 CONF
