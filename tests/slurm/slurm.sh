@@ -103,6 +103,10 @@ start() {
 
 stop() {
   local name pid
+  # jobs would outlive the daemons; KillWait is 10 s
+  if timeout 10 scancel --user "$(id -un)" 2>/dev/null; then
+    for _ in $(seq 60); do [ -n "$(timeout 5 squeue --noheader)" ] || break; sleep 0.5; done
+  fi
   for name in slurmd slurmctld munged; do
     [ -s "$folder/run/$name.started" ] || continue
     pid=$(cat "$folder/run/$name.started")
