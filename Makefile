@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test benchmark lint pins envs checkpoints uv
+.PHONY: help demo test test-slurm benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
@@ -11,6 +11,7 @@ help:
 	@echo "make demo   judge CHGNet and SevenNet-0 against the embedded DFT reference (minutes);"
 	@echo "            POTENTIALS=all with every potential whose weights can be had from here"
 	@echo "make test   style, types and all tests"
+	@echo "make test-slurm   a campaign on a SLURM that this installs and starts here: Debian, as root (10 minutes)"
 	@echo "make envs   build the environments of all potentials"
 	@echo "make benchmark   softmode against an ASE loop and matcalc, CHGNet and MatterSim (an hour, alone on the machine);"
 	@echo "            ENTRIES='--kind kyoto --path FOLDER --ids mp-…' for others than the embedded ones"
@@ -24,6 +25,10 @@ demo: .envs/workflow.ready
 test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 	@echo "== tests"
 	.envs/test/bin/python -m pytest
+
+test-slurm: .envs/workflow.ready .envs/test.ready .envs/chgnet.ready .envs/sevennet.ready
+	@echo "== a campaign on SLURM"
+	.envs/test/bin/python -m pytest -m slurm tests/slurm
 
 benchmark: .envs/benchmark.ready checkpoints
 	@echo "== benchmark: every contestant in turn"

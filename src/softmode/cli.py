@@ -122,6 +122,18 @@ def build_parser() -> argparse.ArgumentParser:
     _add_comparison(figures)
     figures.add_argument("--output", type=Path, required=True, help="folder of the figures")
 
+    plan = _add(commands, "plan", "what a campaign will cost: entries, atoms to evaluate, hours, disk and jobs")
+    plan.add_argument("campaign", type=Path, help="its file, such as config/config.yaml")
+    plan.add_argument("--index", type=Path, help="its entries (CSV), if the data set has not been read yet")
+    plan.add_argument(
+        "--measured",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="campaigns whose records say how long the stages took, such as results/demo",
+    )
+
     summary = _add(commands, "summary", "print a campaign's tables, and where everything is")
     summary.add_argument("campaign", type=Path, help="its folder, such as results/demo")
 

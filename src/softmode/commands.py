@@ -13,7 +13,7 @@ from softmode.engine.records import read_metadata, read_records
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
 from softmode.protocol import Phonons, digest
-from softmode.reference.dataset import Selection, read_entries, write_dataset
+from softmode.reference.dataset import Selection, read_entries, selected_ids, write_dataset
 from softmode.yaml_files import read_yaml
 
 # mistakes of one check that are printed
@@ -28,16 +28,11 @@ def dataset(options: Namespace) -> None:
     for name in ("kind", "path"):
         if name not in settings:
             raise InputError(f"--{name} is missing")
-    ids = list(settings.get("ids") or [])
-    if settings.get("ids_file"):
-        try:
-            ids += Path(settings["ids_file"]).read_text(encoding="utf-8").split()
-        except OSError as error:
-            raise InputError(f"ids_file {settings['ids_file']}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise InputError(f"ids_file {settings['ids_file']}: not text in UTF-8: {error}") from error
     selection = Selection(
-        tuple(ids), settings.get("number"), settings.get("seed", 0), settings.get("largest_supercell")
+        tuple(selected_ids(settings)),
+        settings.get("number"),
+        settings.get("seed", 0),
+        settings.get("largest_supercell"),
     )
     outcomes = read_entries(settings["kind"], Path(settings["path"]), selection)
     n_entries, n_problems = write_dataset(outcomes, options.output, options.index, options.unreadable)
@@ -200,6 +195,24 @@ def figures(options: Namespace) -> None:
     labels, colours, _ = read_presentation(options.presentation)
     save(volume_figure(properties, labels, colours), options.output / "figure3_volume")
     save(thermodynamics_figure(properties, labels, colours), options.output / "figure4_thermodynamics")
+
+
+def plan(options: Namespace) -> None:
+    """Print what a campaign will cost."""
+    from softmode.config import read_campaign
+    from softmode.plan import make_plan, measured_rates, read_index
+    from softmode.present.plan import plan_text
+
+    campaign = read_campaign(options.campaign)
+    folder = Path(campaign.folder)
+    index = options.index or folder / "index.csv"
+    if not index.is_file():
+        raise InputError(
+            f"{index}: no such file; 'snakemake --profile profiles/local prepare --configfile {options.campaign}' "
+            "reads the data set, or give an index of its entries with --index"
+        )
+    measured = [*options.measured, *([folder] if (folder / "shards.csv").is_file() else [])]
+    print(plan_text(make_plan(campaign, read_index(index), measured_rates(measured))))
 
 
 def summary(options: Namespace) -> None:

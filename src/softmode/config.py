@@ -62,6 +62,11 @@ class Campaign:
         return ["reference", *(["yardstick"] if self.has_yardstick else []), *self.potentials]
 
     @property
+    def environments(self) -> list[str]:
+        """The environments that it needs."""
+        return ["workflow", *dict.fromkeys(potential["environment"] for potential in self.potentials.values())]
+
+    @property
     def shards(self) -> list[str]:
         """Names of the shards, as in file names."""
         return [str(shard) for shard in range(self.settings["shards"])]
@@ -71,11 +76,6 @@ class Campaign:
         """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way."""
         batch_memory = self.settings["batch_memory_GB"]
         return f"--batch-memory-GB {batch_memory:g}" if batch_memory else ""
-
-    @property
-    def memory_MB(self) -> int:
-        """Main memory of a job that runs a potential: a pass, and the package with its weights."""
-        return 3000 + round(1000 * (self.settings["batch_memory_GB"] or 1.0))
 
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
@@ -114,6 +114,30 @@ class Campaign:
             if part == "report":
                 content |= {"protocol": self.protocol.name, "protocol_digest": self.protocol.digest}
         return yaml.safe_dump(content, sort_keys=True, allow_unicode=True)
+
+
+def read_campaign(path: Path) -> Campaign:
+    """Read a campaign's file as Snakemake does in this folder: on top of config/config.yaml, but with its own data set.
+
+    Raises:
+        InputError: with one line for each mistake, naming file and key.
+    """
+    own = read_yaml(path)
+    if not isinstance(own, Mapping):
+        raise InputError(f"{path}: not a campaign's file")
+    config = _laid_over(read_yaml(Path("config/config.yaml")), own)
+    if isinstance(own.get("dataset"), Mapping) and "path" in own["dataset"]:
+        # where it is may be for the command line to say
+        config["dataset"] = {**own["dataset"], "path": own["dataset"]["path"] or "given on the command line"}
+    return load_campaign(config, str(path), Path("workflow/schemas"))
+
+
+def _laid_over(config: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(config)
+    for key, value in own.items():
+        below = merged.get(key)
+        merged[key] = _laid_over(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
 
 
 def load_campaign(config: Mapping[str, Any], source: str, schemas: Path) -> Campaign:

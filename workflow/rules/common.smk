@@ -11,6 +11,8 @@ PROJECT = Path(str(workflow.current_basedir)).parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.config import load_campaign
 from softmode.errors import InputError
+from softmode.job_resources import JobResources
+from softmode.slurm import settle_final_states, take_over
 
 # a data set that the user names replaces the default's, yardstick and all, instead of being laid over it
 named = workflow.config_settings.overwrite_config.get("dataset") or {}
@@ -29,6 +31,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+JOBS = JobResources(CAMPAIGN)
 ENVIRONMENTS = CAMPAIGN.settings["environments"]
 WORKFLOW = f"{ENVIRONMENTS}/workflow"
 
@@ -45,6 +48,7 @@ wildcard_constraints:
 
 localrules:
     all,
+    prepare,
     environment,
     checkpoint,
     settings,
@@ -55,6 +59,12 @@ localrules:
     tables,
     figures,
     export_reference,
+
+
+onstart:
+    take_over(Path(CAMPAIGN.folder), Path(log[0]))
+    if executor := sys.modules.get("snakemake_executor_plugin_slurm"):
+        settle_final_states(executor)
 
 
 def environment_of(wildcards):

@@ -39,3 +39,15 @@ rule settings:
         content=lambda wildcards: CAMPAIGN.frozen_settings(wildcards.part),
     shell:
         "printf '%s' {params.content:q} > {output} 2> {log}"
+
+
+rule prepare:
+    """All that needs a network or the data set's files: environments, weights, entries and their shards."""
+    input:
+        expand(
+            "{folder}/{environment}.ready",
+            folder=ENVIRONMENTS,
+            environment=CAMPAIGN.environments,
+        ),
+        expand("<campaign>/checkpoints/{potential}.json", potential=CAMPAIGN.potentials),
+        "<campaign>/shards.csv",

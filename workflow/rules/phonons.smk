@@ -14,8 +14,8 @@ rule phonons:
         "<campaign>/benchmarks/phonons/{potential}/{shard}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=JOBS.phonons_memory_MB,
+        runtime=JOBS.phonons_minutes,
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
     shell:
@@ -39,8 +39,8 @@ rule reference_phonons:
         source="|".join(REFERENCES),
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=JOBS.phonons_memory_MB,
+        runtime=JOBS.phonons_minutes,
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
         kept=f"{CAMPAIGN.settings['results']}/references",

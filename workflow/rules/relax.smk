@@ -15,8 +15,9 @@ rule relax:
         "<campaign>/benchmarks/relax/{potential}/{shard}.tsv"
     threads: 1
     resources:
-        mem_mb=CAMPAIGN.memory_MB,
-        runtime=240,
+        mem_mb=JOBS.memory_MB,
+        runtime=JOBS.potential_minutes,
+        gpu=JOBS.gpus,
     params:
         softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
         device=CAMPAIGN.settings["device"],

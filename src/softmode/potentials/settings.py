@@ -6,7 +6,7 @@ from typing import Any
 from softmode.protocol import digest
 
 # what it is called and what is known of it; the stages do not see these
-PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters", "relative_cost")
+PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters", "relative_cost", "gpu_ms_per_atom")
 # how many structures make a batch
 MEMORY = ("cutoff_A", "memory_kB_per_edge", "angle_cutoff_A", "memory_kB_per_angle")
 

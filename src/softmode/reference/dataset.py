@@ -4,7 +4,7 @@ import csv
 import hashlib
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import spglib
 
+from softmode.cost import evaluations
 from softmode.engine.interruption import check
 from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
@@ -23,8 +24,6 @@ from softmode.reference.entry import Entry, ForceSet
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
 
-# a relaxation takes tens to hundreds of evaluations of the unit cell; this weighs it against the force sets
-_EVALUATIONS_OF_A_RELAXATION = 100
 _SYMMETRY_TOLERANCE = 1e-3
 
 
@@ -42,6 +41,24 @@ class Selection:
     number: int | None = None
     seed: int = 0
     largest_supercell: int | None = None
+
+
+def selected_ids(settings: Mapping[str, Any]) -> list[str]:
+    """Return the ids that a data set's settings name, in `ids` and in `ids_file`; none means all.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    ids = list(settings.get("ids") or [])
+    path = settings.get("ids_file")
+    if path:
+        try:
+            ids += Path(path).read_text(encoding="utf-8").split()
+        except OSError as error:
+            raise InputError(f"ids_file {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"ids_file {path}: not text in UTF-8: {error}") from error
+    return ids
 
 
 Reader = Callable[[], Entry | EntryError]
@@ -171,8 +188,6 @@ def describe(entry: Entry) -> dict[str, Any]:
     )
     number = symmetry.number if symmetry else 1
     n_displacements = len(entry.force_set.atoms) if entry.force_set else 0
-    # without a reference the number is not known before phonopy looks: every atom in every direction is the most
-    n_evaluated = (n_displacements or 3 * len(cell)) * entry.n_supercell
     return {
         "entry": entry.id,
         "formula": cell.get_chemical_formula("metal"),
@@ -182,7 +197,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "n_sites": len(cell),
         "n_supercell": entry.n_supercell,
         "n_displacements": n_displacements,
-        "estimated_cost": n_evaluated + _EVALUATIONS_OF_A_RELAXATION * len(cell),
+        "estimated_cost": sum(evaluations(len(cell), entry.n_supercell, n_displacements)),
         "functional": entry.functional,
         "file": entry.source,
     }

@@ -1,0 +1,87 @@
+import asyncio
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from softmode.errors import InputError
+from softmode.slurm import settle_final_states, take_over
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A queue in a file: squeue prints it, scancel empties it and notes what it was asked."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    jobs = tmp_path / "queue"
+    jobs.write_text("", encoding="utf-8")
+    for name, line in (("squeue", f"cat {jobs}"), ("scancel", f'echo "$@" > {tmp_path}/asked; : > {jobs}')):
+        (folder / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return jobs
+
+
+def log(folder: Path, text: str) -> Path:
+    path = folder / "snakemake.log"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_jobs_of_the_run_before_are_cancelled_by_its_name(tmp_path: Path, queue: Path) -> None:
+    campaign = tmp_path / "results"
+    take_over(campaign, log(tmp_path, "Building DAG\nSLURM run ID: first-run\n"))
+    assert not (tmp_path / "asked").exists()
+    queue.write_text("11\n12\n", encoding="utf-8")
+    take_over(campaign, log(tmp_path, "SLURM run ID: second-run\n"))
+    assert (tmp_path / "asked").read_text(encoding="utf-8").split() == ["--name", "first-run"]
+    assert (campaign / "logs" / "slurm_run").read_text(encoding="utf-8") == "second-run\n"
+
+
+def test_run_without_slurm_asks_slurm_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    take_over(tmp_path / "results", log(tmp_path, "Building DAG\n"))
+    assert not (tmp_path / "results").exists()
+
+
+def test_jobs_that_do_not_end_stop_the_run_with_their_numbers(tmp_path: Path, queue: Path) -> None:
+    campaign = tmp_path / "results"
+    take_over(campaign, log(tmp_path, "SLURM run ID: first-run\n"))
+    queue.write_text("11\n", encoding="utf-8")
+    (tmp_path / "bin" / "scancel").write_text("#!/bin/sh\n", encoding="utf-8")
+    with pytest.raises(InputError, match="jobs 11 of the run before do not end"):
+        take_over(campaign, log(tmp_path, "SLURM run ID: second-run\n"), patience_s=0)
+    # it is still the first whose jobs are there
+    assert (campaign / "logs" / "slurm_run").read_text(encoding="utf-8") == "first-run\n"
+
+
+def test_slurm_that_does_not_answer_is_an_error(tmp_path: Path, queue: Path) -> None:
+    campaign = tmp_path / "results"
+    take_over(campaign, log(tmp_path, "SLURM run ID: first-run\n"))
+    (tmp_path / "bin" / "squeue").write_text("#!/bin/sh\necho no controller >&2\nexit 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"squeue .*first-run: no controller"):
+        take_over(campaign, log(tmp_path, "SLURM run ID: second-run\n"))
+
+
+def test_executor_sees_that_preempted_and_cancelled_jobs_have_ended() -> None:
+    executor: Any = ModuleType("executor")
+    states = {"1": "PREEMPTED", "2": "CANCELLED by 1000", "3": "RUNNING", "4": "COMPLETED", "5": "TIMEOUT"}
+
+    async def query(command: str, logger: object) -> tuple[dict[str, str] | None, float | None]:
+        return (None, None) if command == "fails" else (states, 0.1)
+
+    executor.query_job_status = query
+    settle_final_states(executor)
+    seen, seconds = asyncio.run(executor.query_job_status("squeue", None))
+    assert seen == {"1": "CANCELLED", "2": "CANCELLED", "3": "RUNNING", "4": "COMPLETED", "5": "TIMEOUT"}
+    assert seconds == 0.1
+    assert asyncio.run(executor.query_job_status("fails", None)) == (None, None)
+
+
+def test_executor_still_has_what_is_corrected() -> None:
+    """The plugin is pinned; another version may ask in another way."""
+    import snakemake_executor_plugin_slurm as executor
+
+    assert asyncio.iscoroutinefunction(executor.query_job_status)
