@@ -31,9 +31,9 @@ def read_published(folder: Path, potentials: Iterable[str]) -> dict[str, dict[st
         folder: data/published
 
     Returns:
-        by potential: its `model` in the paper; `difference`, what is another checkpoint or size, or empty; and `numbers`
-        of Tables I to III in the reported units: `failed_percent`, the keys of `errors.Quantity`, `true_stable`,
-        `false_unstable`, `true_unstable` and `false_stable` in per cent of the reference's class
+        by potential: its `model` in the paper; `difference`, what is another checkpoint or size, or empty; and
+        `numbers` of Tables I to III in the reported units: `failed_percent`, the keys of `errors.Quantity`, and
+        `true_stable`, `false_unstable`, `true_unstable`, `false_stable` in per cent of the reference's class
 
     Raises:
         InputError: a file is missing, lacks a column or model, or holds what is no number.

@@ -101,8 +101,8 @@ def frequency_error(frequencies: np.ndarray, reference: np.ndarray) -> float:
     """Return the mean absolute error over all q points and bands.
 
     Both have the reference's supercell, hence the same q points in the same order. Bands are matched by their order in
-    frequency at each q point, not by their eigenvectors: where bands cross, this is the smallest error there can be, and
-    degenerate modes need no matching.
+    frequency at each q point, not by their eigenvectors: where bands cross, this is the smallest error there can be,
+    and degenerate modes need no matching.
 
     Args:
         frequencies: shape (n_q, n_bands)

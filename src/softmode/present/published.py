@@ -13,7 +13,8 @@ from softmode.present.tables import NOTHING, Table
 _BESIDE = {
     "table1_relaxation": {"failed (%)": "failed_percent", "E (meV/atom)": "energy", "V (Å³/atom)": "volume"},
     "table2_thermodynamics": {
-        "ω_max (K)": "omega_max", "S (J/K/mol)": "entropy", "F (kJ/mol)": "free_energy", "C_V (J/K/mol)": "heat_capacity",
+        "ω_max (K)": "omega_max", "S (J/K/mol)": "entropy", "F (kJ/mol)": "free_energy",
+        "C_V (J/K/mol)": "heat_capacity",
     },
     "table3_stability": {
         "TS (%)": "true_stable", "FU (%)": "false_unstable", "TU (%)": "true_unstable", "FS (%)": "false_stable",
@@ -64,7 +65,9 @@ def differences(
     return "; ".join(parts) + "."
 
 
-def _beside(table: Table, labels: Mapping[str, str], published: Mapping[str, Mapping[str, Any]], sentence: str) -> Table:
+def _beside(
+    table: Table, labels: Mapping[str, str], published: Mapping[str, Mapping[str, Any]], sentence: str
+) -> Table:
     columns = _BESIDE[table.name]
     names = {label: name for name, label in labels.items()}
     header: list[str] = []
@@ -96,7 +99,8 @@ def _numbers(table: Table, published: Mapping[str, Mapping[str, Any]]) -> pd.Dat
             ]
         return numbers
     numbers["published_mae"] = [
-        number(row.potential, str(row.quantity)) if row.subset == "own" else float("nan") for row in numbers.itertuples()
+        number(row.potential, str(row.quantity)) if row.subset == "own" else float("nan")
+        for row in numbers.itertuples()
     ]
     if "failed_relaxation" in numbers:
         numbers["published_failed_percent"] = [number(name, "failed_percent") for name in numbers["potential"]]
