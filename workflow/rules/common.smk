@@ -45,6 +45,7 @@ wildcard_constraints:
 
 localrules:
     all,
+    paper,
     environment,
     checkpoint,
     settings,
