@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from softmode.compare.errors import REFERENCE
+from softmode.compare.groups import CRYSTAL_SYSTEMS
 from softmode.present.figures import WIDTH, style
 
-_SYSTEMS = ("cubic", "hexagonal", "trigonal", "tetragonal", "orthorhombic", "monoclinic", "triclinic")
 # a dot is an empty place
 _LAYOUT = """
 H  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  He
@@ -43,7 +43,7 @@ def dataset_numbers(properties: pd.DataFrame) -> pd.DataFrame:
     entries = properties[properties["source"] == REFERENCE]
     n_elements = entries["elements"].str.split().map(len)
     rows = [("elements", str(n), int((n_elements == n).sum())) for n in range(1, n_elements.max() + 1)]
-    rows += [("crystal_system", name, int((entries["crystal_system"] == name).sum())) for name in _SYSTEMS]
+    rows += [("crystal_system", name, int((entries["crystal_system"] == name).sum())) for name in CRYSTAL_SYSTEMS]
     return pd.DataFrame(rows, columns=["panel", "value", "n"])
 
 
@@ -71,8 +71,11 @@ def dataset_figure(numbers: pd.DataFrame) -> Figure:
             axes.bar_label(bars, fontsize=7)
             axes.set_xlabel(name)
             axes.set_ylabel("entries")
+            axes.yaxis.get_major_locator().set_params(integer=True)
             axes.set_title(f"({letter})", loc="left")
         panels[1].tick_params(axis="x", rotation=40)
+        for text in panels[1].get_xticklabels():
+            text.set(ha="right", rotation_mode="anchor")
     return figure
 
 
@@ -101,7 +104,9 @@ def periodic_table(axes: Axes, values: pd.Series, label: str) -> None:
     axes.set(xlim=(-0.1, 18.1), ylim=(10.1, -0.1), aspect="equal")
     axes.axis("off")
     scale = mpl.cm.ScalarMappable(norm, colours)
-    axes.figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, label=label)
+    bar = axes.figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, label=label)
+    bar.ax.xaxis.set_major_formatter("{x:g}")
+    bar.ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
 
 
 def highest_frequency_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
