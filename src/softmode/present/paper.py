@@ -105,8 +105,11 @@ def periodic_table(axes: Axes, values: pd.Series, label: str) -> None:
     axes.axis("off")
     scale = mpl.cm.ScalarMappable(norm, colours)
     bar = axes.figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, label=label)
-    bar.ax.xaxis.set_major_formatter("{x:g}")
-    bar.ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    largest = norm.vmax
+    # the last one stands beside the power of ten before it, not on it
+    ticks = [10.0**power for power in range(6) if 10.0**power < largest / 1.5]
+    bar.set_ticks([*ticks, largest], labels=[f"{tick:g}" for tick in (*ticks, largest)], minor=False)
+    bar.minorticks_off()
 
 
 def highest_frequency_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
