@@ -89,7 +89,8 @@ def elements_figure(numbers: pd.DataFrame) -> Figure:
 
 def periodic_table(axes: Axes, values: pd.Series, label: str) -> None:
     """Draw a number for each element, white where it is zero."""
-    norm = mpl.colors.LogNorm(1, max(2, values.max()))
+    largest = max(2.0, float(values.max()))
+    norm = mpl.colors.LogNorm(1, largest)
     colours = mpl.colormaps["viridis_r"]
     for symbol, (column, row) in PLACES.items():
         value = int(values[symbol])
@@ -105,7 +106,6 @@ def periodic_table(axes: Axes, values: pd.Series, label: str) -> None:
     axes.axis("off")
     scale = mpl.cm.ScalarMappable(norm, colours)
     bar = axes.figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, label=label)
-    largest = norm.vmax
     # the last one stands beside the power of ten before it, not on it
     ticks = [10.0**power for power in range(6) if 10.0**power < largest / 1.5]
     bar.set_ticks([*ticks, largest], labels=[f"{tick:g}" for tick in (*ticks, largest)], minor=False)
