@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slurm benchmark lint pins envs checkpoints uv
+.PHONY: help demo paper test test-slurm benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
@@ -10,6 +10,7 @@ SNAKEMAKE := .envs/workflow/bin/snakemake --profile profiles/local
 help:
 	@echo "make demo   judge CHGNet and SevenNet-0 against the embedded DFT reference (minutes);"
 	@echo "            POTENTIALS=all with every potential whose weights can be had from here"
+	@echo "make paper  tables and figures as in Loew et al. (2024); CONFIG=my.yaml for another campaign than the demo"
 	@echo "make test   style, types and all tests"
 	@echo "make test-slurm   a campaign on a SLURM that this installs and starts here: Debian, as root (10 minutes)"
 	@echo "make envs   build the environments of all potentials"
@@ -21,6 +22,10 @@ demo: .envs/workflow.ready
 	@echo "== demo: relaxations, force sets, phonons, tables and figures of config/config.yaml"
 	$(SNAKEMAKE) --quiet host rules $(if $(POTENTIALS),--config potentials="[$(if $(filter all,$(POTENTIALS)),$$(.envs/workflow/bin/softmode potentials --fetch --names),$(POTENTIALS))]")
 	@.envs/workflow/bin/softmode summary results/demo
+
+paper: .envs/workflow.ready
+	@echo "== paper: Tables I to IV and Figures 1 to 5$(if $(CONFIG), of $(CONFIG))"
+	$(SNAKEMAKE) --quiet host rules $(if $(CONFIG),--configfile $(CONFIG)) -- paper
 
 test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 	@echo "== tests"

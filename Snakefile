@@ -15,3 +15,10 @@ rule all:
             potential=CAMPAIGN.potentials,
             shard=CAMPAIGN.shards,
         ),
+
+
+rule paper:
+    """Tables I to IV and Figures 1 to 5 of Loew et al. (2024) for this campaign."""
+    input:
+        rules.tables.output,
+        rules.figures.output,

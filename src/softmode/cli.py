@@ -118,7 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
     tables.add_argument("--unreadable", type=Path, required=True, help="the data set's list of what cannot be read")
     tables.add_argument("--output", type=Path, required=True, help="folder of the tables")
 
-    figures = _add(commands, "figures", "Figures 3 and 4 as PNG and PDF")
+    figures = _add(commands, "figures", "Figures 1 to 5 as PNG and PDF, with their numbers as CSV")
     _add_comparison(figures)
     figures.add_argument("--output", type=Path, required=True, help="folder of the figures")
 

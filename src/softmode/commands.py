@@ -187,14 +187,33 @@ def tables(options: Namespace) -> None:
 
 
 def figures(options: Namespace) -> None:
-    """Draw Figures 3 and 4."""
+    """Draw Figures 1 to 5, with the numbers behind each."""
+    from softmode.compare.errors import RELAXATION, THERMODYNAMICS
+    from softmode.present import paper
     from softmode.present.campaign import read_presentation, read_properties
-    from softmode.present.figures import save, thermodynamics_figure, volume_figure
+    from softmode.present.figures import error_numbers, save, thermodynamics_figure, volume_figure
 
     properties, _ = read_properties(options.properties)
     labels, colours, _ = read_presentation(options.presentation)
-    save(volume_figure(properties, labels, colours), options.output / "figure3_volume")
-    save(thermodynamics_figure(properties, labels, colours), options.output / "figure4_thermodynamics")
+    dataset, elements = paper.dataset_numbers(properties), paper.element_numbers(properties)
+    highest = paper.highest_frequency_numbers(properties, labels)
+    drawn = {
+        "figure1_dataset": (paper.dataset_figure(dataset), dataset),
+        "figure2_elements": (paper.elements_figure(elements), elements),
+        "figure3_volume": (
+            volume_figure(properties, labels, colours),
+            error_numbers(properties, RELAXATION[1:], list(labels)),
+        ),
+        "figure4_thermodynamics": (
+            thermodynamics_figure(properties, labels, colours),
+            error_numbers(properties, THERMODYNAMICS, list(labels)),
+        ),
+        "figure5_highest_frequency": (paper.highest_frequency_figure(highest, labels, colours), highest),
+    }
+    for name, (figure, numbers) in drawn.items():
+        save(figure, options.output / name)
+        with whole_file(options.output / f"{name}.csv") as partial:
+            numbers.to_csv(partial, index=False)
 
 
 def plan(options: Namespace) -> None:

@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from softmode.compare.published import read_published
 from softmode.errors import InputError
 from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
@@ -105,6 +106,9 @@ class Campaign:
             content = {"order": list(self.potentials), "potentials": dict(self.potentials)}
             if self.has_yardstick:
                 content["yardstick"] = self.settings["dataset"]["yardstick"]["label"]
+            if "published" in self.settings:
+                names = [*self.potentials, *([content["yardstick"]] if self.has_yardstick else [])]
+                content["published"] = read_published(Path(self.settings["published"]), names)
         elif part.startswith("potentials/"):
             name = part.removeprefix("potentials/")
             settings = {key: value for key, value in self.potentials[name].items() if key not in PRESENTATION}

@@ -79,3 +79,18 @@ def test_yardstick_is_judged_but_takes_no_entry_from_the_common_subset() -> None
     table = error_table(data, THERMODYNAMICS[:1], names, REPORT).set_index(["potential", "subset"])
     assert table.loc[("yardstick", "common"), "n"] == 2
     assert table.loc[("good", "common"), "n"] == 3
+
+
+def test_errors_are_those_that_pandas_gives_by_hand() -> None:
+    data = properties()
+    done = data[(data["status"] == "done") & data["source"].isin(["reference", *POTENTIALS])]
+    entries = done.groupby("entry")["source"].nunique()
+    common = entries[entries == 3].index
+    table = error_table(data, THERMODYNAMICS, POTENTIALS, REPORT).set_index(["potential", "subset", "quantity"])
+    for quantity in THERMODYNAMICS:
+        wide = done.pivot(index="entry", columns="source", values=quantity.column).astype(float)
+        for name in POTENTIALS:
+            absolute = (wide[name] - wide["reference"]).abs().dropna()
+            assert table.loc[(name, "own", quantity.key), "mae"] == pytest.approx(absolute.mean())
+            assert table.loc[(name, "own", quantity.key), "n"] == len(absolute)
+            assert table.loc[(name, "common", quantity.key), "mae"] == pytest.approx(absolute[common].mean())

@@ -48,6 +48,7 @@ wildcard_constraints:
 
 localrules:
     all,
+    paper,
     prepare,
     environment,
     checkpoint,

@@ -43,14 +43,17 @@ rule tables:
 
 
 rule figures:
-    """Figures 3 and 4."""
+    """Figures 1 to 5, and the numbers behind each."""
     input:
         properties="<campaign>/properties.parquet",
         presentation="<campaign>/settings/presentation.yaml",
         report="<campaign>/settings/report.yaml",
     output:
-        multiext("<campaign>/figures/figure3_volume", ".png", ".pdf"),
-        multiext("<campaign>/figures/figure4_thermodynamics", ".png", ".pdf"),
+        multiext("<campaign>/figures/figure1_dataset", ".png", ".pdf", ".csv"),
+        multiext("<campaign>/figures/figure2_elements", ".png", ".pdf", ".csv"),
+        multiext("<campaign>/figures/figure3_volume", ".png", ".pdf", ".csv"),
+        multiext("<campaign>/figures/figure4_thermodynamics", ".png", ".pdf", ".csv"),
+        multiext("<campaign>/figures/figure5_highest_frequency", ".png", ".pdf", ".csv"),
     log:
         "<campaign>/logs/figures.log",
     params:

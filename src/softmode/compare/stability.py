@@ -1,10 +1,12 @@
 """Dynamical stability against the reference, with failure as a third outcome (Table III)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from softmode.compare.errors import REFERENCE
+from softmode.stages.phonons import kelvin_per_THz
 
 OUTCOMES = ("stable", "unstable", "failed")
 
@@ -36,3 +38,63 @@ def confusion_table(properties: pd.DataFrame, potentials: Sequence[str], variant
                 row[f"percent_{result}"] = 100.0 * number / len(predicted) if len(predicted) else float("nan")
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def threshold_table(
+    spectra: pd.DataFrame, potentials: Sequence[str], bounds: Mapping[str, float], tolerances_K: Sequence[float]
+) -> pd.DataFrame:
+    """Return how the confusion with the reference changes with the imaginary frequency that is still called stable.
+
+    At a tolerance t every mode may be imaginary down to -t, and those that the protocol allows more keep theirs; the
+    reference is judged by the same t. At zero this is Table III.
+
+    Args:
+        spectra: spectra.parquet
+        bounds: `acoustic_gamma_K` and `other_K` of the protocol's variant
+        tolerances_K: imaginary frequencies in K, zero or positive
+
+    Returns:
+        columns potential, tolerance_K, n_stable and n_unstable (entries of the reference's classes), TS, FU,
+        failed_stable, TU, FS, failed_unstable in % of the class, and f1_stable and f1_unstable, in which a failed
+        entry is one not found; NaN where there is nothing to divide by
+    """
+    wide = spectra.pivot(index="entry", columns="source")
+    factor = kelvin_per_THz()
+    rows = []
+    for tolerance in tolerances_K:
+        acoustic, other = min(bounds["acoustic_gamma_K"], -tolerance), min(bounds["other_K"], -tolerance)
+        stable = (wide["lowest_acoustic_gamma_THz"].astype(float) * factor >= acoustic) & (
+            wide["lowest_other_THz"].astype(float) * factor >= other
+        )
+        done = wide["status"] == "done"
+        reference_stable = stable[REFERENCE] & done[REFERENCE]
+        reference_unstable = ~stable[REFERENCE] & done[REFERENCE]
+        for name in potentials:
+            yes, no, failed = stable[name] & done[name], ~stable[name] & done[name], ~done[name]
+            n_stable, n_unstable = int(reference_stable.sum()), int(reference_unstable.sum())
+            shares = {
+                "TS": _percent(reference_stable & yes, n_stable),
+                "FU": _percent(reference_stable & no, n_stable),
+                "failed_stable": _percent(reference_stable & failed, n_stable),
+                "TU": _percent(reference_unstable & no, n_unstable),
+                "FS": _percent(reference_unstable & yes, n_unstable),
+                "failed_unstable": _percent(reference_unstable & failed, n_unstable),
+            }
+            rows.append(
+                {"potential": name, "tolerance_K": tolerance, "n_stable": n_stable, "n_unstable": n_unstable}
+                | shares
+                | {
+                    "f1_stable": _f1(reference_stable, yes & done[REFERENCE]),
+                    "f1_unstable": _f1(reference_unstable, no & done[REFERENCE]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _percent(found: pd.Series, n: int) -> float:
+    return 100.0 * int(found.sum()) / n if n else np.nan
+
+
+def _f1(true: pd.Series, predicted: pd.Series) -> float:
+    total = int(true.sum()) + int(predicted.sum())
+    return 2.0 * int((true & predicted).sum()) / total if total else np.nan

@@ -9,6 +9,7 @@ from softmode.compare.errors import YARDSTICK
 from softmode.engine.tables import read_table
 from softmode.present.failures import failures_table, read_unreadable
 from softmode.present.potentials import potentials_table
+from softmode.present.published import with_published
 from softmode.present.tables import Table, make_tables
 from softmode.yaml_files import read_yaml
 
@@ -26,11 +27,10 @@ def campaign_tables(properties: Path, unreadable: Path, presentation: Path, repo
     """
     table, metadata = read_properties(properties)
     labels, _, potentials = read_presentation(presentation)
-    return [
-        *make_tables(table, labels, read_yaml(report), metadata),
-        potentials_table(potentials),
-        failures_table(table, read_unreadable(unreadable), labels),
-    ]
+    settings = read_yaml(report)
+    tables = make_tables(table, labels, settings, metadata)
+    tables = with_published(tables, table, labels, read_published_numbers(presentation), settings["protocol"])
+    return [*tables, potentials_table(potentials), failures_table(table, read_unreadable(unreadable), labels)]
 
 
 def read_properties(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -48,3 +48,11 @@ def read_presentation(path: Path) -> tuple[dict[str, str], dict[str, str], dict[
     if "yardstick" in presentation:
         labels[YARDSTICK], colours[YARDSTICK] = presentation["yardstick"], _YARDSTICK_COLOUR
     return labels, colours, potentials
+
+
+def read_published_numbers(path: Path) -> dict[str, Any]:
+    """Return what Loew et al. (2024) published of potentials and yardstick, by their names in the campaign."""
+    presentation = read_yaml(path)
+    published = dict(presentation.get("published", {}))
+    functional = published.pop(presentation.get("yardstick"), None)
+    return published | ({YARDSTICK: functional} if functional else {})

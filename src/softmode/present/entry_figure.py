@@ -9,12 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.present.figures import style
+from softmode.present.figures import WIDTH, style
 from softmode.present.phonopy_files import read_phonopy
 from softmode.protocol import Phonons
 from softmode.stages.band_structure import Path, frequencies_along, high_symmetry_path
 
-_WIDTH = 7.0
 _REFERENCE_COLOUR = "black"
 _THERMODYNAMICS = (
     ("free_energy_kJ_per_mol", "$F$ (kJ/mol)"),
@@ -45,7 +44,7 @@ def entry_figure(
     colours = {"reference": _REFERENCE_COLOUR} | dict(colours)
     path: Path | None = None
     with style():
-        figure = plt.figure(figsize=(_WIDTH, 5.6), layout="constrained")
+        figure = plt.figure(figsize=(WIDTH, 5.6), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(2, 1))
         upper, lower = parts
         bands, density = upper.subplots(1, 2, sharey=True, width_ratios=(4, 1))

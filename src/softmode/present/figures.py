@@ -1,6 +1,6 @@
 """Figures 3 and 4 of Loew et al. (2024): violins of the errors, one for each potential."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, signed
 from softmode.engine.outputs import whole_file
 
 # width of two columns of a journal, in inches
-_WIDTH = 7.0
+WIDTH = 7.0
 # with fewer entries than this each is drawn as a point
 _POINTS_UP_TO = 60
 # with more potentials than this their names are turned
@@ -29,7 +29,7 @@ _SHOWN = (1.0, 99.0)
 def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 3: errors of the volume per atom."""
     with style():
-        figure, axes = plt.subplots(figsize=(_WIDTH, 3.2), layout="constrained")
+        figure, axes = plt.subplots(figsize=(WIDTH, 3.2), layout="constrained")
         _violins(axes, properties, RELAXATION[1], labels, colours)
     return figure
 
@@ -37,11 +37,21 @@ def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: 
 def thermodynamics_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 4: errors of highest frequency, entropy, free energy and heat capacity."""
     with style():
-        figure, panels = plt.subplots(2, 2, figsize=(_WIDTH, 6.4), layout="constrained")
+        figure, panels = plt.subplots(2, 2, figsize=(WIDTH, 6.4), layout="constrained")
         for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
             _violins(axes, properties, quantity, labels, colours)
             axes.set_title(f"({letter})", loc="left")
     return figure
+
+
+def error_numbers(properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str]) -> pd.DataFrame:
+    """Return the numbers behind the violins: columns quantity, unit, entry, potential, error."""
+    parts = []
+    for quantity in quantities:
+        errors = signed_errors(properties, quantity, potentials).reset_index()
+        long = errors.melt(id_vars="entry", var_name="potential", value_name="error").dropna()
+        parts.append(long.assign(quantity=quantity.key, unit=quantity.unit))
+    return pd.concat(parts, ignore_index=True)[["quantity", "unit", "entry", "potential", "error"]]
 
 
 def save(figure: Figure, stem: Path) -> list[Path]:
@@ -57,7 +67,7 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
 
 def style() -> AbstractContextManager[None]:
-    """Return the context in which figures for a journal are drawn."""
+    """Return the settings of all figures: text of 8 points, no box, editable fonts in PDF."""
     fonts: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8}
     return mpl.rc_context(fonts | {"axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42})
 

@@ -1,0 +1,84 @@
+"""Which potential is really better than which: paired bootstrap over the entries that all survived."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from softmode.compare.errors import YARDSTICK, Quantity, signed_errors, survivors
+
+# resampled entries at a time, about 80 MB
+_RESAMPLED_NUMBERS = 10_000_000
+
+
+def ranking_table(
+    properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], report: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return one row for each quantity and ordered pair of potentials, on the entries that every potential survived.
+
+    Both of a pair are resampled with the same entries, so that what is hard for both does not blur their difference.
+    The yardstick does not compete.
+
+    Returns:
+        columns quantity, unit, better, worse (the first has the smaller error or an equal one), n, mae_better,
+        mae_worse, difference (worse minus better), difference_low and difference_high (its 95 % percentile interval),
+        confidence (share of resamples in which the first is the better), and decided (the interval has no zero)
+    """
+    competing = [name for name in potentials if name != YARDSTICK]
+    rows = []
+    for quantity in quantities:
+        errors = signed_errors(properties, quantity, competing).abs()
+        errors = errors.loc[errors.index.isin(survivors(properties, potentials))].dropna()
+        if len(errors) < 2:
+            continue
+        means = errors.mean().sort_values(kind="stable")
+        resampled = dict(
+            zip(
+                competing,
+                resampled_means(errors.to_numpy(), report["bootstrap_resamples"], report["bootstrap_seed"]).T,
+                strict=True,
+            )
+        )
+        for position, better in enumerate(means.index):
+            for worse in means.index[position + 1 :]:
+                differences = resampled[worse] - resampled[better]
+                low, high = np.percentile(differences, [2.5, 97.5])
+                rows.append(
+                    {
+                        "quantity": quantity.key,
+                        "unit": quantity.unit,
+                        "better": better,
+                        "worse": worse,
+                        "n": len(errors),
+                        "mae_better": means[better],
+                        "mae_worse": means[worse],
+                        "difference": means[worse] - means[better],
+                        "difference_low": low,
+                        "difference_high": high,
+                        # a tie is half a win
+                        "confidence": float((differences > 0).mean() + 0.5 * (differences == 0).mean()),
+                        "decided": bool(low > 0 or high < 0),
+                    }
+                )
+    columns = ["quantity", "unit", "better", "worse", "n", "mae_better", "mae_worse", "difference", "difference_low"]
+    return pd.DataFrame(rows, columns=[*columns, "difference_high", "confidence", "decided"])
+
+
+def resampled_means(values: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
+    """Return the means of resampled rows, the same rows for all columns: shape (n_resamples, n_columns).
+
+    Args:
+        values: shape (n_entries, n_columns)
+    """
+    generator = np.random.default_rng(seed)
+    n = len(values)
+    means = []
+    left = n_resamples
+    while left:
+        now = min(left, max(1, _RESAMPLED_NUMBERS // n))
+        # how often each entry is drawn
+        counts = generator.multinomial(n, np.full(n, 1.0 / n), size=now)
+        means.append(counts @ values / n)
+        left -= now
+    return np.concatenate(means)

@@ -1,0 +1,123 @@
+"""Whole spectra against the reference: frequencies, density of states, softening, and how imaginary modes are."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from scipy.stats import wasserstein_distance
+
+from softmode.compare.errors import REFERENCE
+from softmode.engine.tables import Column, read_table
+from softmode.errors import InputError
+
+_F, _S = pa.float64(), pa.string()
+COLUMNS = (
+    Column("entry", _S, "", "id of the entry"),
+    Column("source", _S, "", "name of the potential, 'reference' or 'yardstick'"),
+    Column("status", _S, "", "'done' or 'failed'"),
+    Column("lowest_acoustic_gamma_THz", _F, "THz", "lowest of the three acoustic modes at Gamma, imaginary negative"),
+    Column("lowest_other_THz", _F, "THz", "lowest of all other modes at commensurate q points, imaginary negative"),
+    Column("n_frequencies", pa.int64(), "", "frequencies compared with the reference's"),
+    Column("frequency_mae_THz", _F, "THz", "mean absolute error over all commensurate frequencies"),
+    Column("softening_slope", _F, "", "slope through the origin of frequencies against the reference's real ones"),
+    Column("density_of_states_distance_THz", _F, "THz", "Wasserstein distance of the densities of states, each to one"),
+)
+_NEEDED = ["entry", "source", "status", "qpoints", "frequencies_THz", "density_of_states_per_THz"]
+
+
+def spectra_rows(phonons: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each record of the phonons, with the columns above; numbers that cannot be had are missing.
+
+    Args:
+        phonons: tables of all shards of all sources; shards of the same name have the same entries
+
+    Raises:
+        InputError: there is no reference for an entry.
+    """
+    for name in dict.fromkeys(path.stem for path in phonons):
+        paths = [path for path in phonons if path.stem == name]
+        tables = {path: read_table(path, _NEEDED) for path in paths}
+        references = {
+            row["entry"]: row
+            for table, metadata in tables.values()
+            if metadata["source"] == REFERENCE
+            for row in table.to_pylist()
+        }
+        for path, (table, metadata) in tables.items():
+            grid = grid_centres(metadata["density_of_states"])
+            for row in table.to_pylist():
+                if row["entry"] not in references:
+                    raise InputError(f"{path}: no reference has entry {row['entry']} in a shard {name}; run again")
+                yield _compared(row, references[row["entry"]], grid)
+
+
+def grid_centres(grid: Mapping[str, float]) -> np.ndarray:
+    """Return the centres of the bins of the densities of states, in THz."""
+    n_bins = round((grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"])
+    return np.asarray(grid["minimum_THz"] + grid["step_THz"] * (np.arange(n_bins) + 0.5))
+
+
+def _compared(row: Mapping[str, Any], reference: Mapping[str, Any], grid: np.ndarray) -> dict[str, Any]:
+    result: dict[str, Any] = {key: row[key] for key in ("entry", "source", "status")}
+    if row["status"] != "done":
+        return result
+    qpoints, frequencies = np.array(row["qpoints"]), np.array(row["frequencies_THz"])
+    result["lowest_acoustic_gamma_THz"], result["lowest_other_THz"] = lowest_modes(qpoints, frequencies)
+    if row["source"] == REFERENCE or reference["status"] != "done":
+        return result
+    expected = np.array(reference["frequencies_THz"])
+    # another number of atoms in the primitive cell: nothing corresponds
+    if expected.shape != frequencies.shape or not np.allclose(qpoints, reference["qpoints"], atol=1e-6):
+        return result
+    return result | {
+        "n_frequencies": frequencies.size,
+        "frequency_mae_THz": frequency_error(frequencies, expected),
+        "softening_slope": softening_slope(frequencies, expected),
+        "density_of_states_distance_THz": wasserstein_distance(
+            grid, grid, row["density_of_states_per_THz"], reference["density_of_states_per_THz"]
+        ),
+    }
+
+
+def lowest_modes(qpoints: np.ndarray, frequencies: np.ndarray) -> tuple[float, float]:
+    """Return the lowest of the three acoustic modes at Gamma, and of all other modes.
+
+    The acoustic modes at Gamma are those of smallest absolute value there, as in `stages.phonons.is_stable`.
+
+    Args:
+        qpoints: shape (n_q, 3), in reduced coordinates
+        frequencies: shape (n_q, n_bands), imaginary ones negative
+    """
+    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
+    gamma = frequencies[at_gamma]
+    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
+    others = np.concatenate([gamma[:, 3:].ravel(), frequencies[~at_gamma].ravel()])
+    return float(gamma[:, :3].min()), float(others.min()) if len(others) else np.inf
+
+
+def frequency_error(frequencies: np.ndarray, reference: np.ndarray) -> float:
+    """Return the mean absolute error over all q points and bands.
+
+    Both have the reference's supercell, hence the same q points in the same order. Bands are matched by their order in
+    frequency at each q point, not by their eigenvectors: where bands cross, this is the smallest error there can be,
+    and degenerate modes need no matching.
+
+    Args:
+        frequencies: shape (n_q, n_bands)
+        reference: the same shape
+    """
+    return float(np.abs(np.sort(frequencies, axis=1) - np.sort(reference, axis=1)).mean())
+
+
+def softening_slope(frequencies: np.ndarray, reference: np.ndarray) -> float:
+    """Return the least-squares slope through the origin of frequencies against the reference's; below 1 is too soft.
+
+    Only modes count that are real in the reference; matched as in `frequency_error`. NaN if there is none.
+    """
+    predicted, expected = np.sort(frequencies, axis=1).ravel(), np.sort(reference, axis=1).ravel()
+    real = expected > 0
+    if not real.any():
+        return np.nan
+    return float(predicted[real] @ expected[real] / (expected[real] @ expected[real]))

@@ -1,0 +1,107 @@
+"""Tables I to III with the numbers of Loew et al. (2024) in a column beside ours, and what makes the two differ."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from softmode.compare.published import N_STABLE, N_UNSTABLE
+from softmode.present.tables import NOTHING, Table
+
+# the published number that belongs to a column
+_BESIDE = {
+    "table1_relaxation": {"failed (%)": "failed_percent", "E (meV/atom)": "energy", "V (Å³/atom)": "volume"},
+    "table2_thermodynamics": {
+        "ω_max (K)": "omega_max", "S (J/K/mol)": "entropy", "F (kJ/mol)": "free_energy",
+        "C_V (J/K/mol)": "heat_capacity",
+    },
+    "table3_stability": {
+        "TS (%)": "true_stable", "FU (%)": "false_unstable", "TU (%)": "true_unstable", "FS (%)": "false_stable",
+    },
+}  # fmt: skip
+_OF_CLASS = {"stable": ("true_stable", "false_unstable"), "unstable": ("false_stable", "true_unstable")}
+
+
+def with_published(
+    tables: Sequence[Table],
+    properties: pd.DataFrame,
+    labels: Mapping[str, str],
+    published: Mapping[str, Mapping[str, Any]],
+    protocol: str,
+) -> list[Table]:
+    """Return the tables with a column `paper` after each that the paper has, and a sentence on what differs.
+
+    The paper's errors are over each model's own survivors, so they stand in those rows. Tables are left as they are if
+    the paper has none of the potentials.
+
+    Args:
+        labels: what each potential is called
+        published: of `compare.published.read_published`, by potential
+        protocol: name of the campaign's protocol
+    """
+    if not published:
+        return list(tables)
+    sentence = differences(properties, labels, published, protocol)
+    return [_beside(table, labels, published, sentence) if table.name in _BESIDE else table for table in tables]
+
+
+def differences(
+    properties: pd.DataFrame, labels: Mapping[str, str], published: Mapping[str, Mapping[str, Any]], protocol: str
+) -> str:
+    """Return in words what is not the same here and in the paper."""
+    functionals = " and ".join(sorted(set(properties["functional"].dropna()) - {""})) or "unknown functional"
+    n_entries = properties["entry"].nunique()
+    variants = [f"{labels[name]}: {row['difference']}" for name, row in published.items() if row["difference"]]
+    missing = [label for name, label in labels.items() if name not in published]
+    parts = [
+        "paper: Loew et al. (2024), own survivors",
+        f"its entries are {N_STABLE + N_UNSTABLE:,} of the MDR database ({N_STABLE:,} stable), here {n_entries:,}",
+        f"its reference is PBE (VASP), here {functionals}",
+        f"its protocol is loew2024, here {protocol}",
+        *variants,
+        *([f"not in the paper: {', '.join(missing)}"] if missing else []),
+    ]
+    return "; ".join(parts) + "."
+
+
+def _beside(
+    table: Table, labels: Mapping[str, str], published: Mapping[str, Mapping[str, Any]], sentence: str
+) -> Table:
+    columns = _BESIDE[table.name]
+    names = {label: name for name, label in labels.items()}
+    header: list[str] = []
+    for title in table.header:
+        header += [title, "paper"] if title in columns else [title]
+    rows = []
+    for row in table.rows:
+        numbers = published.get(names[row[0]], {}).get("numbers", {})
+        shown = {} if "common" in row else numbers
+        cells: list[str] = []
+        for title, cell in zip(table.header, row, strict=True):
+            cells.append(cell)
+            if title in columns:
+                cells.append(f"{shown[columns[title]]:g}" if columns[title] in shown else NOTHING)
+        rows.append(cells)
+    caption = f"{table.caption} {sentence}"
+    return replace(table, header=header, rows=rows, caption=caption, numbers=_numbers(table, published))
+
+
+def _numbers(table: Table, published: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    def number(potential: str, key: str) -> float:
+        return float(published.get(potential, {}).get("numbers", {}).get(key, float("nan")))
+
+    numbers = table.numbers.copy()
+    if "reference" in numbers:
+        for position, outcome in enumerate(("stable", "unstable")):
+            numbers[f"published_percent_{outcome}"] = [
+                number(row.potential, _OF_CLASS[str(row.reference)][position]) for row in numbers.itertuples()
+            ]
+        return numbers
+    numbers["published_mae"] = [
+        number(row.potential, str(row.quantity)) if row.subset == "own" else float("nan")
+        for row in numbers.itertuples()
+    ]
+    if "failed_relaxation" in numbers:
+        numbers["published_failed_percent"] = [number(name, "failed_percent") for name in numbers["potential"]]
+    return numbers

@@ -1,0 +1,48 @@
+import pytest
+
+from softmode.present.published import with_published
+from softmode.present.tables import Table, make_tables
+from tests.compare.campaign import LABELS, METADATA, REPORT, properties
+
+NUMBERS = {
+    "failed_percent": 0.09, "energy": 334.0, "volume": 0.518, "omega_max": 89.0, "entropy": 114.0,
+    "free_energy": 45.0, "heat_capacity": 21.0, "true_stable": 77.0, "false_unstable": 23.0, "true_unstable": 73.0,
+    "false_stable": 27.0,
+}  # fmt: skip
+PUBLISHED = {"bad": {"model": "CHGNet", "difference": "other weights", "numbers": NUMBERS}}
+
+
+@pytest.fixture
+def tables() -> list[Table]:
+    plain = make_tables(properties(), LABELS, REPORT, METADATA)
+    return with_published(plain, properties(), LABELS, PUBLISHED, "softmode")
+
+
+def test_published_errors_stand_beside_ours_for_own_survivors_only(tables: list[Table]) -> None:
+    rows = [dict(zip(enumerate(tables[1].header), row, strict=True)) for row in tables[1].rows]
+    beside = [[text for (_, title), text in row.items() if title == "paper"] for row in rows]
+    assert beside == [["–"] * 4, ["–"] * 4, ["–"] * 4, ["89", "114", "45", "21"]]
+    assert tables[1].header[3:5] == ["ω_max (K)", "paper"]
+
+
+def test_published_stability_is_in_the_right_class(tables: list[Table]) -> None:
+    numbers = tables[2].numbers.set_index(["potential", "reference"])
+    columns = ["published_percent_stable", "published_percent_unstable"]
+    assert numbers.loc[("bad", "stable"), columns].tolist() == [77.0, 23.0]
+    assert numbers.loc[("bad", "unstable"), columns].tolist() == [27.0, 73.0]
+    assert numbers.loc[("good", "stable"), columns].isna().all()
+    header, bad = tables[2].header, tables[2].rows[1]
+    shown = {header[i - 1]: bad[i] for i, title in enumerate(header) if title == "paper"}
+    assert shown == {"TS (%)": "77", "FU (%)": "23", "TU (%)": "73", "FS (%)": "27"}
+
+
+def test_caption_says_what_differs(tables: list[Table]) -> None:
+    for table in tables:
+        assert "9,958 of the MDR database (8,189 stable), here 5" in table.caption
+        assert "its protocol is loew2024, here softmode" in table.caption
+        assert "Bad_1: other weights; not in the paper: Good." in table.caption
+
+
+def test_campaign_without_published_potential_has_no_such_column() -> None:
+    plain = make_tables(properties(), LABELS, REPORT, METADATA)
+    assert with_published(plain, properties(), LABELS, {}, "softmode") == plain
