@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from softmode.compare.changes import FALSE_OUTCOMES, QUANTITIES, Base
 from softmode.present.figures import WIDTH, style
@@ -42,8 +43,9 @@ def changes_table(numbers: pd.DataFrame, base: Base) -> Table:
         f"{report['temperature_K']:g} K; FU/FS: false (un)stable in % of the reference's class, thresholds "
         f"'{report['stability']}'. In brackets after an error: its change from the base, and the 95 % interval of the "
         f"change by a paired bootstrap over the entries ({report['bootstrap_resamples']} resamples, seed "
-        f"{report['bootstrap_seed']}); * where the interval has no zero. Protocol of the base {report['protocol']} "
-        f"({report['protocol_digest'][:12]}), data set {base.dataset_digest[:12]}."
+        f"{report['bootstrap_seed']}); * where the interval has no zero; nothing where no entry changed. "
+        f"Protocol of the base {report['protocol']} ({report['protocol_digest'][:12]}), "
+        f"data set {base.dataset_digest[:12]}."
     )
     title = "Errors of each potential, and how they change with one setting"
     return Table("changes", title, ["potential", "setting", *_HEADER], rows, caption, numbers)
@@ -66,11 +68,11 @@ def _cell(row: pd.Series, of_base: bool) -> str:
     if math.isnan(error):
         return NOTHING
     text = "0.0" if error == 0 else three_digits(error)
-    if of_base:
+    if of_base or row["change"] == row["change_low"] == row["change_high"] == 0:
         return text
     # as many decimals as the error has: what the change adds to it
     decimals = len(text.partition(".")[2])
-    change, low, high = (f"{row[key]:+.{decimals}f}" for key in ("change", "change_low", "change_high"))
+    change, low, high = (f"{row[key]:+z.{decimals}f}" for key in ("change", "change_low", "change_high"))
     if math.isnan(row["change_low"]):
         return f"{text} ({change})"
     return f"{text} ({change} [{low}, {high}]{'*' if row['decided'] else ''})"
@@ -103,16 +105,25 @@ def changes_figure(numbers: pd.DataFrame, base: Base) -> Figure:
                 axes.set_xlim(-0.5, len(values) - 0.5)
                 axes.set_xticks(range(len(values)), [str(value) for value in values])
                 axes.set_xlabel(setting_label(setting) if quantity is QUANTITIES[-1] else "")
-            positive = of_quantity[["error", "error_base"]].min().min() > 0
-            if quantity not in FALSE_OUTCOMES and positive:
-                row[0].set_yscale("log")
-            what = "false" if quantity in FALSE_OUTCOMES else "MAE of"
-            row[0].set_ylabel(f"{what} ${quantity.symbol}$ ({quantity.unit})")
+            if quantity in FALSE_OUTCOMES:
+                row[0].set_ylim(-5, max(row[0].get_ylim()[1], 25))
+            elif (of_quantity[["error", "error_base"]] > 0).all(axis=None):
+                _make_logarithmic(row[0])
+            what = "" if quantity in FALSE_OUTCOMES else "MAE of "
+            row[0].set_ylabel(f"{what}${quantity.symbol}$ ({quantity.unit})")
         handles, labels = panels[0, 0].get_legend_handles_labels()
         if handles:
-            figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+            figure.legend(handles, labels, loc="outside upper center", ncols=4, columnspacing=1.2, frameon=False)
         figure.align_ylabels()
     return figure
+
+
+def _make_logarithmic(axes: Axes) -> None:
+    """Let the errors of all potentials be seen, with plain numbers at the ticks."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _values(numbers: pd.DataFrame, setting: str) -> list[Any]:
@@ -143,5 +154,5 @@ def _lines(axes: Axes, numbers: pd.DataFrame, values: Sequence[Any], base: Base)
         )  # fmt: skip
         axes.plot(
             values.index(first["base_value"]) + shift, first["error_base"], "o", markersize=5, markerfacecolor="white",
-            color=colour,
+            color=colour, zorder=5,
         )  # fmt: skip
