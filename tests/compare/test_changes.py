@@ -42,6 +42,8 @@ def test_changes_are_those_of_pandas_by_hand() -> None:
     assert found[["n", "n_dropped"]].tolist() == [12, 0]
     assert [found["error_base"], found["error"]] == pytest.approx(errors)
     assert found["change"] == pytest.approx(errors[1] - errors[0])
+    assert found["ratio"] == pytest.approx(errors[1] / errors[0])
+    assert found["ratio_low"] < found["ratio"] < found["ratio_high"]
     for key, reference_class in (("false_unstable", True), ("false_stable", False)):
         shares = []
         for outcomes in (wide(before, "stable_scripts"), wide(after, "stable_scripts")):

@@ -20,7 +20,7 @@ FALSE_OUTCOMES = (
 QUANTITIES = (*THERMODYNAMICS, *FALSE_OUTCOMES)
 _COLUMNS = [
     "setting", "base_value", "value", "campaign", "potential", "quantity", "unit", "n", "n_dropped", "error_base",
-    "error", "change", "change_low", "change_high", "confidence", "decided",
+    "error", "change", "change_low", "change_high", "ratio", "ratio_low", "ratio_high", "confidence", "decided",
 ]  # fmt: skip
 
 
@@ -73,8 +73,9 @@ def change_table(base: Base, variations: Sequence[Variation]) -> pd.DataFrame:
         columns setting, base_value, value, campaign, potential, quantity, unit, n, n_dropped (entries with a reference
         that this potential fails in one campaign or more), error_base and error (mean absolute error; for the false
         outcomes the share of the reference's class), change (error minus error_base), change_low and change_high (its
-        95 % percentile bootstrap interval; NaN for fewer than two entries), confidence (share of resamples in which
-        the error is smaller than in the base, a tie counting half), and decided (the interval has no zero)
+        95 % percentile bootstrap interval; NaN for fewer than two entries), ratio (error by error_base; NaN where that
+        is zero), ratio_low and ratio_high (its interval), confidence (share of resamples in which the error is smaller
+        than in the base, a tie counting half), and decided (the interval of the change has no zero)
     """
     rows = []
     for potential in base.labels:
@@ -137,21 +138,31 @@ def _changes(values: np.ndarray, n_resamples: int, seed: int) -> list[dict[str, 
     Args:
         values: shape (n_entries, n_campaigns)
     """
-    nothing = {"change": np.nan, "change_low": np.nan, "change_high": np.nan, "confidence": np.nan, "decided": False}
+    numbers = ("change", "change_low", "change_high", "ratio", "ratio_low", "ratio_high", "confidence")
+    nothing: dict[str, Any] = dict.fromkeys(numbers, np.nan) | {"decided": False}
     if not len(values):
         return [nothing] * (values.shape[1] - 1)
-    changes = values[:, 1:].mean(axis=0) - values[:, 0].mean()
+    errors = values.mean(axis=0)
+    changes = errors[1:] - errors[0]
+    ratios = errors[1:] / errors[0] if errors[0] else np.full(len(changes), np.nan)
     if len(values) < 2:
-        return [nothing | {"change": change} for change in changes]
+        return [nothing | {"change": change, "ratio": ratio} for change, ratio in zip(changes, ratios, strict=True)]
     means = resampled_means(values, n_resamples, seed)
     resampled = means[:, 1:] - means[:, :1]
     low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
+    # a share of false outcomes may be zero in the base, or in a resample of it
+    ratio_low, ratio_high = np.full((2, len(changes)), np.nan)
+    if (means[:, 0] > 0).all():
+        ratio_low, ratio_high = np.percentile(means[:, 1:] / means[:, :1], [2.5, 97.5], axis=0)
     confidence = (resampled < 0).mean(axis=0) + 0.5 * (resampled == 0).mean(axis=0)
     return [
         {
             "change": changes[i],
             "change_low": low[i],
             "change_high": high[i],
+            "ratio": ratios[i],
+            "ratio_low": ratio_low[i],
+            "ratio_high": ratio_high[i],
             "confidence": float(confidence[i]),
             "decided": bool(low[i] > 0 or high[i] < 0),
         }

@@ -81,7 +81,8 @@ def _cell(row: pd.Series, of_base: bool) -> str:
 def changes_figure(numbers: pd.DataFrame, base: Base) -> Figure:
     """Return a panel for each quantity and setting: errors of each potential against the setting.
 
-    The bars are the intervals of the change from the base, which is the open marker.
+    The bars are the intervals of the ratio to the error in the base, which is the open marker; of the false outcomes,
+    which may be none, those of the change.
 
     Args:
         numbers: of `compare.changes.change_table`
@@ -142,17 +143,24 @@ def _lines(axes: Axes, numbers: pd.DataFrame, values: Sequence[Any], base: Base)
         first = own.iloc[0]
         points = {values.index(first["base_value"]): (first["error_base"], np.nan, np.nan)}
         for _, row in own.iterrows():
-            bars = row["change"] - row["change_low"], row["change_high"] - row["change"]
-            points[values.index(row["value"])] = (row["error"], *bars)
+            points[values.index(row["value"])] = (row["error"], *_interval(row))
         positions = sorted(points)
         x = np.array(positions) + shift
-        y, low, high = np.array([points[position] for position in positions]).T
+        y, low, high = np.array([points[position] for position in positions], dtype=float).T
         colour = base.colours[name]
         axes.errorbar(
-            x, y, yerr=np.maximum([low, high], 0), color=colour, marker="o", markersize=3.5, linewidth=0.8,
+            x, y, yerr=np.maximum([y - low, high - y], 0), color=colour, marker="o", markersize=3.5, linewidth=0.8,
             elinewidth=1, capsize=2, label=base.labels[name],
         )  # fmt: skip
         axes.plot(
             values.index(first["base_value"]) + shift, first["error_base"], "o", markersize=5, markerfacecolor="white",
             color=colour, zorder=5,
         )  # fmt: skip
+
+
+def _interval(row: pd.Series) -> tuple[float, float]:
+    """Return between what the error lies, that of the base taken as known."""
+    if row["quantity"] in [quantity.key for quantity in FALSE_OUTCOMES]:
+        low, high = row["error_base"] + row["change_low"], row["error_base"] + row["change_high"]
+        return max(low, 0.0), min(high, 100.0)
+    return row["error_base"] * row["ratio_low"], row["error_base"] * row["ratio_high"]
