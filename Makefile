@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo paper test test-slurm benchmark lint pins envs checkpoints uv
+.PHONY: help demo paper sensitivity test test-slurm benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
@@ -11,6 +11,8 @@ help:
 	@echo "make demo   judge CHGNet and SevenNet-0 against the embedded DFT reference (minutes);"
 	@echo "            POTENTIALS=all with every potential whose weights can be had from here"
 	@echo "make paper  tables and figures as in Loew et al. (2024); CONFIG=my.yaml for another campaign than the demo"
+	@echo "make sensitivity   how much the errors depend on displacement and dtype; CONFIG=my.yaml, else a small example;"
+	@echo "            OPTIONS='--number 100 --seed 1' for a part of its entries"
 	@echo "make test   style, types and all tests"
 	@echo "make test-slurm   a campaign on a SLURM that this installs and starts here: Debian, as root (10 minutes)"
 	@echo "make envs   build the environments of all potentials"
@@ -26,6 +28,13 @@ demo: .envs/workflow.ready
 paper: .envs/workflow.ready
 	@echo "== paper: Tables I to IV and Figures 1 to 5$(if $(CONFIG), of $(CONFIG))"
 	$(SNAKEMAKE) --quiet host rules $(if $(CONFIG),--configfile $(CONFIG)) -- paper
+
+sensitivity: FOLDER = results/$(basename $(notdir $(or $(CONFIG),sensitivity.yaml)))-variations
+sensitivity: .envs/workflow.ready
+	@echo "== sensitivity: campaigns with one other setting each, and how their errors differ"
+	files=$$(.envs/workflow/bin/softmode sensitivity $(or $(CONFIG),config/sensitivity.yaml) --output $(FOLDER) $(OPTIONS)) && \
+	for file in $$files; do $(SNAKEMAKE) --quiet host rules --configfile $$file || exit 1; done && \
+	.envs/workflow/bin/softmode compare-campaigns $${files//.yaml/} --output $(FOLDER)
 
 test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 	@echo "== tests"

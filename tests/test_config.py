@@ -28,7 +28,7 @@ def test_default_configuration_is_valid_and_gets_its_defaults(config: dict[str, 
     assert campaign.protocol.name == "softmode"
 
 
-@pytest.mark.parametrize("name", ["config", "kyoto-small", "kyoto", "reference", "convergence"])
+@pytest.mark.parametrize("name", ["config", "kyoto-small", "kyoto", "reference", "convergence", "sensitivity"])
 def test_every_configuration_of_the_project_is_valid(config: dict[str, Any], name: str) -> None:
     own = yaml.safe_load(Path("config", f"{name}.yaml").read_text(encoding="utf-8"))
     own["dataset"]["path"] = own["dataset"]["path"] or "given/on/the/command/line"

@@ -85,6 +85,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_shard(relax)
     _add_potential(relax)
     relax.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'relaxation'")
+    relax.add_argument(
+        "--same-as",
+        type=Path,
+        metavar="DATABASE",
+        help="copy this one of another campaign, if it would come out the same",
+    )
     relax.add_argument("--output", type=Path, required=True, help="ASE database of the relaxed cells")
 
     force_sets = _add(commands, "force-sets", "displace the relaxed cells of one shard and compute the forces")
@@ -166,6 +172,36 @@ def build_parser() -> argparse.ArgumentParser:
         commands, "verify", "check that a finished campaign is complete, of one piece and reproducible; exit 1 if not"
     )
     verify.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+
+    sensitivity = _add(
+        commands, "sensitivity", "write campaigns that differ from one in a single setting, and print their files"
+    )
+    sensitivity.add_argument("campaign", type=Path, help="its file, such as config/config.yaml")
+    sensitivity.add_argument("--output", type=Path, required=True, help="folder of the files, and of the campaigns")
+    sensitivity.add_argument("--number", type=int, help="take so many entries, drawn at random (as in the campaign)")
+    sensitivity.add_argument("--seed", type=int, default=0, help="seed of that draw (0)")
+    sensitivity.add_argument(
+        "--displacement-distances",
+        type=float,
+        nargs="*",
+        default=[0.005, 0.01, 0.03, 0.05],
+        metavar="A",
+        help="displacements of the atoms in Å (0.005 0.01 0.03 0.05)",
+    )
+    sensitivity.add_argument(
+        "--dtypes",
+        nargs="*",
+        choices=("float32", "float64"),
+        default=["float32", "float64"],
+        help="floating-point types, for the potentials that know them (float32 float64)",
+    )
+
+    compare = _add(
+        commands, "compare-campaigns", "how much errors change between campaigns that differ in a single setting"
+    )
+    compare.add_argument("base", type=Path, help="folder of the campaign to compare with, such as results/demo")
+    compare.add_argument("variations", type=Path, nargs="+", help="folders of campaigns with one other setting each")
+    compare.add_argument("--output", type=Path, required=True, help="folder of the table and the figure")
 
     check = _add(
         commands, "check-potential", "forces against energies, invariances, batching, time and memory; exit 1 if wrong"

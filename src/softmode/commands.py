@@ -297,6 +297,35 @@ def verify(options: Namespace) -> int:
     return 1 if wrong else 0
 
 
+def sensitivity(options: Namespace) -> None:
+    """Write campaigns with one setting changed in each."""
+    from softmode.config import read_campaign
+    from softmode.variations import write_variations
+
+    selection = {"number": options.number, "seed": options.seed} if options.number else {}
+    for path in write_variations(
+        read_campaign(options.campaign), options.output, options.displacement_distances, options.dtypes, selection
+    ):
+        print(path)
+
+
+def compare_campaigns(options: Namespace) -> None:
+    """Write how much the errors change with a setting."""
+    from softmode.compare.changes import change_table
+    from softmode.present.changes import changes_figure, changes_table
+    from softmode.present.figures import save
+    from softmode.variations import read_variations
+
+    base, variations = read_variations(options.base, options.variations)
+    numbers = change_table(base, variations)
+    table = changes_table(numbers, base)
+    paths = table.write(options.output)
+    paths += save(changes_figure(numbers, base), options.output / "changes")
+    print(table.to_markdown())
+    for path in paths:
+        print(path)
+
+
 def check_potential(options: Namespace) -> int:
     """Check a potential in its own environment; return 1 if a check fails."""
     from ase.io import read

@@ -30,6 +30,8 @@ _MOST_VALUES = 1_000_000
 # of a density of states, for each entry and source
 _MOST_FREQUENCIES = 100_000
 _OF_KEYS = ("additionalProperties", "required", "dependentRequired")
+# stands for a path that only the command line of Snakemake knows
+PATH_GIVEN_LATER = "given on the command line"
 _PLAIN = (str, int, float, Mapping, list, tuple, type(None))
 
 
@@ -77,6 +79,11 @@ class Campaign:
         """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way."""
         batch_memory = self.settings["batch_memory_GB"]
         return f"--batch-memory-GB {batch_memory:g}" if batch_memory else ""
+
+    def relaxations_option(self, potential: str, shard: str) -> str:
+        """Return the option of `relax` that says where the same relaxations may be found; empty for nowhere."""
+        other = self.settings.get("same_relaxations_as")
+        return f"--same-as {other}/relaxed/{potential}/{shard}.db" if other else ""
 
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
@@ -132,7 +139,7 @@ def read_campaign(path: Path) -> Campaign:
     config = _laid_over(read_yaml(Path("config/config.yaml")), own)
     if isinstance(own.get("dataset"), Mapping) and "path" in own["dataset"]:
         # where it is may be for the command line to say
-        config["dataset"] = {**own["dataset"], "path": own["dataset"]["path"] or "given on the command line"}
+        config["dataset"] = {**own["dataset"], "path": own["dataset"]["path"] or PATH_GIVEN_LATER}
     return load_campaign(config, str(path), Path("workflow/schemas"))
 
 

@@ -4,17 +4,20 @@ Whatever ends the process, the records stay in the partial, and the same command
 """
 
 import os
+import shutil
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from softmode.engine.background import worker_processes
 from softmode.engine.in_flight import InFlight
 from softmode.engine.interruption import at_once
+from softmode.engine.outputs import whole_file
 from softmode.engine.progress import with_progress
 from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records, row_numbers
@@ -40,6 +43,9 @@ def relax_shard(options: Namespace) -> None:
         "relaxation": digest(section),
         "dataset": read_metadata(options.entries)["dataset_digest"],
     } | _identity(potential, settings)
+    metadata = _provenance(identity, potential, settings)
+    if options.same_as and _copy_of_same(options.same_as, options.output, metadata["identity"], ids):
+        return
     evaluator = _evaluator(potential, settings, options)
 
     def compute(chosen: Sequence[str], in_flight: InFlight) -> Iterator[Record]:
@@ -49,8 +55,24 @@ def relax_shard(options: Namespace) -> None:
     def before(chosen: Sequence[str]) -> Iterator[Record]:
         return (Record(entry.id, entry.unit_cell) for entry in load_entries(options.entries, chosen))
 
-    with RecordWriter(options.output, _provenance(identity, potential, settings)) as writer:
+    with RecordWriter(options.output, metadata) as writer:
         _work_through(writer, relax.STAGE, f"relax {potential.name}", ids, compute, before)
+
+
+def _copy_of_same(source: Path, output: Path, identity: str, ids: Sequence[str]) -> bool:
+    """Copy a database with the records that would be computed; return False where it is not there or not the same.
+
+    A partial is gone on with: it may be what `retry-failed` left of the database.
+    """
+    if not source.is_file() or output.with_name(output.name + ".partial").exists():
+        return False
+    if read_metadata(source).get("identity") != identity or set(row_numbers(source)) != set(ids):
+        print(f"{source}: made from other entries, settings or packages; not copied")
+        return False
+    with whole_file(output) as partial:
+        shutil.copyfile(source, partial)
+    print(f"the same relaxations as in {source}")
+    return True
 
 
 def compute_force_sets_of_shard(options: Namespace) -> None:

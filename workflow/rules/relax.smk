@@ -22,7 +22,10 @@ rule relax:
         softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
         device=CAMPAIGN.settings["device"],
         batch_memory=CAMPAIGN.batch_memory_option,
+        same_as=lambda wildcards: CAMPAIGN.relaxations_option(
+            wildcards.potential, wildcards.shard
+        ),
     shell:
-        "{params.softmode} relax --threads {threads} --device {params.device} {params.batch_memory}"
+        "{params.softmode} relax --threads {threads} --device {params.device} {params.batch_memory} {params.same_as}"
         " --entries {input.entries} --shards {input.shards} --shard {wildcards.shard}"
         " --potential {input.potential} --protocol {input.protocol} --output {output.relaxed} > {log} 2>&1"

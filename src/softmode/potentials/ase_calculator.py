@@ -24,6 +24,8 @@ class ASECalculatorPotential:
             calculation is made twice.
     """
 
+    # its precision is up to its arguments
+    dtypes: tuple[str, ...] = ()
     checkpoint_sha256 = ""
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:

@@ -17,7 +17,8 @@ from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 class CHGNetPotential:
     """CHGNet, evaluated in float32, the only type its graphs have."""
 
-    dtype = "float32"
+    dtypes = ("float32",)
+    dtype = dtypes[0]
     conservative = True
     # it has weights for 94 elements, but MPtrj, which it was trained on, has 89
     elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
@@ -28,7 +29,7 @@ class CHGNetPotential:
 
         self.name = name
         self.device = prepare_torch(device)
-        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        torch_dtype(name, settings.get("dtype", self.dtype), self.dtypes)
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         # as CHGNet.load does it for 0.3.0

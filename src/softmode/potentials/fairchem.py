@@ -24,7 +24,8 @@ _TOO_CLOSE = 0.9
 class FAIRChemPotential:
     """eqV2 in float32, the only type fairchem-core 1.x has. Forces and stress are predicted directly."""
 
-    dtype = "float32"
+    dtypes = ("float32",)
+    dtype = dtypes[0]
     conservative = False
     elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
     packages: tuple[str, ...] = ("fairchem-core", "torch", "torch-geometric", "e3nn")
@@ -37,7 +38,7 @@ class FAIRChemPotential:
 
         self.name = name
         self.device = prepare_torch(device)
-        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        torch_dtype(name, settings.get("dtype", self.dtype), self.dtypes)
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         config = copy.deepcopy(torch.load(weights.path, map_location="cpu", weights_only=False)["config"])

@@ -33,6 +33,7 @@ class M3GNetPotential:
 
     conservative = True
     elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
+    dtypes = ("float32", "float64")
     packages: tuple[str, ...] = ("matgl", "torch", "torch-geometric", "pymatgen")
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
@@ -43,8 +44,8 @@ class M3GNetPotential:
 
         self.name = name
         self.device = prepare_torch(device)
-        self.dtype = settings.get("dtype", "float32")
-        self._dtype = torch_dtype(name, self.dtype, ("float32", "float64"))
+        self.dtype = settings.get("dtype", self.dtypes[0])
+        self._dtype = torch_dtype(name, self.dtype, self.dtypes)
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         # state.pt: tensors only; with the published architecture written here, its pickle (model.pt) is not needed

@@ -15,6 +15,7 @@ class MACEPotential:
     """MACE in float32, as its authors publish it; `dtype: float64` is what they advise for optimisation and phonons."""
 
     conservative = True
+    dtypes = ("float32", "float64")
     packages: tuple[str, ...] = ("mace-torch", "e3nn", "torch")
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
@@ -23,8 +24,8 @@ class MACEPotential:
 
         self.name = name
         self.device = prepare_torch(device)
-        self.dtype = settings.get("dtype", "float32")
-        self._dtype = torch_dtype(name, self.dtype, ("float32", "float64"))
+        self.dtype = settings.get("dtype", self.dtypes[0])
+        self._dtype = torch_dtype(name, self.dtype, self.dtypes)
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         # a pickle of the whole model: loaded only because its hash is known

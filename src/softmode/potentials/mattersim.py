@@ -20,7 +20,8 @@ _SHIFT_OF_UNKNOWN = 1e-6
 class MatterSimPotential:
     """MatterSim in float32, the only type its graphs have."""
 
-    dtype = "float32"
+    dtypes = ("float32",)
+    dtype = dtypes[0]
     conservative = True
     packages: tuple[str, ...] = ("mattersim", "torch", "torch-geometric", "pymatgen")
 
@@ -32,7 +33,7 @@ class MatterSimPotential:
 
         self.name = name
         self.device = prepare_torch(device)
-        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        torch_dtype(name, settings.get("dtype", self.dtype), self.dtypes)
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         # as Potential.from_checkpoint, which also makes a folder in the user's home and reads the optimiser

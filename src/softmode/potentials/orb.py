@@ -19,6 +19,7 @@ class ORBPotential:
     keeps so many nearest neighbours, 20 for v2, so that a displacement can change which atoms are seen.
     """
 
+    dtypes = ("float32", "float64")
     packages: tuple[str, ...] = ("orb-models", "torch", "scipy")
     elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
 
@@ -27,8 +28,8 @@ class ORBPotential:
 
         self.name = name
         self.device = prepare_torch(device)
-        self.dtype = settings.get("dtype", "float32")
-        self._dtype = torch_dtype(name, self.dtype, ("float32", "float64"))
+        self.dtype = settings.get("dtype", self.dtypes[0])
+        self._dtype = torch_dtype(name, self.dtype, self.dtypes)
         architecture = settings.get("architecture", "")
         if not architecture.startswith("orb_") or not hasattr(pretrained, architecture):
             known = sorted(pretrained.ORB_PRETRAINED_MODELS)

@@ -34,12 +34,9 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
     name, adapter = settings["name"], settings["adapter"]
     if adapter not in ADAPTERS:
         raise InputError(f"potential {name}: no adapter '{adapter}'; there are: {', '.join(ADAPTERS)}")
-    module, potential = ADAPTERS[adapter]
     try:
         with contained():
-            loaded: Potential = getattr(importlib.import_module(f"softmode.potentials.{module}"), potential)(
-                name, settings, device
-            )
+            loaded: Potential = _adapter(adapter)(name, settings, device)
     except ModuleNotFoundError as error:
         raise InputError(
             f"potential {name}: package {error.name} is not installed here; "
@@ -55,3 +52,17 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
             f"is it a checkpoint of adapter '{adapter}'?"
         ) from error
     return loaded
+
+
+def dtypes(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the floating-point types that a potential can be evaluated in, that of its authors first.
+
+    No package is imported. Empty for a calculator, whose arguments alone know.
+    """
+    known: tuple[str, ...] = _adapter(settings["adapter"]).dtypes
+    return known
+
+
+def _adapter(name: str) -> Any:
+    module, potential = ADAPTERS[name]
+    return getattr(importlib.import_module(f"softmode.potentials.{module}"), potential)

@@ -11,7 +11,12 @@ PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters
 MEMORY = ("cutoff_A", "memory_kB_per_edge", "angle_cutoff_A", "memory_kB_per_angle")
 
 
-def digest_of_settings(settings: Mapping[str, Any]) -> str:
-    """Return the digest of what a result depends on; of the checkpoint its hash counts, not where it came from."""
+def settings_of_results(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a result depends on; of the checkpoint its hash counts, which is not here, not where it came from."""
     aside = {*PRESENTATION, *MEMORY, "environment", "checkpoint", "cache"}
-    return digest({key: value for key, value in settings.items() if key not in aside})
+    return {key: value for key, value in settings.items() if key not in aside}
+
+
+def digest_of_settings(settings: Mapping[str, Any]) -> str:
+    """Return the digest of what a result depends on."""
+    return digest(settings_of_results(settings))

@@ -16,7 +16,8 @@ _TO_VOIGT = [0, 1, 2, 4, 5, 3]
 class SevenNetPotential:
     """SevenNet, evaluated in float32."""
 
-    dtype = "float32"
+    dtypes = ("float32",)
+    dtype = dtypes[0]
     conservative = True
     packages: tuple[str, ...] = ("sevenn", "e3nn", "torch")
 
@@ -25,7 +26,7 @@ class SevenNetPotential:
 
         self.name = name
         self.device = prepare_torch(device)
-        torch_dtype(name, settings.get("dtype", self.dtype), (self.dtype,))
+        torch_dtype(name, settings.get("dtype", self.dtype), self.dtypes)
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         self._model = load_checkpoint(str(weights.path)).build_model()

@@ -1,0 +1,170 @@
+"""How much the errors change with one setting of a campaign, on the entries that survive every value of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from softmode.compare.errors import REFERENCE, THERMODYNAMICS, Quantity, signed_errors, survivors
+from softmode.compare.ranking import resampled_means
+from softmode.compare.stability import outcome
+
+# in % of the reference's class, as in Table III
+FALSE_OUTCOMES = (
+    Quantity("false_unstable", "", 1.0, "%", r"\mathrm{FU}", "stable entries called unstable"),
+    Quantity("false_stable", "", 1.0, "%", r"\mathrm{FS}", "unstable entries called stable"),
+)
+QUANTITIES = (*THERMODYNAMICS, *FALSE_OUTCOMES)
+_COLUMNS = [
+    "setting", "base_value", "value", "campaign", "potential", "quantity", "unit", "n", "n_dropped", "error_base",
+    "error", "change", "change_low", "change_high", "ratio", "ratio_low", "ratio_high", "confidence", "decided",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Base:
+    """The campaign that others are compared with.
+
+    Attributes:
+        properties: properties.parquet
+        dataset_digest: of its entries
+        report: settings of the report
+        labels: of its potentials, in its order
+        colours: of its potentials
+    """
+
+    properties: pd.DataFrame
+    dataset_digest: str
+    report: Mapping[str, Any]
+    labels: Mapping[str, str]
+    colours: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Variation:
+    """A campaign that differs from the base in one setting.
+
+    Attributes:
+        name: its name
+        properties: properties.parquet
+        stability: the thresholds by which its entries are stable
+        setting: the key of the setting
+        values: of the setting in the base and here, for each potential for which it differs
+    """
+
+    name: str
+    properties: pd.DataFrame
+    stability: str
+    setting: str
+    values: Mapping[str, tuple[Any, Any]]
+
+
+def change_table(base: Base, variations: Sequence[Variation]) -> pd.DataFrame:
+    """Return one row for each potential, variation and quantity, with its error there and in the base.
+
+    Errors of a potential are means over the entries that the reference and this potential brought to the end in the
+    base and in every variation, so that a change is never one of the entries. Each campaign is held against its own
+    reference. The same entries are resampled in both.
+
+    Returns:
+        columns setting, base_value, value, campaign, potential, quantity, unit, n, n_dropped (entries with a reference
+        that this potential fails in one campaign or more), error_base and error (mean absolute error; for the false
+        outcomes the share of the reference's class), change (error minus error_base), change_low and change_high (its
+        95 % percentile bootstrap interval; NaN for fewer than two entries), ratio (error by error_base; NaN where that
+        is zero), ratio_low and ratio_high (its interval), confidence (share of resamples in which the error is smaller
+        than in the base, a tie counting half), and decided (the interval of the change has no zero)
+    """
+    rows = []
+    for potential in base.labels:
+        own = [variation for variation in variations if potential in variation.values]
+        if not own:
+            continue
+        tables = [base.properties, *(variation.properties for variation in own)]
+        common = reduce(pd.Index.intersection, (survivors(table, [potential]) for table in tables))
+        reference = base.properties[base.properties["source"] == REFERENCE]
+        n_dropped = int((reference["status"] == "done").sum()) - len(common)
+        variants = [base.report["stability"], *(variation.stability for variation in own)]
+        errors = [
+            errors_of_entries(table, potential, variant).loc[common]
+            for table, variant in zip(tables, variants, strict=True)
+        ]
+        for quantity in QUANTITIES:
+            values = pd.concat([table[quantity.key] for table in errors], axis=1).dropna().to_numpy()
+            changes = _changes(values, base.report["bootstrap_resamples"], base.report["bootstrap_seed"])
+            for position, (variation, change) in enumerate(zip(own, changes, strict=True), start=1):
+                base_value, value = variation.values[potential]
+                rows.append(
+                    {
+                        "setting": variation.setting,
+                        "base_value": base_value,
+                        "value": value,
+                        "campaign": variation.name,
+                        "potential": potential,
+                        "quantity": quantity.key,
+                        "unit": quantity.unit,
+                        "n": len(values),
+                        "n_dropped": n_dropped,
+                        "error_base": values[:, 0].mean() if len(values) else np.nan,
+                        "error": values[:, position].mean() if len(values) else np.nan,
+                    }
+                    | change
+                )
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def errors_of_entries(properties: pd.DataFrame, potential: str, variant: str) -> pd.DataFrame:
+    """Return absolute errors in the reported units, and 100 for each false outcome and 0 for each true one.
+
+    Index entry, a column for each of `QUANTITIES`; NaN where there is no error, or the entry is not of the class.
+    """
+    columns = {
+        quantity.key: signed_errors(properties, quantity, [potential])[potential].abs() for quantity in THERMODYNAMICS
+    }
+    outcomes = properties.assign(outcome=outcome(properties, variant)).pivot(
+        index="entry", columns="source", values="outcome"
+    )
+    for quantity, reference_class in zip(FALSE_OUTCOMES, ("stable", "unstable"), strict=True):
+        false = 100.0 * (outcomes[potential] != reference_class)
+        columns[quantity.key] = false.where(outcomes[REFERENCE] == reference_class)
+    return pd.DataFrame(columns)
+
+
+def _changes(values: np.ndarray, n_resamples: int, seed: int) -> list[dict[str, Any]]:
+    """Return for each column but the first how its mean differs from that of the first.
+
+    Args:
+        values: shape (n_entries, n_campaigns)
+    """
+    numbers = ("change", "change_low", "change_high", "ratio", "ratio_low", "ratio_high", "confidence")
+    nothing: dict[str, Any] = dict.fromkeys(numbers, np.nan) | {"decided": False}
+    if not len(values):
+        return [nothing] * (values.shape[1] - 1)
+    errors = values.mean(axis=0)
+    changes = errors[1:] - errors[0]
+    ratios = errors[1:] / errors[0] if errors[0] else np.full(len(changes), np.nan)
+    if len(values) < 2:
+        return [nothing | {"change": change, "ratio": ratio} for change, ratio in zip(changes, ratios, strict=True)]
+    means = resampled_means(values, n_resamples, seed)
+    resampled = means[:, 1:] - means[:, :1]
+    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
+    # a share of false outcomes may be zero in the base, or in a resample of it
+    ratio_low, ratio_high = np.full((2, len(changes)), np.nan)
+    if (means[:, 0] > 0).all():
+        ratio_low, ratio_high = np.percentile(means[:, 1:] / means[:, :1], [2.5, 97.5], axis=0)
+    confidence = (resampled < 0).mean(axis=0) + 0.5 * (resampled == 0).mean(axis=0)
+    return [
+        {
+            "change": changes[i],
+            "change_low": low[i],
+            "change_high": high[i],
+            "ratio": ratios[i],
+            "ratio_low": ratio_low[i],
+            "ratio_high": ratio_high[i],
+            "confidence": float(confidence[i]),
+            "decided": bool(low[i] > 0 or high[i] < 0),
+        }
+        for i in range(len(changes))
+    ]
