@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ _LATEX = {
     "Å³": r"\AA$^3$",
     "Å": r"\AA{}",
     "–": "--",
+    "±": r"$\pm$",
     "…": r"\dots{}",
     "\\": r"\textbackslash{}",
     "^": r"\textasciicircum{}",
@@ -114,7 +115,7 @@ def make_tables(
         report: settings of the report, with the protocol's name and digest
         metadata: of properties.parquet
     """
-    caption = _caption(properties, labels, report, metadata)
+    caption = f"{origin(properties, report, metadata)} {subsets(properties, labels, report)}"
     return [
         _relaxation_table(properties, labels, report, caption),
         _thermodynamics_table(properties, labels, report, caption),
@@ -122,18 +123,23 @@ def make_tables(
     ]
 
 
-def _caption(
-    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], metadata: Mapping[str, Any]
-) -> str:
+def origin(properties: pd.DataFrame, report: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+    """Return for captions what a campaign's numbers are of: reference, number of entries, protocol and data set."""
     functionals = " and ".join(sorted(set(properties["functional"].dropna()) - {""})) or "unknown functional"
-    n_common = len(survivors(properties, list(labels)))
     return (
         f"Reference: {functionals}, {properties['entry'].nunique()} entries. "
-        f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
-        f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
-        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']}). "
         f"Protocol {report['protocol']} ({report['protocol_digest'][:12]}), "
         f"data set {metadata['dataset_digest'][:12]}."
+    )
+
+
+def subsets(properties: pd.DataFrame, potentials: Iterable[str], report: Mapping[str, Any]) -> str:
+    """Return for captions what the subsets, n and brackets are."""
+    n_common = len(survivors(properties, list(potentials)))
+    return (
+        f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
+        f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
+        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']})."
     )
 
 
@@ -150,7 +156,7 @@ def _relaxation_table(
             if name == YARDSTICK
             else f"{100 * failures.loc[name, 'failed_relaxation'] / failures.loc[name, 'n']:.2f}"
         )
-        rows += [[label, failed, *cells] for cells in _error_cells(numbers, name, RELAXATION)]
+        rows += [[label, failed, *cells] for cells in subset_cells(numbers, name, RELAXATION)]
     numbers = numbers.merge(failures.reset_index().rename(columns={"n": "n_entries"}), on="potential")
     title = "Table I. Relaxation: share of failures, mean absolute errors of energy and volume"
     return Table("table1_relaxation", title, header, rows, caption, numbers)
@@ -161,7 +167,7 @@ def _thermodynamics_table(
 ) -> Table:
     numbers = error_table(properties, THERMODYNAMICS, list(labels), report)
     header = ["potential", "subset", "n", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
-    rows = [[label, *cells] for name, label in labels.items() for cells in _error_cells(numbers, name, THERMODYNAMICS)]
+    rows = [[label, *cells] for name, label in labels.items() for cells in subset_cells(numbers, name, THERMODYNAMICS)]
     title = (
         f"Table II. Mean absolute errors of the highest frequency, entropy, free energy and heat capacity "
         f"at {report['temperature_K']:g} K, per mole of primitive cells"
@@ -183,7 +189,7 @@ def _stability_table(
             row = numbers[(numbers["potential"] == name) & (numbers["reference"] == reference_class)].iloc[0]
             right, wrong = OUTCOMES[:2] if reference_class == "stable" else OUTCOMES[1::-1]
             shares = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
-            cells += [str(row["n"]), *(NOTHING if math.isnan(share) else f"{share:.1f}" for share in shares)]
+            cells += [str(row["n"]), *map(percent_or_dash, shares)]
         rows.append(cells)
     title = (
         "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable; "
@@ -192,8 +198,15 @@ def _stability_table(
     return Table("table3_stability", title, header, rows, caption, numbers)
 
 
-def _error_cells(numbers: pd.DataFrame, potential: str, quantities: Sequence[Quantity]) -> list[list[str]]:
-    """Return one row for each subset: its name, n, and a cell for each quantity."""
+def subset_cells(
+    numbers: pd.DataFrame, potential: str, quantities: Sequence[Quantity], value: str = "mae"
+) -> list[list[str]]:
+    """Return one row for each subset: its name, n, and a cell for each quantity.
+
+    Args:
+        numbers: of `errors.error_table`, or of the same form
+        value: column of the number; with `_low` and `_high` those of its interval
+    """
     rows = []
     for subset in SUBSETS:
         own = numbers[(numbers["potential"] == potential) & (numbers["subset"] == subset)].set_index("quantity")
@@ -201,18 +214,25 @@ def _error_cells(numbers: pd.DataFrame, potential: str, quantities: Sequence[Qua
         cells = [subset, str(n)]
         for quantity in quantities:
             row = own.loc[quantity.key]
-            cells.append(_with_interval(row) + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))
+            cells.append(_with_interval(row, value) + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))
         rows.append(cells)
     return rows
 
 
-def _with_interval(row: pd.Series) -> str:
-    if math.isnan(row["mae"]):
-        return NOTHING
-    text = three_digits(row["mae"])
-    if math.isnan(row["mae_low"]):
-        return text
-    return f"{text} [{three_digits(row['mae_low'])}, {three_digits(row['mae_high'])}]"
+def _with_interval(row: pd.Series, value: str) -> str:
+    text = digits_or_dash(row[value])
+    low, high = row[f"{value}_low"], row[f"{value}_high"]
+    return text if math.isnan(low) else f"{text} [{three_digits(low)}, {three_digits(high)}]"
+
+
+def percent_or_dash(value: float) -> str:
+    """Return a share of a hundred with one decimal; a dash where there is none."""
+    return NOTHING if math.isnan(value) else f"{value:.1f}"
+
+
+def digits_or_dash(value: float) -> str:
+    """Return a number with three significant digits; a dash where there is none."""
+    return NOTHING if math.isnan(value) else three_digits(value)
 
 
 def three_digits(value: float) -> str:
