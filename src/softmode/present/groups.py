@@ -51,9 +51,9 @@ def grouped_error_tables(numbers: pd.DataFrame, labels: Mapping[str, str], origi
     tables = []
     for grouping, (name, title, meaning) in _TABLES.items():
         own = numbers[numbers["grouping"] == grouping].reset_index(drop=True)
-        cells = own.set_index(["group", "potential", "quantity"])
+        cells = {key: of_both.set_index("quantity") for key, of_both in own.groupby(["group", "potential"])}
         rows = [
-            _row(cells.loc[(group, potential)], group, label)
+            _row(cells[group, potential], group, label)
             for group, (potential, label) in product(_groups(own, grouping), labels.items())
         ]
         caption = (
