@@ -20,8 +20,8 @@ def test_without_a_threshold_the_shares_are_those_of_table_three() -> None:
     for row, name in ((table.rows[0], "good"), (table.rows[3], "bad")):
         stable, unstable = expected.loc[(name, "stable")], expected.loc[(name, "unstable")]
         keys = ("percent_stable", "percent_unstable", "percent_failed")
-        assert row[2:6] == [str(stable["n"]), *(f"{stable[key]:.1f}" for key in keys)]
-        assert row[6:10] == [str(unstable["n"]), *(f"{unstable[keys[i]]:.1f}" for i in (1, 0, 2))]
+        assert row[2:6] == [str(int(stable["n"])), *(f"{stable[key]:.1f}" for key in keys)]
+        assert row[6:10] == [str(int(unstable["n"])), *(f"{unstable[keys[i]]:.1f}" for i in (1, 0, 2))]
 
 
 def test_figure_says_how_many_entries_each_class_has_at_both_ends() -> None:
