@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.patches import Polygon
 
 from softmode.compare.errors import THERMODYNAMICS
 from softmode.compare.groups import grouped_errors, groups
@@ -42,12 +43,12 @@ def test_each_group_has_a_row_for_each_potential_with_entries_n_and_the_error_of
     assert [row[0] for row in tables["errors_by_atoms"].rows[::2]] == ["1–4", "5–8", "9–16"]
 
 
-def test_elements_of_few_entries_are_hatched(numbers: pd.DataFrame) -> None:
+def test_elements_of_few_entries_are_marked(numbers: pd.DataFrame) -> None:
     own = element_numbers(numbers, THERMODYNAMICS[0])
     own.loc[own["group"] == "Zr", "n"] = 4
     figure = element_figure(own, LABELS, THERMODYNAMICS[0])
-    hatched = [sum(bool(cell.get_hatch()) for cell in axes.patches) for axes in figure.axes[:2]]
-    assert hatched == [1, 1] and [axes.get_title() for axes in figure.axes[:2]] == ["Good", "Bad"]
+    marked = [sum(isinstance(patch, Polygon) for patch in axes.patches) for axes in figure.axes[:2]]
+    assert marked == [1, 1] and [axes.get_title() for axes in figure.axes[:2]] == ["Good", "Bad"]
     plt.close(figure)
 
 

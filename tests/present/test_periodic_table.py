@@ -2,6 +2,7 @@ import pandas as pd
 from ase.data import chemical_symbols
 from matplotlib import pyplot as plt
 from matplotlib.colors import LogNorm, to_rgba
+from matplotlib.patches import Polygon, Rectangle
 
 from softmode.present.periodic_table import PLACES, colour_scale, periodic_table
 
@@ -14,13 +15,15 @@ def test_every_element_has_one_place() -> None:
 def test_elements_without_a_number_are_white_and_those_beyond_the_scale_have_its_ends() -> None:
     figure, axes = plt.subplots()
     values = pd.Series({"Na": 1.0, "Cl": 10.0, "Te": 1000.0, "O": 0.0, "H": float("nan")})
-    periodic_table(axes, values, LogNorm(1.0, 10.0), hatched=["Te"])
-    cells = dict(zip(PLACES, axes.patches, strict=True))
+    periodic_table(axes, values, LogNorm(1.0, 10.0), marked=["Te", "H"])
+    cells = dict(zip(PLACES, (patch for patch in axes.patches if isinstance(patch, Rectangle)), strict=True))
     white = to_rgba("white")
     assert cells["H"].get_facecolor() == cells["He"].get_facecolor() == white
     assert cells["Te"].get_facecolor() == cells["Cl"].get_facecolor() != cells["Na"].get_facecolor()
     assert cells["O"].get_facecolor() == cells["Na"].get_facecolor() != white
-    assert [symbol for symbol, cell in cells.items() if cell.get_hatch()] == ["Te"]
+    (corner,) = (patch for patch in axes.patches if isinstance(patch, Polygon))
+    column, row = PLACES["Te"]
+    assert corner.get_xy().min(axis=0).tolist() == [column + 0.64, row]
     plt.close(figure)
 
 

@@ -104,7 +104,7 @@ class Comparisons:
 
     def _per_atom_table(self, caption: str) -> Table:
         numbers = error_table(self.properties, PER_ATOM, self._names, self.report)
-        header = ["potential", "subset", "n", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
+        header = ["potential", "subset", "n", "S (J/K/mol atoms)", "F (kJ/mol atoms)", "C_V (J/K/mol atoms)"]
         rows = [
             [label, *cells] for name, label in self.labels.items() for cells in subset_cells(numbers, name, PER_ATOM)
         ]

@@ -50,7 +50,7 @@ def _marked(row: pd.Series) -> str:
 
 def cost_accuracy_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return the errors of the thermodynamics against the time of a force call; a line joins those not beaten."""
-    devices = " or ".join(sorted(set(numbers["device"])))
+    devices = " or ".join(sorted(set(numbers["device"]) - {"unknown"})) or "an unknown device"
     with style():
         figure, panels = plt.subplots(2, 2, figsize=(WIDTH, 5.6), layout="constrained", sharex=True)
         drawn = {}

@@ -1,5 +1,6 @@
 """Figures 3 and 4 of Loew et al. (2024), violins of the errors; and what all figures have in common."""
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -99,8 +100,12 @@ def potentials_legend(figure: Figure, handles: Sequence[Artist], labels: Sequenc
 
 
 def plain_logarithm(axis: Axis) -> None:
-    """Write a logarithmic axis's numbers as they are, not as powers, and a few of them even within one decade."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    """Write the numbers of a logarithmic axis, which has its data, as they are: not as powers, and not too many."""
+    low, high = axis.get_view_interval()
+    decades = math.log10(high / low)
+    # what is multiplied by the powers of ten
+    steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 2 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

@@ -33,7 +33,11 @@ ELEMENT_FIGURES = {
     "errors_by_element_entropy": PER_ATOM[0],
 }
 GROUP_FIGURE = "errors_by_group"
-_IN_GROUP_FIGURE = (THERMODYNAMICS[0], THERMODYNAMICS[1], PER_ATOM[0])
+_IN_GROUP_FIGURE = {
+    "highest frequency (K)": THERMODYNAMICS[0],
+    "entropy (J/K/mol)": THERMODYNAMICS[1],
+    "entropy per atom\n(J/K/mol atoms)": PER_ATOM[0],
+}
 _ORDERS = {"crystal_system": CRYSTAL_SYSTEMS, "stability": STABILITY, "atoms": SIZES}
 # the mean of fewer entries is marked
 _FEW = 5
@@ -112,7 +116,7 @@ def element_figure(numbers: pd.DataFrame, labels: Mapping[str, str], quantity: Q
             texts = own["mae"].map(digits_or_dash) if columns == 1 else None
             periodic_table(axes, own["mae"], norm, texts, few, font_size=8.0 if columns == 1 else 5.5)
             axes.set_title(label)
-        label = f"MAE of the {quantity.name} ({quantity.unit}); hatched: fewer than {_FEW} entries"
+        label = f"MAE of the {quantity.name} ({quantity.unit}); corner: fewer than {_FEW} entries"
         colour_scale(figure, list(panels.flat), norm, label, extend)
     return figure
 
@@ -128,7 +132,7 @@ def _scale(errors: pd.Series) -> tuple[LogNorm, str]:
 
 def group_figure_numbers(numbers: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers that `group_figure` draws."""
-    keys = [quantity.key for quantity in _IN_GROUP_FIGURE]
+    keys = [quantity.key for quantity in _IN_GROUP_FIGURE.values()]
     shown = numbers["grouping"].isin(_ORDERS) & numbers["quantity"].isin(keys)
     return numbers[shown].reset_index(drop=True)
 
@@ -146,16 +150,18 @@ def group_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapp
             len(_IN_GROUP_FIGURE), len(groups), figsize=(WIDTH, 6.6), layout="constrained", sharey="row",
             sharex="col", width_ratios=widths,
         )  # fmt: skip
-        for (row, quantity), (column, (grouping, names)) in product(
-            enumerate(_IN_GROUP_FIGURE), enumerate(groups.items())
+        for (row, (name, quantity)), (column, (grouping, names)) in product(
+            enumerate(_IN_GROUP_FIGURE.items()), enumerate(groups.items())
         ):
             axes = panels[row, column]
             own = numbers[(numbers["grouping"] == grouping) & (numbers["quantity"] == quantity.key)]
             handles = _panel(axes, own, names, labels, colours)
             if column == 0:
-                axes.set_ylabel(f"MAE of the {quantity.name}\n({quantity.unit})")
+                axes.set_ylabel(f"MAE of the {name}")
             if row == 0:
                 axes.set_title(_TABLES[grouping][1])
+        note = "In brackets: entries of the group. Bars: standard errors. Stability and atoms: of the reference's cell."
+        figure.supxlabel(note, fontsize=7)
         potentials_legend(figure, handles, list(labels.values()))
     return figure
 
@@ -164,11 +170,6 @@ def _panel(
     axes: Axes, own: pd.DataFrame, groups: Sequence[str], labels: Mapping[str, str], colours: Mapping[str, str]
 ) -> list[ErrorbarContainer]:
     """Draw one quantity of one grouping, the potentials side by side, and return what the legend has."""
-    if not (own["mae"] > 0).any():
-        nothing(axes, "no entry")
-    else:
-        axes.set_yscale("log", nonpositive="clip")
-        plain_logarithm(axes.yaxis)
     handles = []
     for position, potential in enumerate(labels):
         errors = own[own["potential"] == potential].set_index("group").reindex(groups)
@@ -178,6 +179,11 @@ def _panel(
             marker=MARKERS[position % len(MARKERS)], markersize=3, linestyle="", elinewidth=0.7,
         )  # fmt: skip
         handles.append(drawn)
+    if not (own["mae"] > 0).any():
+        nothing(axes, "no entry")
+    else:
+        axes.set_yscale("log", nonpositive="clip")
+        plain_logarithm(axes.yaxis)
     sizes = own.groupby("group")["n_entries"].first()
     axes.set_xticks(range(len(groups)), [f"{group} ({sizes[group]})" for group in groups])
     axes.set_xlim(-0.5, max(1, len(groups)) - 0.5)

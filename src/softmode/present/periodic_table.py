@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 
 # a dot is an empty place
 _LAYOUT = """
@@ -41,7 +41,7 @@ def periodic_table(
     values: pd.Series,
     norm: LogNorm,
     texts: Mapping[str, str] | pd.Series | None = None,
-    hatched: Collection[str] = (),
+    marked: Collection[str] = (),
     font_size: float = 8.0,
 ) -> None:
     """Draw all elements, coloured where they have a value and white where they have none.
@@ -50,7 +50,7 @@ def periodic_table(
         values: by symbol; NaN is none
         norm: from values to colours
         texts: what stands below the symbol, by symbol
-        hatched: symbols of elements that are marked
+        marked: symbols of elements that get a corner
         font_size: of the symbols, in points
     """
     known = values.dropna()
@@ -61,9 +61,10 @@ def periodic_table(
         cell = Rectangle((column, row), 0.94, 0.94, facecolor=colour, edgecolor="#b0b0b0", linewidth=0.4)
         if symbol not in known:
             ink = "#808080"
-        elif symbol in hatched:
-            cell.set(hatch="//////", hatchcolor="white", hatch_linewidth=0.5)
         axes.add_patch(cell)
+        if symbol in known and symbol in marked:
+            corner = [(column + 0.64, row), (column + 0.94, row), (column + 0.94, row + 0.3)]
+            axes.add_patch(Polygon(corner, facecolor=ink, linewidth=0))
         text = texts[symbol] if texts is not None and symbol in known else ""
         middle = row + (0.36 if texts is not None else 0.5)
         axes.text(column + 0.47, middle, symbol, ha="center", va="center", color=ink, fontsize=font_size)

@@ -39,9 +39,10 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
     caption = (
         "Places by the mean absolute error, on the entries that every potential survived "
         f"(n: {', '.join(n) or 'none that can be compared'}). "
-        "2–4: one other is certainly better, and only so many certainly worse that the place is the fourth at the "
-        "lowest. Certainly: the 95 % interval of the difference of the two errors, a bootstrap in which both have the "
-        f"same entries, has no zero; each pair is judged by itself. ranking.csv has every pair. {origin}"
+        "A place of 2–4: one other potential is certainly better, so the second is the best possible, and as many are "
+        "certainly worse as make the fourth the worst possible. Certainly: the 95 % interval of the difference of the "
+        "two errors, a bootstrap in which both have the same entries, has no zero; each pair is judged by itself. "
+        f"ranking.csv has every pair. {origin}"
     )
     title = "Which potential is better: place by each error"
     return Table(NAME, title, ["potential", *_HEADER], rows, caption, numbers)
@@ -60,9 +61,9 @@ def ranking_figure(numbers: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """Return a matrix of all pairs of potentials for each quantity of the thermodynamics."""
     competing = [name for name in labels if name != YARDSTICK]
     with style():
-        side = 0.5 + 0.42 * max(3, len(competing))
+        side = min(2.5, 0.42 * max(2, len(competing)))
         figure, panels = plt.subplots(
-            2, 2, figsize=(WIDTH, 2 * side + 1.0), layout="constrained", sharex=True, sharey=True
+            2, 2, figsize=(WIDTH, 2 * side + 1.9), layout="constrained", sharex=True, sharey=True
         )
         for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
             pairs = numbers[numbers["quantity"] == quantity.key]
