@@ -84,6 +84,7 @@ def _points(
             drawn[label] = axes.scatter(
                 1000 * own["seconds_per_atom"], own["mae"], marker=marker, color=colours[name], s=30, zorder=2
             )
+    axes.margins(0.1)
     for axis in (axes.xaxis, axes.yaxis):
         plain_logarithm(axis)
     return drawn

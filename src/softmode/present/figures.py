@@ -29,6 +29,11 @@ _UPRIGHT_LABELS = 3
 # of the potentials in their order, so that colours are not all that tells them apart
 MARKERS = "osD^vPX<>*"
 LINES = ("-", "--", "-.", ":")
+# what is multiplied by the powers of ten on a logarithmic axis of less than so many decades
+_STEPS_OF_DECADES = {
+    0.5: (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0), 1.0: (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
+    2.0: (1.0, 2.0, 5.0), math.inf: (1.0,),
+}  # fmt: skip
 # the axis shows these percentiles; what lies beyond is counted in the corner
 _SHOWN = (1.0, 99.0)
 
@@ -103,9 +108,10 @@ def plain_logarithm(axis: Axis) -> None:
     """Write the numbers of a logarithmic axis, which has its data, as they are: not as powers, and not too many."""
     low, high = axis.get_view_interval()
     decades = math.log10(high / low)
-    # what is multiplied by the powers of ten
-    steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 2 else (1.0,)
-    axis.set_major_locator(LogLocator(subs=steps))
+    for at_most, steps in _STEPS_OF_DECADES.items():
+        if decades < at_most:
+            axis.set_major_locator(LogLocator(subs=steps))
+            break
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
@@ -161,7 +167,7 @@ def _distributions(
 
 def _points(axes: Axes, place: int, values: np.ndarray, width: float, along: str) -> None:
     # multiples of the golden ratio: points that are neighbours in value lie far apart across, whatever their number
-    places = place + 0.5 * width * ((np.arange(len(values)) * 0.618034) % 1.0 - 0.5)
+    places = place + 0.35 * width * ((np.arange(len(values)) * 0.618034 + 0.5) % 1.0 - 0.5)
     x, y = (places, values) if along == "y" else (values, places)
     axes.scatter(x, y, s=7, facecolor="white", edgecolor="black", linewidth=0.6, zorder=3)
 
