@@ -113,7 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     collect.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
     collect.add_argument("--output", type=Path, required=True, help="properties.parquet")
 
-    tables = _add(commands, "tables", "Tables I to IV and the failures as CSV, Markdown and LaTeX")
+    tables = _add(commands, "tables", "Tables I to IV and the failures as CSV, Markdown, LaTeX and HTML")
     _add_comparison(tables)
     tables.add_argument("--unreadable", type=Path, required=True, help="the data set's list of what cannot be read")
     tables.add_argument("--output", type=Path, required=True, help="folder of the tables")

@@ -63,7 +63,7 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
     }  # fmt: skip
     assert (properties["status"] == "done").all()
     for name in TABLES:
-        for suffix in ("csv", "md", "tex"):
+        for suffix in ("csv", "md", "tex", "html"):
             assert (campaign / "tables" / f"{name}.{suffix}").stat().st_size > 100, name
     for name in FIGURES:
         for suffix in ("png", "pdf"):
@@ -140,7 +140,7 @@ def test_paper_asks_for_nothing_beyond_the_paper(project: Path, tmp_path: Path) 
 def test_report_has_every_table_and_figure_with_its_caption(project: Path, results: Path, tmp_path: Path) -> None:
     snakemake(project, "--config", f"results={results}", "--report", str(tmp_path / "report.html"))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    for path in (*(f"tables/{name}.md" for name in TABLES), *(f"figures/{name}.png" for name in FIGURES)):
+    for path in (*(f"tables/{name}.html" for name in TABLES), *(f"figures/{name}.png" for name in FIGURES)):
         assert f'"{results}/demo/{path}": {{' in text, path
     assert text.count('"caption": ""') == 0 and "How often the relaxation fails" in text
 

@@ -83,12 +83,12 @@ def environment_ready(wildcards):
 def table(name, title, caption=None):
     """The files of a table, the first of them for Snakemake's report."""
     shown = report(
-        f"<campaign>/tables/{name}.md",
+        f"<campaign>/tables/{name}.html",
         caption=f"../report/{caption or name}.rst",
         category="Tables",
         labels={"table": title},
     )
-    return [shown, *multiext(f"<campaign>/tables/{name}", ".csv", ".tex")]
+    return [shown, *multiext(f"<campaign>/tables/{name}", ".csv", ".md", ".tex")]
 
 
 def figure(name, title, caption=None):

@@ -100,9 +100,9 @@ def _same_value(one: Any, other: Any, same: Callable[[float, float], bool]) -> b
 
 
 def differences_from_properties(table: Table, folder: Path, command: str) -> list[str]:
-    """Return where the three files of a table are not what it is when made again.
+    """Return where the files of a table are not what it is when made again.
 
-    The CSV is compared number by number, Markdown and LaTeX line by line.
+    The CSV is compared number by number, the others line by line.
 
     Args:
         table: made again
@@ -110,11 +110,7 @@ def differences_from_properties(table: Table, folder: Path, command: str) -> lis
         command: that makes it, `tables` or `comparisons`
     """
     found = []
-    for suffix, text in (
-        ("csv", table.numbers.to_csv(index=False)),
-        ("md", table.to_markdown()),
-        ("tex", table.to_latex()),
-    ):
+    for suffix, text in table.contents().items():
         path = folder / f"{table.name}.{suffix}"
         if not path.is_file():
             found.append(f"{path}: no such file; make it with 'softmode {command}'")

@@ -1,5 +1,6 @@
-"""Tables I, II and III of Loew et al. (2024) for a campaign, as CSV (long), Markdown and LaTeX (as in the paper)."""
+"""Tables I, II and III of Loew et al. (2024) for a campaign: numbers as CSV, and for people Markdown, LaTeX, HTML."""
 
+import html
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,11 @@ from softmode.engine.outputs import whole_file
 
 SUBSETS = ("common", "own")
 NOTHING = "–"
+_STYLE = (
+    "<style>body{font:14px sans-serif;margin:1.5em}h1{font-size:1.1em}table{border-collapse:collapse}"
+    "th,td{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:left;white-space:nowrap}"
+    "p{max-width:60em;line-height:1.4}</style>"
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,33 @@ class Table:
         ]
         return "\n".join(lines) + "\n"
 
+    def to_html(self) -> str:
+        """Return the table as a page of its own, as Snakemake's report shows it."""
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+        title, caption = html.escape(self.title), html.escape(self.caption)
+        rows = [line(self.header, "th"), *(line(row, "td") for row in self.rows)]
+        head = (
+            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>{_STYLE}</head><body>'
+        )
+        return "\n".join(
+            [head, f"<h1>{title}</h1>", "<table>", *rows, "</table>", f"<p>{caption}</p></body></html>", ""]
+        )
+
+    def contents(self) -> dict[str, str]:
+        """Return what is in the table's files, by their suffixes."""
+        return {
+            "csv": self.numbers.to_csv(index=False),
+            "md": self.to_markdown(),
+            "tex": self.to_latex(),
+            "html": self.to_html(),
+        }
+
     def write(self, folder: Path) -> list[Path]:
-        """Write CSV, Markdown and LaTeX into a folder and return their paths."""
-        contents = {"csv": self.numbers.to_csv(index=False), "md": self.to_markdown(), "tex": self.to_latex()}
+        """Write CSV, Markdown, LaTeX and HTML into a folder and return their paths."""
+        contents = self.contents()
         paths = [folder / f"{self.name}.{suffix}" for suffix in contents]
         for path, content in zip(paths, contents.values(), strict=True):
             with whole_file(path) as partial:
