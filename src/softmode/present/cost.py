@@ -53,7 +53,7 @@ def cost_accuracy_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colou
     devices = " or ".join(sorted(set(numbers["device"]) - {"unknown"})) or "an unknown device"
     with style():
         figure, panels = plt.subplots(2, 2, figsize=(WIDTH, 5.6), layout="constrained", sharex=True)
-        drawn = {}
+        drawn: dict[str, PathCollection] = {}
         for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
             points = numbers[(numbers["quantity"] == quantity.key) & numbers["mae"].notna()]
             points = points[points["seconds_per_atom"].notna()]

@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from softmode.compare.errors import THERMODYNAMICS, Quantity
@@ -168,9 +168,9 @@ def group_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapp
 
 def _panel(
     axes: Axes, own: pd.DataFrame, groups: Sequence[str], labels: Mapping[str, str], colours: Mapping[str, str]
-) -> list[ErrorbarContainer]:
+) -> list[Artist]:
     """Draw one quantity of one grouping, the potentials side by side, and return what the legend has."""
-    handles = []
+    handles: list[Artist] = []
     for position, potential in enumerate(labels):
         errors = own[own["potential"] == potential].set_index("group").reindex(groups)
         places = np.arange(len(groups)) + 0.8 * ((position + 0.5) / len(labels) - 0.5)
@@ -178,7 +178,7 @@ def _panel(
             places, errors["mae"], errors["mae_standard_error"].fillna(0.0), color=colours[potential],
             marker=MARKERS[position % len(MARKERS)], markersize=3, linestyle="", elinewidth=0.7,
         )  # fmt: skip
-        handles.append(drawn)
+        handles.append(drawn.lines[0])
     if not (own["mae"] > 0).any():
         nothing(axes, "no entry")
     else:

@@ -86,7 +86,8 @@ def colour_scale(
     bar = figure.colorbar(
         scale, ax=axes, location="bottom", shrink=0.5, aspect=40, label=label, extend=extend, pad=0.02
     )
-    ticks = _ticks(float(norm.vmin), float(norm.vmax))
+    assert norm.vmin is not None and norm.vmax is not None
+    ticks = _ticks(norm.vmin, norm.vmax)
     bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], minor=False)
     bar.minorticks_off()
 
