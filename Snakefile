@@ -6,9 +6,11 @@ rule all:
     default_target: True
     input:
         "<campaign>/properties.parquet",
-        multiext("<campaign>/tables/table1_relaxation", ".csv", ".md", ".tex"),
-        multiext("<campaign>/figures/figure3_volume", ".png", ".pdf"),
+        rules.tables.output,
+        rules.figures.output,
+        rules.comparisons.output,
         # named here too, so that one which was deleted is made again
+        rules.spectra.output,
         expand(
             "<campaign>/{stage}/{potential}/{shard}.db",
             stage=["relaxed", "force_sets"],

@@ -50,6 +50,11 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
     presentation = ["--presentation", settings / "presentation.yaml"]
     inputs = ["--properties", properties, "--unreadable", folder / "unreadable.csv", *presentation, *report]
     run("tables", *inputs, "--output", folder / "tables")
+    spectra = folder / "spectra.parquet"
+    run("spectra", "--phonons", *names, "--output", spectra)
+    inputs = ["--properties", properties, "--spectra", spectra, *presentation, *report]
+    outputs = ["--tables", folder / "tables", "--figures", folder / "figures"]
+    run("comparisons", *inputs, "--protocol", settings / "phonons.yaml", *outputs)
     return folder
 
 

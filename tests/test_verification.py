@@ -182,6 +182,28 @@ def test_changed_number_in_properties(finished_campaign: Path) -> None:
     assert len(found) == 1 and f"{path}: omega_max_K of entry {entry} of {source} is {numbers[0]}, but " in found[0]
 
 
+def test_changed_number_in_spectra(finished_campaign: Path) -> None:
+    path = finished_campaign / "spectra.parquet"
+    table = pq.read_table(path)
+    column = table.column_names.index("lowest_other_THz")
+    numbers = table["lowest_other_THz"].to_pylist()
+    numbers[0] = numbers[0] * 1.001
+    pq.write_table(table.set_column(column, table.schema.field(column), [numbers]), path)
+    (found,) = problems(finished_campaign)["spectra.parquet comes out again from the phonons"]
+    assert found.startswith(f"{path}: lowest_other_THz of entry {table['entry'][0].as_py()} of ")
+
+
+def test_missing_spectra(finished_campaign: Path) -> None:
+    path = finished_campaign / "spectra.parquet"
+    path.unlink()
+    found = problems(finished_campaign)
+    assert set(found) == {
+        "spectra.parquet comes out again from the phonons",
+        "tables of the comparisons come out again from properties and spectra",
+    }
+    assert all(lines == [f"{path}: no such file"] for lines in found.values())
+
+
 def test_row_missing_in_properties(finished_campaign: Path) -> None:
     path = finished_campaign / "properties.parquet"
     pq.write_table(pq.read_table(path).slice(1), path)
@@ -196,6 +218,10 @@ def test_row_missing_in_properties(finished_campaign: Path) -> None:
         ("table3_stability", "n"),
         ("failures", "kind"),
         ("failures", "seconds"),
+        ("spectrum_errors", "mean"),
+        ("stability_threshold", "TS"),
+        ("cost_accuracy", "mae"),
+        ("errors_by_element", "mae"),
     ],
 )
 def test_changed_number_in_a_table(finished_campaign: Path, name: str, column: str) -> None:
@@ -203,10 +229,10 @@ def test_changed_number_in_a_table(finished_campaign: Path, name: str, column: s
     change_cell(path, column, "7.25")
     (found,) = problems(finished_campaign).values()
     assert len(found) == 1 and f"{path}: {column} in line " in found[0]
-    assert " is 7.25, but " in found[0] and found[0].endswith("make it again with 'softmode tables'")
+    assert " is 7.25, but " in found[0] and "; make it again with 'softmode " in found[0]
 
 
-@pytest.mark.parametrize("suffix", ["md", "tex"])
+@pytest.mark.parametrize("suffix", ["md", "tex", "html"])
 def test_changed_number_in_what_people_read(finished_campaign: Path, suffix: str) -> None:
     path = finished_campaign / "tables" / f"table3_stability.{suffix}"
     path.write_text(path.read_text(encoding="utf-8").replace("0.0", "9.0", 1), encoding="utf-8")
@@ -331,6 +357,11 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     run("collect", "--phonons", *phonons, "--index", folder / "index.csv", *report, "--output", properties)
     inputs = ["--properties", properties, "--unreadable", folder / "unreadable.csv", "--presentation", presentation]
     run("tables", *inputs, *report, "--output", folder / "tables")
+    spectra = folder / "spectra.parquet"
+    run("spectra", "--phonons", *phonons, "--output", spectra)
+    inputs = ["--properties", properties, "--spectra", spectra, "--presentation", presentation, *report]
+    outputs = ["--tables", folder / "tables", "--figures", folder / "figures"]
+    run("comparisons", *inputs, "--protocol", settings / "phonons.yaml", *outputs)
     assert problems(folder) == {}
     phonons[2].unlink()
     assert "yardstick phonons: one record for every entry" in problems(folder)

@@ -119,7 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     collect.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
     collect.add_argument("--output", type=Path, required=True, help="properties.parquet")
 
-    tables = _add(commands, "tables", "Tables I to IV and the failures as CSV, Markdown and LaTeX")
+    tables = _add(commands, "tables", "Tables I to IV and the failures as CSV, Markdown, LaTeX and HTML")
     _add_comparison(tables)
     tables.add_argument("--unreadable", type=Path, required=True, help="the data set's list of what cannot be read")
     tables.add_argument("--output", type=Path, required=True, help="folder of the tables")
@@ -127,6 +127,19 @@ def build_parser() -> argparse.ArgumentParser:
     figures = _add(commands, "figures", "Figures 1 to 5 as PNG and PDF, with their numbers as CSV")
     _add_comparison(figures)
     figures.add_argument("--output", type=Path, required=True, help="folder of the figures")
+
+    spectra = _add(commands, "spectra", "compare whole spectra with the reference's: frequencies, density of states")
+    spectra.add_argument("--phonons", type=Path, nargs="+", required=True, help="tables of all shards of all sources")
+    spectra.add_argument("--output", type=Path, required=True, help="spectra.parquet")
+
+    comparisons = _add(
+        commands, "comparisons", "tables and figures beyond the paper: groups, spectra, thresholds, ranking, cost"
+    )
+    _add_comparison(comparisons)
+    comparisons.add_argument("--spectra", type=Path, required=True, help="spectra.parquet")
+    comparisons.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'phonons'")
+    comparisons.add_argument("--tables", type=Path, required=True, help="folder of the tables")
+    comparisons.add_argument("--figures", type=Path, required=True, help="folder of the figures")
 
     plan = _add(commands, "plan", "what a campaign will cost: entries, atoms to evaluate, hours, disk and jobs")
     plan.add_argument("campaign", type=Path, help="its file, such as config/config.yaml")

@@ -18,6 +18,8 @@ from softmode.yaml_files import read_yaml
 
 # mistakes of one check that are printed
 _LISTED = 20
+# tables with a row for each group and potential: too long for a terminal
+_TO_LOOK_UP = "errors_by_"
 
 
 def dataset(options: Namespace) -> None:
@@ -211,9 +213,28 @@ def figures(options: Namespace) -> None:
         "figure5_highest_frequency": (paper.highest_frequency_figure(highest, labels, colours), highest),
     }
     for name, (figure, numbers) in drawn.items():
-        save(figure, options.output / name)
-        with whole_file(options.output / f"{name}.csv") as partial:
-            numbers.to_csv(partial, index=False)
+        save(figure, options.output / name, numbers)
+
+
+def spectra(options: Namespace) -> None:
+    """Compare whole spectra with the reference's."""
+    from softmode.compare.spectra import write_spectra
+
+    write_spectra(options.phonons, options.output)
+
+
+def comparisons(options: Namespace) -> None:
+    """Write the tables and draw the figures beyond the paper."""
+    from softmode.present.comparisons import read_comparisons
+    from softmode.present.figures import save
+
+    compared = read_comparisons(
+        options.properties, options.spectra, options.presentation, options.report, options.protocol
+    )
+    for table in compared.tables():
+        table.write(options.tables)
+    for name, (figure, numbers) in compared.figures().items():
+        save(figure, options.figures / name, numbers)
 
 
 def plan(options: Namespace) -> None:
@@ -236,15 +257,21 @@ def plan(options: Namespace) -> None:
 
 def summary(options: Namespace) -> None:
     """Print the tables of a finished campaign."""
-    written = sorted((options.campaign / "tables").glob("*.md"), key=lambda path: (path.stem == "failures", path))
+    written = sorted((options.campaign / "tables").glob("*.md"), key=_order)
     if not written:
         raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
     for path in written:
-        print(path.read_text(encoding="utf-8"))
+        if not path.stem.startswith(_TO_LOOK_UP):
+            print(path.read_text(encoding="utf-8"))
     for folder in ("tables", "figures"):
         for path in sorted((options.campaign / folder).glob("*")):
             print(f"{folder}: {path}")
     print(f"everything: {options.campaign / 'properties.parquet'}")
+
+
+def _order(table: Path) -> tuple[bool, bool, Path]:
+    """Return what sorts the tables: the paper's, then ours, then the failures."""
+    return table.stem == "failures", not table.stem.startswith("table"), table
 
 
 def show(options: Namespace) -> None:

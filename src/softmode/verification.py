@@ -2,11 +2,11 @@
 
 Only files are looked at, no potential is run: every entry has one record for each source and stage; what each file
 depends on is what lies beside it (data set, protocol, checkpoint, the stage before); every record carries on the
-numbers of the one before; properties.parquet and the tables come out again. Forces and frequencies are not computed
-anew, and figures are not looked at.
+numbers of the one before; properties.parquet, spectra.parquet and the tables come out again. Forces and frequencies are
+not computed anew, and figures are not looked at.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,13 @@ from softmode.engine.tables import read_table
 from softmode.errors import InputError
 from softmode.potentials.settings import digest_of_settings
 from softmode.present.campaign import campaign_tables
-from softmode.present.reproduction import differences_from_phonons, differences_from_properties
+from softmode.present.comparisons import read_comparisons
+from softmode.present.reproduction import (
+    differences_from_phonons,
+    differences_from_properties,
+    differences_of_spectra,
+)
+from softmode.present.tables import Table
 from softmode.protocol import SECTIONS, Protocol, digest
 from softmode.reference.dataset import dataset_digest, load_entries
 
@@ -88,7 +94,9 @@ def verify(campaign: CampaignFolder) -> Iterator[Check]:
         yield _check(f"{name}: its checkpoint is the registered one", _checkpoint, campaign, name)
         yield from _Source(campaign, name).checks()
     yield _check("properties.parquet comes out again from the phonons", _properties, campaign)
+    yield _check("spectra.parquet comes out again from the phonons", _spectra, campaign)
     yield _check("tables come out again from properties.parquet", _tables, campaign)
+    yield _check("tables of the comparisons come out again from properties and spectra", _comparisons, campaign)
 
 
 def _database(campaign: CampaignFolder, reference: str) -> list[str]:
@@ -133,13 +141,21 @@ def _checkpoint(campaign: CampaignFolder, potential: str) -> list[str]:
 
 
 def _properties(campaign: CampaignFolder) -> list[str]:
+    properties, index = campaign.path / "properties.parquet", campaign.path / "index.csv"
+    return differences_from_phonons(properties, _phonons(campaign), index, campaign.settings("report"))
+
+
+def _spectra(campaign: CampaignFolder) -> list[str]:
+    return differences_of_spectra(campaign.path / "spectra.parquet", _phonons(campaign))
+
+
+def _phonons(campaign: CampaignFolder) -> list[Path]:
     folders = [campaign.path / "phonons" / source for source in (*campaign.references(), *campaign.potentials())]
     # those of shards without entries too: the metadata are of a source's last shard
     phonons = [path for folder in folders for path in sorted(folder.glob("*.parquet"), key=_number)]
     if not phonons:
         raise InputError(f"{campaign.path / 'phonons'}: has no tables; run again")
-    properties, index = campaign.path / "properties.parquet", campaign.path / "index.csv"
-    return differences_from_phonons(properties, phonons, index, campaign.settings("report"))
+    return phonons
 
 
 def _number(path: Path) -> int:
@@ -149,7 +165,19 @@ def _number(path: Path) -> int:
 def _tables(campaign: CampaignFolder) -> list[str]:
     inputs = ("properties.parquet", "unreadable.csv", "settings/presentation.yaml", "settings/report.yaml")
     tables = campaign_tables(*(campaign.path / name for name in inputs))
-    return [line for table in tables for line in differences_from_properties(table, campaign.path / "tables")]
+    return _table_differences(campaign, tables, "tables")
+
+
+def _comparisons(campaign: CampaignFolder) -> list[str]:
+    settings = (f"settings/{part}.yaml" for part in ("presentation", "report", "phonons"))
+    inputs = ("properties.parquet", "spectra.parquet", *settings)
+    compared = read_comparisons(*(campaign.path / name for name in inputs))
+    return _table_differences(campaign, compared.tables(), "comparisons")
+
+
+def _table_differences(campaign: CampaignFolder, tables: Iterable[Table], command: str) -> list[str]:
+    folder = campaign.path / "tables"
+    return [line for table in tables for line in differences_from_properties(table, folder, command)]
 
 
 class _Source:

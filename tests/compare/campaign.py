@@ -1,5 +1,8 @@
 """A small made-up campaign with known errors, in the form of properties.parquet."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 
 REPORT = {
@@ -49,3 +52,50 @@ def row(entry: str, source: str, value: float, stable: bool, failed: str | None 
         "stable_scripts": stable if done else None,
         "stable_paper": stable if done else None,
     }
+
+
+def made_up(
+    potentials: Sequence[str], n_entries: int = 12, n_unstable: int = 1, n_failed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return properties and spectra of a campaign with all columns that the comparisons need.
+
+    The first entries are unstable by 1 THz in the reference, the last ones are failures of each potential.
+    """
+    generator = np.random.default_rng(7)
+    properties, spectra = [], []
+    for number in range(n_entries):
+        unstable, size = number < n_unstable, 2 + number
+        for source in ("reference", *potentials):
+            is_reference = source == "reference"
+            failed = not is_reference and number >= n_entries - n_failed
+            error = 0.0 if is_reference else generator.normal(1.0 + potentials.index(source), 1.0)
+            lowest = (-1.0 if unstable else 0.5) + 0.3 * error
+            value = row(f"mp-{number}", source, 100.0 + error, lowest >= 0, "force_sets" if failed else None)
+            value |= {
+                "elements": "Cl Na" if number % 2 else "O Zr",
+                "crystal_system": "cubic" if number % 3 else "monoclinic",
+                "n_sites": size,
+                "n_primitive": None if failed else size,
+                "n_displacements": 4,
+                "n_supercell": 8 * size,
+                "force_sets_seconds": None if is_reference else 1.0 + error**2,
+            }
+            for name in ("entropy_J_per_K_mol", "free_energy_kJ_per_mol", "heat_capacity_J_per_K_mol"):
+                reported = value[f"reported_{name}"]
+                value[f"reported_{name}_atoms"] = None if reported is None else reported / size
+            properties.append(value)
+            compared = not is_reference and not failed
+            spectra.append(
+                {
+                    "entry": f"mp-{number}",
+                    "source": source,
+                    "status": value["status"],
+                    "lowest_acoustic_gamma_THz": None if failed else 0.0,
+                    "lowest_other_THz": None if failed else lowest,
+                    "n_frequencies": 24 * size if compared else None,
+                    "frequency_mae_THz": abs(error) if compared else None,
+                    "softening_slope": 1.0 - 0.02 * error if compared else None,
+                    "density_of_states_distance_THz": 0.5 * abs(error) if compared else None,
+                }
+            )
+    return pd.DataFrame(properties), pd.DataFrame(spectra)

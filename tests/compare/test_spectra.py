@@ -2,14 +2,23 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from softmode.compare.properties import phonon_columns
-from softmode.compare.spectra import frequency_error, grid_centres, lowest_modes, softening_slope, spectra_rows
+from softmode.compare.spectra import (
+    frequency_error,
+    grid_centres,
+    lowest_modes,
+    softening_slope,
+    spectra_rows,
+    spectrum_table,
+)
 from softmode.engine.tables import write_table
 from softmode.errors import InputError
 from softmode.stages.phonons import is_stable
+from tests.compare.campaign import REPORT, made_up
 
 GRID = {"minimum_THz": -1.0, "maximum_THz": 3.0, "step_THz": 1.0}
 REFERENCE = [[0.0, 0.0, 0.0, 2.0], [1.0, 1.0, 2.0, -1.0]]
@@ -92,3 +101,24 @@ def test_grid_is_that_of_the_protocol(project: Path) -> None:
     protocols = yaml.safe_load((project / "config" / "protocols.yaml").read_text(encoding="utf-8"))
     centres = grid_centres(protocols["loew2024"]["phonons"]["density_of_states"])
     assert len(centres) == 1800 and centres[0] == pytest.approx(-29.95) and centres[-1] == pytest.approx(149.95)
+
+
+def test_means_over_entries_are_those_of_pandas_and_say_over_how_many() -> None:
+    _, spectra = made_up(["good", "bad"], n_failed=2)
+    # one that has no reference to be compared with
+    spectra.loc[(spectra["entry"] == "mp-3") & (spectra["source"] == "good"), "frequency_mae_THz"] = None
+    table = spectrum_table(spectra, ["good", "bad"], REPORT).set_index(["potential", "subset", "quantity"])
+    by_hand = spectra[spectra["source"] == "good"]["frequency_mae_THz"].astype(float)
+    row = table.loc[("good", "own", "frequencies")]
+    assert (row["n"], row["unit"]) == (9, "THz") and row["mean"] == pytest.approx(by_hand.mean())
+    spread = by_hand.std() / 3
+    assert row["mean_low"] == pytest.approx(row["mean"] - 1.96 * spread, abs=0.5 * spread)
+    assert row["mean_high"] == pytest.approx(row["mean"] + 1.96 * spread, abs=0.5 * spread)
+    slopes = spectra[(spectra["source"] == "bad") & (spectra["status"] == "done")]["softening_slope"].astype(float)
+    assert table.loc[("bad", "common", "softening"), "mean"] == pytest.approx(slopes.mean())
+
+
+def test_single_entry_has_a_mean_and_no_interval() -> None:
+    _, spectra = made_up(["good"], n_entries=1)
+    row = spectrum_table(spectra, ["good"], REPORT).iloc[0]
+    assert row["n"] == 1 and row["mean"] > 0 and pd.isna(row["mean_low"])

@@ -1,11 +1,9 @@
 import pandas as pd
 import pytest
-from ase.data import chemical_symbols
 from matplotlib import pyplot as plt
 
 from softmode.present.figures import error_numbers
 from softmode.present.paper import (
-    PLACES,
     dataset_numbers,
     element_numbers,
     elements_figure,
@@ -21,11 +19,6 @@ def data() -> pd.DataFrame:
     data["elements"] = data["entry"].map({"a": "Cl Na", "b": "Cl Na", "c": "Te", "d": "Na O Te", "e": "Te"})
     data["crystal_system"] = data["entry"].map(lambda entry: "cubic" if entry < "d" else "triclinic")
     return data
-
-
-def test_every_element_has_one_place() -> None:
-    assert sorted(PLACES) == sorted(chemical_symbols[1:])
-    assert len(set(PLACES.values())) == 118
 
 
 def test_each_entry_counts_once_whatever_its_sources(data: pd.DataFrame) -> None:

@@ -1,3 +1,6 @@
+import html
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -35,12 +38,19 @@ def test_stability_table_has_failed_as_third_outcome(tables: list) -> None:
 
 
 def test_written_numbers_are_those_of_the_table(tables: list, tmp_path: Path) -> None:
-    csv, markdown, latex = tables[1].write(tmp_path)
+    csv, markdown, latex, page = tables[1].write(tmp_path)
     numbers = pd.read_csv(csv)
     row = numbers[(numbers.potential == "bad") & (numbers.subset == "common") & (numbers.quantity == "entropy")].iloc[0]
     assert row["mae"] == pytest.approx(2.0) and row["n"] == 3
     assert markdown.read_text(encoding="utf-8") == tables[1].to_markdown()
     assert latex.read_text(encoding="utf-8") == tables[1].to_latex()
+    cells = re.findall("<td>(.*?)</td>", page.read_text(encoding="utf-8"))
+    assert [html.unescape(cell) for cell in cells] == [cell for row in tables[1].rows for cell in row]
+
+
+def test_page_escapes_what_a_browser_would_take_for_markup(tables: list) -> None:
+    page = replace(tables[0], rows=[["<b>", "a & b", "", "", "", ""]]).to_html()
+    assert "<td>&lt;b&gt;</td><td>a &amp; b</td>" in page
 
 
 def test_latex_escapes_what_latex_would_misread(tables: list) -> None:

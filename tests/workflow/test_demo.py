@@ -5,11 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 N_UNSTABLE = 3
+PAPER_TABLES = ("table1_relaxation", "table2_thermodynamics", "table3_stability", "table4_potentials", "failures")
+TABLES = (
+    *PAPER_TABLES, "thermodynamics_per_atom", "spectrum_errors", "stability_threshold", "ranking", "cost_accuracy",
+    "errors_by_element", "errors_by_crystal_system", "errors_by_stability", "errors_by_atoms",
+)  # fmt: skip
+PAPER_FIGURES = (
+    "figure1_dataset", "figure2_elements", "figure3_volume", "figure4_thermodynamics", "figure5_highest_frequency",
+)  # fmt: skip
+FIGURES = (
+    *PAPER_FIGURES, "spectrum_errors", "stability_threshold", "ranking", "cost_accuracy",
+    "errors_by_element_highest_frequency", "errors_by_element_entropy", "errors_by_group",
+)  # fmt: skip
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
@@ -49,17 +62,20 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
         "reference": entries, "yardstick": entries, "chgnet": entries, "sevennet-0": entries,
     }  # fmt: skip
     assert (properties["status"] == "done").all()
-    for name in ("table1_relaxation", "table2_thermodynamics", "table3_stability", "table4_potentials"):
-        for suffix in ("csv", "md", "tex"):
-            assert (campaign / "tables" / f"{name}.{suffix}").stat().st_size > 100
+    for name in TABLES:
+        for suffix in ("csv", "md", "tex", "html"):
+            assert (campaign / "tables" / f"{name}.{suffix}").stat().st_size > (40 if name == "failures" else 100), name
     # nothing failed, and the table says no more than that
     assert pd.read_csv(campaign / "tables" / "failures.csv").empty
-    for name in ("figure3_volume", "figure4_thermodynamics"):
+    for name in FIGURES:
         for suffix in ("png", "pdf"):
-            assert (campaign / "figures" / f"{name}.{suffix}").stat().st_size > 10_000
+            assert (campaign / "figures" / f"{name}.{suffix}").stat().st_size > 10_000, name
+        assert len(pd.read_csv(campaign / "figures" / f"{name}.csv")), name
     softmode = Path(sys.executable).with_name("softmode")
     summary = subprocess.run([softmode, "summary", campaign], capture_output=True, text=True, check=True).stdout
     assert "Table III" in summary and str(campaign / "figures" / "figure3_volume.png") in summary
+    assert "Which potential is better" in summary and "Errors by element" not in summary
+    assert len(summary.splitlines()) < 250
 
 
 def test_demo_gives_the_numbers_that_are_known(results: Path) -> None:
@@ -99,6 +115,78 @@ def test_finished_demo_has_nothing_to_do(project: Path, results: Path) -> None:
     assert jobs(project, "--config", f"results={results}") == {}
 
 
+@pytest.mark.parametrize(
+    ("deleted", "rule"),
+    [
+        ("spectra.parquet", "spectra"),
+        *((f"tables/{name}.tex", "tables" if name in PAPER_TABLES else "comparisons") for name in TABLES[3:6]),
+        *((f"figures/{name}.csv", "figures" if name in PAPER_FIGURES else "comparisons") for name in FIGURES[1:7:5]),
+    ],
+)
+def test_deleted_result_is_made_again(project: Path, results: Path, deleted: str, rule: str) -> None:
+    path = results / "demo" / deleted
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        found = jobs(project, "--config", f"results={results}")
+    finally:
+        path.write_bytes(content)
+    assert found[rule] == 1 and not {"relax", "force_sets", "phonons", "collect"} & set(found)
+
+
+def test_paper_asks_for_nothing_beyond_the_paper(project: Path, tmp_path: Path) -> None:
+    found = jobs(project, "paper", "--config", f"results={tmp_path}")
+    assert {"tables", "figures", "paper"} <= set(found) and not {"spectra", "comparisons"} & set(found)
+
+
+def test_report_has_every_table_and_figure_with_its_caption(project: Path, results: Path, tmp_path: Path) -> None:
+    snakemake(project, "--config", f"results={results}", "--report", str(tmp_path / "report.html"))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for path in (*(f"tables/{name}.html" for name in TABLES), *(f"figures/{name}.png" for name in FIGURES)):
+        assert f'"{results}/demo/{path}": {{' in text, path
+    assert text.count('"caption": ""') == 0 and "How often the relaxation fails" in text
+
+
+def test_spectra_are_those_of_the_phonons_by_hand(results: Path) -> None:
+    campaign = results / "demo"
+    spectra = pd.read_parquet(campaign / "spectra.parquet").set_index(["entry", "source"])
+    phonons = {
+        source: pd.concat(pd.read_parquet(path) for path in (campaign / "phonons" / source).glob("*.parquet"))
+        for source in ("reference", "chgnet", "yardstick")
+    }
+    for source in ("chgnet", "yardstick"):
+        both = phonons[source].merge(phonons["reference"], on="entry", suffixes=("", "_reference"))
+        assert len(both) == len(phonons[source])
+        for _, row in both.iterrows():
+            ours, theirs = (np.stack(row[name]) for name in ("frequencies_THz", "frequencies_THz_reference"))
+            compared = spectra.loc[(row["entry"], source)]
+            # phonopy has the frequencies of each q point in order
+            assert compared["frequency_mae_THz"] == pytest.approx(np.abs(ours - theirs).mean())
+            assert compared["n_frequencies"] == ours.size
+            # in one dimension the distance is the area between the cumulative distributions
+            densities = [row[f"density_of_states_per_THz{which}"].astype(float) for which in ("", "_reference")]
+            steps = [np.cumsum(density) / np.sum(density) for density in densities]
+            area = 0.1 * np.abs(steps[0] - steps[1]).sum()
+            assert compared["density_of_states_distance_THz"] == pytest.approx(area)
+
+
+def test_errors_by_group_are_those_of_pandas(results: Path) -> None:
+    campaign = results / "demo"
+    properties = pd.read_parquet(campaign / "properties.parquet")
+    entropies = properties.pivot(index="entry", columns="source", values="reported_entropy_J_per_K_mol_atoms")
+    errors = (entropies["chgnet"] - entropies["reference"]).abs()
+    entries = pd.read_csv(campaign / "index.csv").set_index("entry")
+    for name, members in {
+        "errors_by_crystal_system": entries["crystal_system"],
+        "errors_by_element": entries["elements"].str.split().explode(),
+    }.items():
+        expected = errors.rename("error").to_frame().join(members.rename("group")).groupby("group")["error"].mean()
+        table = pd.read_csv(campaign / "tables" / f"{name}.csv").query(
+            "potential == 'chgnet' and quantity == 'entropy_per_atom'"
+        )
+        assert table.set_index("group")["mae"].to_dict() == pytest.approx(expected.to_dict())
+
+
 def test_deleted_shard_runs_again_with_what_follows_and_nothing_else(project: Path, results: Path) -> None:
     path = results / "demo" / "force_sets" / "chgnet" / "1.db"
     content = path.read_bytes()
@@ -107,8 +195,8 @@ def test_deleted_shard_runs_again_with_what_follows_and_nothing_else(project: Pa
         found = jobs(project, "--config", f"results={results}")
     finally:
         path.write_bytes(content)
-    expected = {"force_sets": 1, "phonons": 1, "collect": 1, "tables": 1, "figures": 1, "all": 1}
-    assert found == expected
+    following = ("phonons", "collect", "spectra", "tables", "figures", "comparisons", "all")
+    assert found == dict.fromkeys(("force_sets", *following), 1)
 
 
 def test_other_mesh_runs_no_potential(project: Path, results: Path, tmp_path: Path) -> None:
@@ -117,14 +205,14 @@ def test_other_mesh_runs_no_potential(project: Path, results: Path, tmp_path: Pa
     changed = tmp_path / "protocols.yaml"
     changed.write_text(yaml.safe_dump(protocols), encoding="utf-8")
     found = jobs(project, "--config", f"results={results}", f"protocols_file={changed}")
-    assert {"phonons", "reference_phonons", "collect", "tables", "figures"} <= set(found)
+    assert {"phonons", "reference_phonons", "collect", "spectra", "tables", "figures", "comparisons"} <= set(found)
     assert not {"relax", "force_sets", "dataset", "shards", "environment"} & set(found)
 
 
 def test_other_potential_runs_only_its_own_jobs(project: Path, results: Path) -> None:
     found = jobs(project, "--config", f"results={results}", "potentials=[chgnet]")
     assert not {"relax", "force_sets", "phonons", "reference_phonons"} & set(found)
-    assert {"collect", "tables", "figures"} <= set(found)
+    assert {"collect", "spectra", "tables", "figures", "comparisons"} <= set(found)
 
 
 def test_dry_run_works_before_anything_is_installed(project: Path, tmp_path: Path) -> None:

@@ -57,8 +57,10 @@ localrules:
     yardstick,
     shards,
     collect,
+    spectra,
     tables,
     figures,
+    comparisons,
     export_reference,
 
 
@@ -76,3 +78,25 @@ def environment_of(wildcards):
 def environment_ready(wildcards):
     """The file that says that this environment is complete."""
     return f"{environment_of(wildcards)}.ready"
+
+
+def table(name, title, caption=None):
+    """The files of a table, the first of them for Snakemake's report."""
+    shown = report(
+        f"<campaign>/tables/{name}.html",
+        caption=f"../report/{caption or name}.rst",
+        category="Tables",
+        labels={"table": title},
+    )
+    return [shown, *multiext(f"<campaign>/tables/{name}", ".csv", ".md", ".tex")]
+
+
+def figure(name, title, caption=None):
+    """The files of a figure, the first of them for Snakemake's report."""
+    shown = report(
+        f"<campaign>/figures/{name}.png",
+        caption=f"../report/{caption or name}.rst",
+        category="Figures",
+        labels={"figure": title},
+    )
+    return [shown, *multiext(f"<campaign>/figures/{name}", ".pdf", ".csv")]

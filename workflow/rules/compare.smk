@@ -19,6 +19,20 @@ rule collect:
         " --output {output.properties} > {log} 2>&1"
 
 
+rule spectra:
+    """Whole spectra of all sources against the reference's."""
+    input:
+        phonons=rules.collect.input.phonons,
+    output:
+        spectra="<campaign>/spectra.parquet",
+    log:
+        "<campaign>/logs/spectra.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+    shell:
+        "{params.softmode} spectra --phonons {input.phonons} --output {output.spectra} > {log} 2>&1"
+
+
 rule tables:
     """Tables I to IV and the failures."""
     input:
@@ -27,11 +41,11 @@ rule tables:
         presentation="<campaign>/settings/presentation.yaml",
         report="<campaign>/settings/report.yaml",
     output:
-        multiext("<campaign>/tables/table1_relaxation", ".csv", ".md", ".tex"),
-        multiext("<campaign>/tables/table2_thermodynamics", ".csv", ".md", ".tex"),
-        multiext("<campaign>/tables/table3_stability", ".csv", ".md", ".tex"),
-        multiext("<campaign>/tables/table4_potentials", ".csv", ".md", ".tex"),
-        multiext("<campaign>/tables/failures", ".csv", ".md", ".tex"),
+        table("table1_relaxation", "I: relaxation"),
+        table("table2_thermodynamics", "II: thermodynamics"),
+        table("table3_stability", "III: dynamical stability"),
+        table("table4_potentials", "IV: the potentials"),
+        table("failures", "failures"),
     log:
         "<campaign>/logs/tables.log",
     params:
@@ -49,11 +63,11 @@ rule figures:
         presentation="<campaign>/settings/presentation.yaml",
         report="<campaign>/settings/report.yaml",
     output:
-        multiext("<campaign>/figures/figure1_dataset", ".png", ".pdf", ".csv"),
-        multiext("<campaign>/figures/figure2_elements", ".png", ".pdf", ".csv"),
-        multiext("<campaign>/figures/figure3_volume", ".png", ".pdf", ".csv"),
-        multiext("<campaign>/figures/figure4_thermodynamics", ".png", ".pdf", ".csv"),
-        multiext("<campaign>/figures/figure5_highest_frequency", ".png", ".pdf", ".csv"),
+        figure("figure1_dataset", "1: the data set"),
+        figure("figure2_elements", "2: its elements"),
+        figure("figure3_volume", "3: errors of the volume"),
+        figure("figure4_thermodynamics", "4: errors of the thermodynamics"),
+        figure("figure5_highest_frequency", "5: highest frequencies"),
     log:
         "<campaign>/logs/figures.log",
     params:
@@ -62,3 +76,44 @@ rule figures:
     shell:
         "{params.softmode} figures --properties {input.properties} --presentation {input.presentation}"
         " --report {input.report} --output {params.folder} > {log} 2>&1"
+
+
+rule comparisons:
+    """Tables and figures beyond the paper."""
+    input:
+        properties="<campaign>/properties.parquet",
+        spectra="<campaign>/spectra.parquet",
+        presentation="<campaign>/settings/presentation.yaml",
+        report="<campaign>/settings/report.yaml",
+        protocol="<campaign>/settings/phonons.yaml",
+    output:
+        table("thermodynamics_per_atom", "thermodynamics per atom"),
+        table("spectrum_errors", "whole spectra"),
+        table("stability_threshold", "stability by threshold"),
+        table("ranking", "ranking"),
+        table("cost_accuracy", "cost and accuracy"),
+        table("errors_by_element", "errors by element", "errors_by"),
+        table("errors_by_crystal_system", "errors by crystal system", "errors_by"),
+        table("errors_by_stability", "errors by stability", "errors_by"),
+        table("errors_by_atoms", "errors by number of atoms", "errors_by"),
+        figure("spectrum_errors", "whole spectra"),
+        figure("stability_threshold", "stability by threshold"),
+        figure("ranking", "ranking"),
+        figure("cost_accuracy", "cost and accuracy"),
+        figure(
+            "errors_by_element_highest_frequency",
+            "highest frequency by element",
+            "errors_by",
+        ),
+        figure("errors_by_element_entropy", "entropy by element", "errors_by"),
+        figure("errors_by_group", "errors by group", "errors_by"),
+    log:
+        "<campaign>/logs/comparisons.log",
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        tables=subpath(output[0], parent=True),
+        figures=subpath(output[-1], parent=True),
+    shell:
+        "{params.softmode} comparisons --properties {input.properties} --spectra {input.spectra}"
+        " --presentation {input.presentation} --report {input.report} --protocol {input.protocol}"
+        " --tables {params.tables} --figures {params.figures} > {log} 2>&1"

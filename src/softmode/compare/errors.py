@@ -1,6 +1,6 @@
 """Mean absolute errors against the reference with confidence intervals, for Tables I and II."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,28 +76,40 @@ def error_table(
     Args:
         report: settings of the report; its seed makes the intervals reproducible
     """
-    common = survivors(properties, potentials)
     rows = []
     for quantity in quantities:
         errors = signed_errors(properties, quantity, potentials)
-        for name in potentials:
-            for subset, values in (("common", errors.loc[errors.index.isin(common), name]), ("own", errors[name])):
-                known = values.dropna().to_numpy()
-                low, high = mean_interval(np.abs(known), report["bootstrap_resamples"], report["bootstrap_seed"])
-                rows.append(
-                    {
-                        "potential": name,
-                        "subset": subset,
-                        "quantity": quantity.key,
-                        "unit": quantity.unit,
-                        "n": len(known),
-                        "mae": np.abs(known).mean() if len(known) else np.nan,
-                        "mae_low": low,
-                        "mae_high": high,
-                        "mean_error": known.mean() if len(known) else np.nan,
-                    }
-                )
+        for name, subset, known in by_subset(errors, properties, potentials):
+            low, high = mean_interval(np.abs(known), report["bootstrap_resamples"], report["bootstrap_seed"])
+            rows.append(
+                {
+                    "potential": name,
+                    "subset": subset,
+                    "quantity": quantity.key,
+                    "unit": quantity.unit,
+                    "n": len(known),
+                    "mae": np.abs(known).mean() if len(known) else np.nan,
+                    "mae_low": low,
+                    "mae_high": high,
+                    "mean_error": known.mean() if len(known) else np.nan,
+                }
+            )
     return pd.DataFrame(rows)
+
+
+def by_subset(
+    values: pd.DataFrame, records: pd.DataFrame, potentials: Sequence[str]
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield each potential with each subset, `common` and `own`, and its known values there.
+
+    Args:
+        values: index entry, a column for each potential, NaN where there is none
+        records: properties.parquet or spectra.parquet, which say what survived
+    """
+    common = survivors(records, potentials)
+    for name in potentials:
+        for subset, of_subset in (("common", values.loc[values.index.isin(common), name]), ("own", values[name])):
+            yield name, subset, of_subset.dropna().to_numpy()
 
 
 def mean_interval(values: np.ndarray, n_resamples: int, seed: int) -> tuple[float, float]:

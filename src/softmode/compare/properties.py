@@ -93,7 +93,7 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
     """
     with index.open(newline="", encoding="utf-8") as file:
         entries = {row["entry"]: row for row in csv.DictReader(file)}
-    metadata = _common_metadata(phonons)
+    metadata = common_metadata(phonons)
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
 
@@ -125,7 +125,12 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
     return len(seen), n_failed
 
 
-def _common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
+def common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
+    """Return what the tables of all shards and sources have in common, and the origin of each source.
+
+    Raises:
+        InputError: they were made with different protocols or from different data sets.
+    """
     found = {path: read_table(path, ["entry"])[1] for path in phonons}
     first_path, first = next(iter(found.items()))
     for path, metadata in found.items():

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from scipy.stats import wasserstein_distance
 
-from softmode.compare.errors import REFERENCE
-from softmode.engine.tables import Column, read_table
+from softmode.compare.errors import REFERENCE, Quantity, by_subset, mean_interval
+from softmode.compare.properties import common_metadata
+from softmode.engine.tables import Column, read_table, write_table
 from softmode.errors import InputError
 
 _F, _S = pa.float64(), pa.string()
@@ -24,7 +26,25 @@ COLUMNS = (
     Column("softening_slope", _F, "", "slope through the origin of frequencies against the reference's real ones"),
     Column("density_of_states_distance_THz", _F, "THz", "Wasserstein distance of the densities of states, each to one"),
 )
+# each is a comparison with the reference already
+SPECTRUM = (
+    Quantity("frequencies", "frequency_mae_THz", 1.0, "THz", "MAE", "mean absolute error of all frequencies"),
+    Quantity("density_of_states", "density_of_states_distance_THz", 1.0, "THz", "W_1", "distance of the densities"),
+    Quantity("softening", "softening_slope", 1.0, "", "s", "softening slope"),
+)
 _NEEDED = ["entry", "source", "status", "qpoints", "frequencies_THz", "density_of_states_per_THz"]
+
+
+def write_spectra(phonons: Sequence[Path], output: Path) -> None:
+    """Write spectra.parquet, one row for each record of the phonons.
+
+    Args:
+        phonons: tables of all shards of all sources; shards of the same name have the same entries
+
+    Raises:
+        InputError: there is no reference for an entry, or the tables are not of one protocol and data set.
+    """
+    write_table(output, spectra_rows(phonons), COLUMNS, common_metadata(phonons))
 
 
 def spectra_rows(phonons: Sequence[Path]) -> Iterator[dict[str, Any]]:
@@ -79,6 +99,42 @@ def _compared(row: Mapping[str, Any], reference: Mapping[str, Any], grid: np.nda
             grid, grid, row["density_of_states_per_THz"], reference["density_of_states_per_THz"]
         ),
     }
+
+
+def spectrum_values(spectra: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> pd.DataFrame:
+    """Return one number of each spectrum: index entry, one column for each potential, NaN where there is none."""
+    wide = spectra.pivot(index="entry", columns="source", values=quantity.column).astype(float)
+    return wide[list(potentials)]
+
+
+def spectrum_table(spectra: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the means over entries, one row for each potential, subset (as in `errors.error_table`) and quantity.
+
+    Columns: potential, subset, quantity, unit, n (entries behind the number), mean, mean_low and mean_high (95 %
+    percentile bootstrap interval; NaN for fewer than two entries).
+
+    Args:
+        spectra: spectra.parquet
+        report: settings of the report; its seed makes the intervals reproducible
+    """
+    rows = []
+    for quantity in SPECTRUM:
+        values = spectrum_values(spectra, quantity, potentials)
+        for name, subset, known in by_subset(values, spectra, potentials):
+            low, high = mean_interval(known, report["bootstrap_resamples"], report["bootstrap_seed"])
+            rows.append(
+                {
+                    "potential": name,
+                    "subset": subset,
+                    "quantity": quantity.key,
+                    "unit": quantity.unit,
+                    "n": len(known),
+                    "mean": known.mean() if len(known) else np.nan,
+                    "mean_low": low,
+                    "mean_high": high,
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def lowest_modes(qpoints: np.ndarray, frequencies: np.ndarray) -> tuple[float, float]:

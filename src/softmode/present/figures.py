@@ -1,5 +1,6 @@
-"""Figures 3 and 4 of Loew et al. (2024): violins of the errors, one for each potential."""
+"""Figures 3 and 4 of Loew et al. (2024), violins of the errors; and what all figures have in common."""
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,8 +11,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
 from softmode.engine.outputs import whole_file
@@ -22,6 +26,14 @@ WIDTH = 7.0
 _POINTS_UP_TO = 60
 # with more potentials than this their names are turned
 _UPRIGHT_LABELS = 3
+# of the potentials in their order, so that colours are not all that tells them apart
+MARKERS = "osD^vPX<>*"
+LINES = ("-", "--", "-.", ":")
+# what is multiplied by the powers of ten on a logarithmic axis of less than so many decades
+_STEPS_OF_DECADES = {
+    0.5: (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0), 1.0: (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
+    2.0: (1.0, 2.0, 5.0), math.inf: (1.0,),
+}  # fmt: skip
 # the axis shows these percentiles; what lies beyond is counted in the corner
 _SHOWN = (1.0, 99.0)
 
@@ -30,7 +42,7 @@ def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: 
     """Return Figure 3: errors of the volume per atom."""
     with style():
         figure, axes = plt.subplots(figsize=(WIDTH, 3.2), layout="constrained")
-        _violins(axes, properties, RELAXATION[1], labels, colours)
+        _errors(axes, properties, RELAXATION[1], labels, colours)
     return figure
 
 
@@ -39,7 +51,7 @@ def thermodynamics_figure(properties: pd.DataFrame, labels: Mapping[str, str], c
     with style():
         figure, panels = plt.subplots(2, 2, figsize=(WIDTH, 6.4), layout="constrained")
         for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
-            _violins(axes, properties, quantity, labels, colours)
+            _errors(axes, properties, quantity, labels, colours)
             axes.set_title(f"({letter})", loc="left")
     return figure
 
@@ -54,8 +66,8 @@ def error_numbers(properties: pd.DataFrame, quantities: Sequence[Quantity], pote
     return pd.concat(parts, ignore_index=True)[["quantity", "unit", "entry", "potential", "error"]]
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as PNG (300 dpi) and PDF and return their paths."""
+def save(figure: Figure, stem: Path, numbers: pd.DataFrame) -> list[Path]:
+    """Write a figure as PNG (300 dpi) and PDF, and the numbers behind it as CSV; return the three paths."""
     formats: dict[str, Any] = {"png": {"dpi": 300}, "pdf": {"metadata": {"CreationDate": None}}}
     paths = []
     for suffix, options in formats.items():
@@ -63,6 +75,9 @@ def save(figure: Figure, stem: Path) -> list[Path]:
         with whole_file(paths[-1]) as partial:
             figure.savefig(partial, format=suffix, **options)
     plt.close(figure)
+    paths.append(stem.with_suffix(".csv"))
+    with whole_file(paths[-1]) as partial:
+        numbers.to_csv(partial, index=False)
     return paths
 
 
@@ -72,43 +87,104 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(fonts | {"axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42})
 
 
-def _violins(
-    axes: Axes, properties: pd.DataFrame, quantity: Quantity, labels: Mapping[str, str], colours: Mapping[str, str]
+def nothing(axes: Axes, reason: str) -> None:
+    """Say in an empty panel why it is empty."""
+    axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes, color="#606060")
+
+
+def turn_labels(axes: Axes) -> None:
+    """Turn the labels of the x axis, so that long ones have room."""
+    axes.tick_params(axis="x", rotation=40)
+    for text in axes.get_xticklabels():
+        text.set(ha="right", rotation_mode="anchor")
+
+
+def potentials_legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """Put one legend above all panels, as many potentials in a line as have room."""
+    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, min(4, len(labels))), frameon=False)
+
+
+def plain_logarithm(axis: Axis) -> None:
+    """Write the numbers of a logarithmic axis, which has its data, as they are: not as powers, and not too many."""
+    low, high = axis.get_view_interval()
+    decades = math.log10(high / low)
+    for at_most, steps in _STEPS_OF_DECADES.items():
+        if decades < at_most:
+            axis.set_major_locator(LogLocator(subs=steps))
+            break
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def violins(
+    axes: Axes, values: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str], line: float = 0.0
 ) -> None:
-    errors = signed_errors(properties, quantity, list(labels))
-    long = errors.melt(var_name="potential", value_name="error").dropna()
-    order = list(labels)
+    """Draw the distribution of a number for each potential, with its n, one beside the other.
+
+    Args:
+        values: index entry, a column for each potential, NaN where there is none
+        labels: what each potential is called, in the order of the violins
+        line: where a perfect potential is; the axis always shows it
+    """
+    _distributions(axes, values, colours, list(labels), "y", line)
+    names = [f"{label}\nn = {values[name].notna().sum()}" for name, label in labels.items()]
+    axes.set_xticks(range(len(names)), names)
+    if len(labels) > _UPRIGHT_LABELS:
+        turn_labels(axes)
+
+
+def lying_violins(
+    axes: Axes, values: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str], line: float = 0.0
+) -> None:
+    """Draw the same one above the other; names and n are left to the ticks of the first of several panels."""
+    _distributions(axes, values, colours, list(labels), "x", line)
+
+
+def _distributions(
+    axes: Axes, values: pd.DataFrame, colours: Mapping[str, str], order: Sequence[str], along: str, line: float
+) -> None:
+    long = values.melt(var_name="potential", value_name="value").dropna()
     if long.empty:
-        axes.text(0.5, 0.5, "no entry has this number", ha="center", transform=axes.transAxes)
+        nothing(axes, "no entry has this number")
     else:
-        common = {"data": long, "x": "potential", "y": "error", "order": order, "ax": axes}
         # a violin for each potential that it has room for, not wider with fewer of them
-        width = min(0.8, 0.14 * len(order))
+        width = min(0.8, 0.14 * len(order)) if along == "y" else 0.8
+        across = {"x": "y", "y": "x"}[along]
         sns.violinplot(
-            **common, hue="potential", hue_order=order, palette=dict(colours), legend=False,
-            density_norm="width", cut=0, inner="quart", linewidth=0.7, width=width,
+            **{across: "potential", along: "value"}, data=long, order=order, hue="potential", hue_order=order,
+            palette=dict(colours), legend=False, density_norm="width", cut=0, inner="quart", linewidth=0.7,
+            width=width, ax=axes,
         )  # fmt: skip
         for violin in axes.collections:
             violin.set_alpha(0.55)
-        if errors.notna().sum().max() <= _POINTS_UP_TO:
-            sns.swarmplot(**common, color="white", edgecolor="black", linewidth=0.6, size=3)
-        _show_most(axes, long["error"].to_numpy())
-    axes.axhline(0, color="black", linewidth=0.6, linestyle=":")
-    axes.set_xticks(range(len(order)), [f"{labels[name]}\nn = {errors[name].notna().sum()}" for name in order])
-    if len(order) > _UPRIGHT_LABELS:
-        axes.tick_params(axis="x", rotation=40)
-        for text in axes.get_xticklabels():
-            text.set(ha="right", rotation_mode="anchor")
-    axes.set_xlabel("")
+        if values.notna().sum().max() <= _POINTS_UP_TO:
+            for place, name in enumerate(order):
+                _points(axes, place, values[name].dropna().sort_values().to_numpy(), width, along)
+        _show_most(axes, long["value"].to_numpy(), along, line)
+    (axes.axhline if along == "y" else axes.axvline)(line, color="black", linewidth=0.6, linestyle=":")
+    axes.set(xlabel="", ylabel="")
+
+
+def _points(axes: Axes, place: int, values: np.ndarray, width: float, along: str) -> None:
+    # multiples of the golden ratio: points that are neighbours in value lie far apart across, whatever their number
+    places = place + 0.35 * width * ((np.arange(len(values)) * 0.618034 + 0.5) % 1.0 - 0.5)
+    x, y = (places, values) if along == "y" else (values, places)
+    axes.scatter(x, y, s=7, facecolor="white", edgecolor="black", linewidth=0.6, zorder=3)
+
+
+def _errors(
+    axes: Axes, properties: pd.DataFrame, quantity: Quantity, labels: Mapping[str, str], colours: Mapping[str, str]
+) -> None:
+    violins(axes, signed_errors(properties, quantity, list(labels)), labels, colours)
     axes.set_ylabel(f"error of the {quantity.name}, ${quantity.symbol}$ ({quantity.unit})")
 
 
-def _show_most(axes: Axes, errors: np.ndarray) -> None:
-    """Let a few extreme errors not flatten all the rest, and say how many are not shown."""
-    low, high = np.percentile(errors, _SHOWN) if len(errors) > _POINTS_UP_TO else (errors.min(), errors.max())
+def _show_most(axes: Axes, values: np.ndarray, along: str, line: float) -> None:
+    """Let a few extreme values not flatten all the rest, and say how many are not shown."""
+    low, high = np.percentile(values, _SHOWN) if len(values) > _POINTS_UP_TO else (values.min(), values.max())
     margin = 0.15 * max(high - low, 1e-6)
-    low, high = min(low, 0) - margin, max(high, 0) + margin
-    axes.set_ylim(low, high)
-    beyond = int(((errors < low) | (errors > high)).sum())
+    low, high = min(low, line) - margin, max(high, line) + margin
+    axes.set(**{f"{along}lim": (low, high)})
+    beyond = int(((values < low) | (values > high)).sum())
     if beyond:
         axes.text(0.99, 0.99, f"{beyond} beyond the axis", ha="right", va="top", transform=axes.transAxes, fontsize=7)

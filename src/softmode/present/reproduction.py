@@ -1,16 +1,18 @@
-"""Whether properties.parquet and the tables come out again from what they were made of."""
+"""Whether properties.parquet, spectra.parquet and the tables come out again from what they were made of."""
 
 import csv
 import io
 import math
+import operator
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from softmode.compare.properties import collect
+from softmode.compare.spectra import write_spectra
 from softmode.engine.tables import read_table
 from softmode.errors import InputError
 from softmode.present.tables import Table
@@ -27,27 +29,50 @@ def differences_from_phonons(
     Raises:
         InputError: the phonons cannot be put together, or a file is missing.
     """
-    stored, metadata = read_table(properties)
+    return _differences(properties, lambda again: collect(phonons, index, report, again), operator.eq)
+
+
+def differences_of_spectra(spectra: Path, phonons: Sequence[Path]) -> list[str]:
+    """Return where a spectra.parquet is not what the tables of phonons give, number by number.
+
+    Raises:
+        InputError: the phonons cannot be put together, or a file is missing.
+    """
+    return _differences(
+        spectra,
+        lambda again: write_spectra(phonons, again),
+        lambda one, other: math.isclose(one, other, rel_tol=_SAME_NUMBER),
+    )
+
+
+def _differences(path: Path, make: Callable[[Path], Any], same: Callable[[float, float], bool]) -> list[str]:
+    """Return where a table is not what it is when made again.
+
+    Args:
+        make: makes it again at another path
+        same: whether two numbers are taken for the same
+    """
+    stored, metadata = read_table(path)
     with tempfile.TemporaryDirectory() as folder:
-        again = Path(folder) / properties.name
+        again = Path(folder) / path.name
         try:
-            collect(phonons, index, report, again)
+            make(again)
         except InputError as error:
-            raise InputError(str(error).replace(str(again), f"{properties} cannot be made again")) from error
+            raise InputError(str(error).replace(str(again), f"{path} cannot be made again")) from error
         expected, expected_metadata = read_table(again)
     remedy = "delete it and run again"
     found = [
-        f"{properties}: its {key} in the metadata is not that of phonons and settings; {remedy}"
+        f"{path}: its {key} in the metadata is not that of phonons and settings; {remedy}"
         for key in metadata | expected_metadata
         if metadata.get(key) != expected_metadata.get(key)
     ]
     if stored.column_names != expected.column_names:
         other = set(stored.column_names) ^ set(expected.column_names)
-        return [*found, f"{properties}: other columns than this version's: {', '.join(sorted(other))}; {remedy}"]
-    return found + [f"{properties}: {line}; {remedy}" for line in _row_differences(stored, expected)]
+        return [*found, f"{path}: other columns than this version's: {', '.join(sorted(other))}; {remedy}"]
+    return found + [f"{path}: {line}; {remedy}" for line in _row_differences(stored, expected, same)]
 
 
-def _row_differences(stored: pa.Table, expected: pa.Table) -> Iterator[str]:
+def _row_differences(stored: pa.Table, expected: pa.Table, same: Callable[[float, float], bool]) -> Iterator[str]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for row in stored.to_pylist():
         key = (row["entry"], row["source"])
@@ -60,38 +85,40 @@ def _row_differences(stored: pa.Table, expected: pa.Table) -> Iterator[str]:
             yield f"entry {key[0]} of {key[1]} is missing"
             continue
         for column, value in rows.pop(key).items():
-            if not _same_value(value, row[column]):
+            if not _same_value(value, row[column], same):
                 yield f"{column} of entry {key[0]} of {key[1]} is {value}, but {row[column]} in its phonons"
     for entry, source in rows:
         yield f"entry {entry} of {source} has no phonons"
 
 
-def _same_value(one: Any, other: Any) -> bool:
+def _same_value(one: Any, other: Any, same: Callable[[float, float], bool]) -> bool:
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same_value, one, other))
-    both_nan = isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other)
-    return both_nan or bool(one == other)
+        return len(one) == len(other) and all(_same_value(*pair, same) for pair in zip(one, other, strict=True))
+    if isinstance(one, float) and isinstance(other, float):
+        return (math.isnan(one) and math.isnan(other)) or same(one, other)
+    return bool(one == other)
 
 
-def differences_from_properties(table: Table, folder: Path) -> list[str]:
-    """Return where the three files of a table are not what it is when made again.
+def differences_from_properties(table: Table, folder: Path, command: str) -> list[str]:
+    """Return where the files of a table are not what it is when made again.
 
-    The CSV is compared number by number, Markdown and LaTeX line by line.
+    The CSV is compared number by number, the others line by line.
+
+    Args:
+        table: made again
+        folder: of the stored ones
+        command: that makes it, `tables` or `comparisons`
     """
     found = []
-    for suffix, text in (
-        ("csv", table.numbers.to_csv(index=False)),
-        ("md", table.to_markdown()),
-        ("tex", table.to_latex()),
-    ):
+    for suffix, text in table.contents().items():
         path = folder / f"{table.name}.{suffix}"
         if not path.is_file():
-            found.append(f"{path}: no such file; make it with 'softmode tables'")
+            found.append(f"{path}: no such file; make it with 'softmode {command}'")
             continue
         # as it is: a message may hold any kind of line break
         stored = path.read_bytes().decode("utf-8", "replace")
         differences = _cell_differences(stored, text) if suffix == "csv" else _line_differences(stored, text)
-        found += [f"{path}: {line}; make it again with 'softmode tables'" for line in differences]
+        found += [f"{path}: {line}; make it again with 'softmode {command}'" for line in differences]
     return found
 
 

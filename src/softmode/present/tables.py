@@ -1,8 +1,9 @@
-"""Tables I, II and III of Loew et al. (2024) for a campaign, as CSV (long), Markdown and LaTeX (as in the paper)."""
+"""Tables I, II and III of Loew et al. (2024) for a campaign: numbers as CSV, and for people Markdown, LaTeX, HTML."""
 
+import html
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ from softmode.engine.outputs import whole_file
 
 SUBSETS = ("common", "own")
 NOTHING = "–"
+_STYLE = (
+    "<style>body{font:14px sans-serif;margin:1.5em}h1{font-size:1.1em}table{border-collapse:collapse}"
+    "th,td{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:left;white-space:nowrap}"
+    "p{max-width:60em;line-height:1.4}</style>"
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,33 @@ class Table:
         ]
         return "\n".join(lines) + "\n"
 
+    def to_html(self) -> str:
+        """Return the table as a page of its own, as Snakemake's report shows it."""
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+        title, caption = html.escape(self.title), html.escape(self.caption)
+        rows = [line(self.header, "th"), *(line(row, "td") for row in self.rows)]
+        head = (
+            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>{_STYLE}</head><body>'
+        )
+        return "\n".join(
+            [head, f"<h1>{title}</h1>", "<table>", *rows, "</table>", f"<p>{caption}</p></body></html>", ""]
+        )
+
+    def contents(self) -> dict[str, str]:
+        """Return what is in the table's files, by their suffixes."""
+        return {
+            "csv": self.numbers.to_csv(index=False),
+            "md": self.to_markdown(),
+            "tex": self.to_latex(),
+            "html": self.to_html(),
+        }
+
     def write(self, folder: Path) -> list[Path]:
-        """Write CSV, Markdown and LaTeX into a folder and return their paths."""
-        contents = {"csv": self.numbers.to_csv(index=False), "md": self.to_markdown(), "tex": self.to_latex()}
+        """Write CSV, Markdown, LaTeX and HTML into a folder and return their paths."""
+        contents = self.contents()
         paths = [folder / f"{self.name}.{suffix}" for suffix in contents]
         for path, content in zip(paths, contents.values(), strict=True):
             with whole_file(path) as partial:
@@ -89,6 +119,7 @@ _LATEX = {
     "Å³": r"\AA$^3$",
     "Å": r"\AA{}",
     "–": "--",
+    "±": r"$\pm$",
     "…": r"\dots{}",
     "\\": r"\textbackslash{}",
     "^": r"\textasciicircum{}",
@@ -114,7 +145,7 @@ def make_tables(
         report: settings of the report, with the protocol's name and digest
         metadata: of properties.parquet
     """
-    caption = _caption(properties, labels, report, metadata)
+    caption = f"{origin(properties, report, metadata)} {subsets(properties, labels, report)}"
     return [
         _relaxation_table(properties, labels, report, caption),
         _thermodynamics_table(properties, labels, report, caption),
@@ -122,18 +153,23 @@ def make_tables(
     ]
 
 
-def _caption(
-    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], metadata: Mapping[str, Any]
-) -> str:
+def origin(properties: pd.DataFrame, report: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+    """Return for captions what a campaign's numbers are of: reference, number of entries, protocol and data set."""
     functionals = " and ".join(sorted(set(properties["functional"].dropna()) - {""})) or "unknown functional"
-    n_common = len(survivors(properties, list(labels)))
     return (
         f"Reference: {functionals}, {properties['entry'].nunique()} entries. "
-        f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
-        f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
-        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']}). "
         f"Protocol {report['protocol']} ({report['protocol_digest'][:12]}), "
         f"data set {metadata['dataset_digest'][:12]}."
+    )
+
+
+def subsets(properties: pd.DataFrame, potentials: Iterable[str], report: Mapping[str, Any]) -> str:
+    """Return for captions what the subsets, n and brackets are."""
+    n_common = len(survivors(properties, list(potentials)))
+    return (
+        f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
+        f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
+        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']})."
     )
 
 
@@ -150,7 +186,7 @@ def _relaxation_table(
             if name == YARDSTICK
             else f"{100 * failures.loc[name, 'failed_relaxation'] / failures.loc[name, 'n']:.2f}"
         )
-        rows += [[label, failed, *cells] for cells in _error_cells(numbers, name, RELAXATION)]
+        rows += [[label, failed, *cells] for cells in subset_cells(numbers, name, RELAXATION)]
     numbers = numbers.merge(failures.reset_index().rename(columns={"n": "n_entries"}), on="potential")
     title = "Table I. Relaxation: share of failures, mean absolute errors of energy and volume"
     return Table("table1_relaxation", title, header, rows, caption, numbers)
@@ -161,7 +197,7 @@ def _thermodynamics_table(
 ) -> Table:
     numbers = error_table(properties, THERMODYNAMICS, list(labels), report)
     header = ["potential", "subset", "n", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
-    rows = [[label, *cells] for name, label in labels.items() for cells in _error_cells(numbers, name, THERMODYNAMICS)]
+    rows = [[label, *cells] for name, label in labels.items() for cells in subset_cells(numbers, name, THERMODYNAMICS)]
     title = (
         f"Table II. Mean absolute errors of the highest frequency, entropy, free energy and heat capacity "
         f"at {report['temperature_K']:g} K, per mole of primitive cells"
@@ -183,7 +219,7 @@ def _stability_table(
             row = numbers[(numbers["potential"] == name) & (numbers["reference"] == reference_class)].iloc[0]
             right, wrong = OUTCOMES[:2] if reference_class == "stable" else OUTCOMES[1::-1]
             shares = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
-            cells += [str(row["n"]), *(NOTHING if math.isnan(share) else f"{share:.1f}" for share in shares)]
+            cells += [str(row["n"]), *map(percent_or_dash, shares)]
         rows.append(cells)
     title = (
         "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable; "
@@ -192,8 +228,15 @@ def _stability_table(
     return Table("table3_stability", title, header, rows, caption, numbers)
 
 
-def _error_cells(numbers: pd.DataFrame, potential: str, quantities: Sequence[Quantity]) -> list[list[str]]:
-    """Return one row for each subset: its name, n, and a cell for each quantity."""
+def subset_cells(
+    numbers: pd.DataFrame, potential: str, quantities: Sequence[Quantity], value: str = "mae"
+) -> list[list[str]]:
+    """Return one row for each subset: its name, n, and a cell for each quantity.
+
+    Args:
+        numbers: of `errors.error_table`, or of the same form
+        value: column of the number; with `_low` and `_high` those of its interval
+    """
     rows = []
     for subset in SUBSETS:
         own = numbers[(numbers["potential"] == potential) & (numbers["subset"] == subset)].set_index("quantity")
@@ -201,18 +244,25 @@ def _error_cells(numbers: pd.DataFrame, potential: str, quantities: Sequence[Qua
         cells = [subset, str(n)]
         for quantity in quantities:
             row = own.loc[quantity.key]
-            cells.append(_with_interval(row) + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))
+            cells.append(_with_interval(row, value) + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))
         rows.append(cells)
     return rows
 
 
-def _with_interval(row: pd.Series) -> str:
-    if math.isnan(row["mae"]):
-        return NOTHING
-    text = three_digits(row["mae"])
-    if math.isnan(row["mae_low"]):
-        return text
-    return f"{text} [{three_digits(row['mae_low'])}, {three_digits(row['mae_high'])}]"
+def _with_interval(row: pd.Series, value: str) -> str:
+    text = digits_or_dash(row[value])
+    low, high = row[f"{value}_low"], row[f"{value}_high"]
+    return text if math.isnan(low) else f"{text} [{three_digits(low)}, {three_digits(high)}]"
+
+
+def percent_or_dash(value: float) -> str:
+    """Return a share of a hundred with one decimal; a dash where there is none."""
+    return NOTHING if math.isnan(value) else f"{value:.1f}"
+
+
+def digits_or_dash(value: float) -> str:
+    """Return a number with three significant digits; a dash where there is none."""
+    return NOTHING if math.isnan(value) else three_digits(value)
 
 
 def three_digits(value: float) -> str:
