@@ -347,9 +347,10 @@ def compare_campaigns(options: Namespace) -> None:
     numbers = change_table(base, variations)
     table = changes_table(numbers, base)
     paths = table.write(options.output)
-    paths += save(changes_figure(numbers, base), options.output / "changes")
+    # the numbers of both are the same
+    paths += save(changes_figure(numbers, base), options.output / "changes", numbers)
     print(table.to_markdown())
-    for path in paths:
+    for path in dict.fromkeys(paths):
         print(path)
 
 
