@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo paper test test-slurm benchmark lint pins envs checkpoints uv
+.PHONY: help demo paper test test-slurm browser benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
@@ -12,6 +12,7 @@ help:
 	@echo "            POTENTIALS=all with every potential whose weights can be had from here"
 	@echo "make paper  tables and figures as in Loew et al. (2024); CONFIG=my.yaml for another campaign than the demo"
 	@echo "make test   style, types and all tests"
+	@echo "make browser   Chromium, in which make test opens the page: Debian, as root; those tests are skipped without it"
 	@echo "make test-slurm   a campaign on a SLURM that this installs and starts here: Debian, as root (10 minutes)"
 	@echo "make envs   build the environments of all potentials"
 	@echo "make benchmark   softmode against an ASE loop and matcalc, CHGNet and MatterSim (an hour, alone on the machine);"
@@ -34,6 +35,10 @@ test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 test-slurm: .envs/workflow.ready .envs/test.ready .envs/chgnet.ready .envs/sevennet.ready
 	@echo "== a campaign on SLURM"
 	.envs/test/bin/python -m pytest -m slurm tests/slurm
+
+browser:
+	@command -v chromium || { echo "== installing Debian's chromium, for the tests of the page"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 benchmark: .envs/benchmark.ready checkpoints
 	@echo "== benchmark: every contestant in turn"

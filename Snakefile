@@ -8,6 +8,7 @@ rule all:
         "<campaign>/properties.parquet",
         multiext("<campaign>/tables/table1_relaxation", ".csv", ".md", ".tex"),
         multiext("<campaign>/figures/figure3_volume", ".png", ".pdf"),
+        "<campaign>/report/index.html",
         # named here too, so that one which was deleted is made again
         expand(
             "<campaign>/{stage}/{potential}/{shard}.db",

@@ -236,15 +236,28 @@ def plan(options: Namespace) -> None:
 
 def summary(options: Namespace) -> None:
     """Print the tables of a finished campaign."""
-    written = sorted((options.campaign / "tables").glob("*.md"), key=lambda path: (path.stem == "failures", path))
+    from softmode.present.tables import written_tables
+
+    folder = options.campaign / "tables"
+    written = written_tables(folder)
     if not written:
         raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
-    for path in written:
-        print(path.read_text(encoding="utf-8"))
-    for folder in ("tables", "figures"):
-        for path in sorted((options.campaign / folder).glob("*")):
-            print(f"{folder}: {path}")
+    for name in written:
+        print((folder / f"{name}.md").read_text(encoding="utf-8"))
+    for kind in ("tables", "figures"):
+        for path in sorted((options.campaign / kind).glob("*")):
+            print(f"{kind}: {path}")
+    if (page := options.campaign / "report" / "index.html").is_file():
+        print(f"to explore in a browser: {page}")
     print(f"everything: {options.campaign / 'properties.parquet'}")
+
+
+def page(options: Namespace) -> None:
+    """Write the page of a finished campaign."""
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.present.page.folder import write_page
+
+    write_page(CampaignFolder(options.campaign), options.entries, options.processes, options.output)
 
 
 def show(options: Namespace) -> None:

@@ -59,6 +59,7 @@ localrules:
     collect,
     tables,
     figures,
+    page,
     export_reference,
 
 
