@@ -1,5 +1,6 @@
 """What the page knows of all entries: the numbers of every source, whether they are stable, and what failed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from softmode.compare.errors import REFERENCE, YARDSTICK, Quantity, signed_error
 from softmode.compare.groups import QUANTITIES as _OF_GROUPS
 from softmode.compare.stability import outcome
 from softmode.present.page.rounding import significant
+from softmode.present.tables import NOTHING, three_digits
 
 QUANTITIES = (
     *_OF_GROUPS,
@@ -122,7 +124,7 @@ def at_a_glance(properties: pd.DataFrame, labels: Mapping[str, str]) -> dict[str
                 "is_yardstick": name == YARDSTICK,
                 "n_done": n_done,
                 "n_failed": len(own) - n_done,
-                "errors": [significant(mean, 3) for mean in means],
+                "errors": [NOTHING if math.isnan(mean) else three_digits(mean) for mean in means],
             }
         )
     return {"n": len(common), "quantities": quantities, "rows": rows}

@@ -24,7 +24,7 @@ from softmode.present.campaign import read_presentation, read_properties
 from softmode.present.failures import read_unreadable
 from softmode.present.page.campaign import at_a_glance, campaign_data, entries_by_error, sources
 from softmode.present.page.details import Share, share_details
-from softmode.present.page.provenance import checkpoint_rows, dataset_rows, protocol_rows, source_rows
+from softmode.present.page.provenance import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.tables import NOTHING, Table, written_tables
 
 _PACKAGE = "softmode.present.page"
@@ -34,7 +34,7 @@ _ENTRIES_AT_A_TIME = 8
 # seconds between two lines in the log
 _LINE_EVERY = 30.0
 _GENERATOR = '<meta name="generator" content="softmode">'
-_NUMBER = re.compile(r"[-+]?\d")
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(?=$|[\s(\[%])")
 
 
 def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, output: Path) -> None:
@@ -63,7 +63,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "campaign": campaign.path.resolve().name,
         "generator": Markup(_GENERATOR),
         "software": {"softmode": __version__, "plotly.js": get_plotlyjs_version()},
-        "written": datetime.now(UTC).isoformat(timespec="minutes"),
+        "written": shown_time(datetime.now(UTC).isoformat()),
         "n_entries": len(entries),
         "n_details": len(chosen),
         "unreadable": read_unreadable(campaign.path / "unreadable.csv").to_dict("records"),
@@ -181,7 +181,4 @@ def _environment() -> Environment:
 def _numeric_columns(table: Table) -> list[bool]:
     """Return which columns hold numbers, which are set to the right."""
     columns = zip(*table.rows, strict=True) if table.rows else [()] * len(table.header)
-    return [
-        any(cell != NOTHING for cell in column) and all(cell == NOTHING or _NUMBER.match(cell) for cell in column)
-        for column in columns
-    ]
+    return [bool(column) and all(cell == NOTHING or _NUMBER.match(cell) for cell in column) for column in columns]

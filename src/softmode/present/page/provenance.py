@@ -1,6 +1,7 @@
 """Where a campaign's numbers come from: settings, versions, digests and checkpoints, as tables for the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
@@ -53,10 +54,15 @@ def source_rows(sources: Sequence[Mapping[str, str]], metadata: Mapping[str, Any
                     "device": origin.get("device", "cpu"),
                     "dtype": origin.get("dtype", ""),
                     "packages": ", ".join(f"{name} {version}" for name, version in packages.items()),
-                    "written": origin["written"],
+                    "written": shown_time(origin["written"]),
                 }
             )
     return rows
+
+
+def shown_time(written: str) -> str:
+    """Return a time in ISO format to the minute, in UTC."""
+    return f"{datetime.fromisoformat(written).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def checkpoint_rows(campaign: CampaignFolder, potentials: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:

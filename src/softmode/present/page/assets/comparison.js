@@ -12,7 +12,8 @@ softmode.views.compare = async (key) => {
   const select = document.getElementById("quantity");
   const whole = document.getElementById("whole-range");
   if (!select.options.length) {
-    for (const quantity of data.quantities) {
+    // a data set may have no energies
+    for (const quantity of data.quantities.filter((one) => (one.values.reference ?? []).some((value) => value !== null))) {
       select.append(softmode.element("option", { value: quantity.key }, `${quantity.name} (${quantity.unit})`));
     }
     select.addEventListener("change", () => { location.hash = `#compare/${select.value}`; });

@@ -71,7 +71,7 @@ function makeTable(data) {
   const header = element("tr", {},
     titles.map((title) => element("th", title === "atoms" ? { class: "number" } : {}, title)),
     data.sources.map((source) => element("th", {}, softmode.swatch(source), source.label)));
-  document.getElementById("entries").replaceChildren(element("thead", {}, header), element("tbody"));
+  document.getElementById("entry-list").replaceChildren(element("thead", {}, header), element("tbody"));
   softmode.sortButtons(header, (column, direction) => {
     listing.sorted = [column, direction];
     fill(data);
@@ -99,7 +99,7 @@ function fill(data) {
   // the way from an entry to its neighbours
   softmode.order = found.map((row) => row.position);
   const shown = found.slice(0, listing.shown);
-  document.querySelector("#entries tbody").replaceChildren(...shown.map((row) => entryRow(data, row)));
+  document.querySelector("#entry-list tbody").replaceChildren(...shown.map((row) => entryRow(data, row)));
   document.getElementById("found").textContent =
     `${found.length} of ${listing.rows.length} entries` + (shown.length < found.length ? `, the first ${shown.length} shown` : "");
   document.getElementById("more").hidden = shown.length === found.length;

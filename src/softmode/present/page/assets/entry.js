@@ -16,7 +16,7 @@ softmode.views.entry = async (id) => {
   wanted = id;
   const data = await softmode.campaign();
   const position = data.position.get(id);
-  const view = document.getElementById("entry");
+  const view = document.getElementById("entry-view");
   if (position === undefined) {
     view.replaceChildren();
     throw new Error(`There is no entry “${id}” in this campaign.`);
@@ -25,7 +25,8 @@ softmode.views.entry = async (id) => {
   const { entries } = data;
   const details = data.hasDetails.has(position) ? await softmode.load(`entries/${position}`) : null;
   if (softmode.shown !== "entry" || wanted !== id) return;
-  const title = element("h2", { tabindex: "-1" }, softmode.formula(entries.formula[position]), ` ${id}`);
+  const title = element("h2", { tabindex: "-1" }, softmode.formula(entries.formula[position]), " ",
+    element("span", { class: "id" }, id));
   view.replaceChildren(
     steps(data, position), title, facts(data, position, details),
     ...(details ? plots(data) : [element("p", { class: "notice" },
@@ -218,7 +219,8 @@ function sourceTable(data, columns, sources = data.sources) {
 }
 
 function numbers(data, position) {
-  const perCell = data.quantities.filter((quantity) => !quantity.key.endsWith("_per_atom"));
+  const perCell = data.quantities.filter((quantity) => !quantity.key.endsWith("_per_atom") &&
+    data.sources.some((source) => (quantity.values[source.key]?.[position] ?? null) !== null));
   const at = `at ${data.temperature_K} K`;
   const columns = perCell.map((quantity) => ({
     title: ["entropy", "free_energy", "heat_capacity"].includes(quantity.key)
@@ -261,7 +263,7 @@ function records(data, position, details) {
       { title: "steps", number: true, cell: (key) => record(key).relax_steps ?? softmode.NOTHING },
       { title: "largest force (eV/Å)", number: true, cell: (key) => {
         const force = record(key).relax_largest_force_eV_per_A;
-        return force === undefined ? softmode.NOTHING : force.toExponential(1).replace("-", "−");
+        return force ? force.toExponential(1).replace("-", "−") : force ?? softmode.NOTHING;
       } },
       { title: "displacements", number: true, cell: (key) => record(key).n_displacements ?? softmode.NOTHING },
       ...[["relax_seconds", "relaxation (s)"], ["force_sets_seconds", "force sets (s)"], ["phonons_seconds", "phonons (s)"]]
