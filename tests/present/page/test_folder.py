@@ -13,7 +13,7 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
 from softmode.errors import InputError
 from softmode.present.page import details
-from softmode.present.page.campaign import QUANTITIES
+from softmode.present.page.campaign import QUANTITIES, space_group_symbol
 from softmode.present.page.folder import write_page
 
 ENTRIES = ["Si-diamond", "NaCl-rocksalt"]
@@ -162,3 +162,10 @@ def test_page_of_somebody_else_is_not_overwritten(finished_campaign: Path, tmp_p
     with pytest.raises(InputError, match=r"index\.html: is not a page of softmode"):
         write_page(CampaignFolder(finished_campaign), None, 1, tmp_path)
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == "my home page"
+
+
+@pytest.mark.parametrize(
+    ("space_group", "symbol"), [(1, "P1"), (19, "P2₁2₁2₁"), (166, "R-3m"), (194, "P6₃/mmc"), (227, "Fd-3m")]
+)
+def test_symbols_of_space_groups_show_screw_axes(space_group: int, symbol: str) -> None:
+    assert space_group_symbol(space_group) == symbol

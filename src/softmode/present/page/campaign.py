@@ -1,6 +1,7 @@
 """What the page knows of all entries: the numbers of every source, whether they are stable, and what failed."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -48,7 +49,7 @@ def campaign_data(properties: pd.DataFrame, entries: Sequence[str], variant: str
             "id": list(entries),
             **{name: described[name].tolist() for name in ("formula", "elements", "crystal_system")},
             **{name: [int(value) for value in described[name]] for name in ("space_group", "n_sites")},
-            "space_group_symbol": [_symbol(int(number)) for number in described["space_group"]],
+            "space_group_symbol": [space_group_symbol(int(number)) for number in described["space_group"]],
         },
         "quantities": [
             {
@@ -66,8 +67,11 @@ def campaign_data(properties: pd.DataFrame, entries: Sequence[str], variant: str
 
 
 @cache
-def _symbol(space_group: int) -> str:
-    return str(Spacegroup(space_group).symbol).replace(" ", "")
+def space_group_symbol(space_group: int) -> str:
+    """Return the Hermann-Mauguin symbol of a space group number, in its standard setting."""
+    symbol = str(Spacegroup(space_group).symbol)
+    # a screw axis is two digits without a space between them
+    return re.sub(r"(\d)(\d)", lambda axis: axis[1] + "₀₁₂₃₄₅₆"[int(axis[2])], symbol).replace(" ", "")
 
 
 def _values(properties: pd.DataFrame, entries: Sequence[str], quantity: Quantity) -> dict[str, list[float | None]]:

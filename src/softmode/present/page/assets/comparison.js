@@ -180,8 +180,8 @@ function listLargest(data, quantity, errors) {
   const rows = [...byEntry].sort(([, one], [, other]) => size(other) - size(one)).slice(0, LISTED);
   const header = element("tr", {},
     element("th", {}, "entry"), element("th", {}, "formula"),
-    element("th", { class: "number" }, `value in the reference, ${data.sources[0].label}`),
-    data.potentials.map((potential) => element("th", { class: "number" }, softmode.swatch(potential), `error of ${potential.label}`)));
+    element("th", { class: "number" }, `${data.sources[0].label} (the value itself)`),
+    data.potentials.map((potential) => element("th", { class: "number" }, softmode.swatch(potential), potential.label)));
   const lines = rows.map(([position, of]) => element("tr", {},
     element("td", {}, element("a", { href: softmode.entryLink(position) }, data.entries.id[position])),
     element("td", {}, softmode.formula(data.entries.formula[position])),

@@ -112,7 +112,7 @@ function entryRow(data, row) {
   const cells = row.outcomes.map((outcome, index) => {
     if (outcome === null) return element("td", {}, softmode.NOTHING);
     const wrong = index > 0 && outcome !== "failed" && reference !== "failed" && outcome !== reference;
-    return element("td", { class: outcome === "failed" ? "failed" : wrong ? "wrong" : "outcome" }, wrong ? `${outcome} ≠` : outcome);
+    return element("td", { class: outcome === "failed" ? "failed" : wrong ? "wrong" : "outcome" }, wrong ? `${outcome}\u00a0≠` : outcome);
   });
   return element("tr", {},
     element("td", {}, element("a", { href: softmode.entryLink(row.position) }, row.id)),

@@ -108,9 +108,9 @@ function drawn(data) {
   return data.sources.filter((source) => !hiddenSources.has(source.key));
 }
 
-function lineOf(source) {
-  if (source.key === "reference") return { color: source.colour, width: 2.2 };
-  return { color: source.colour, width: 1.4, dash: source.key === "yardstick" ? "dash" : "solid" };
+function lineOf(source, scale = 1) {
+  const isReference = source.key === "reference";
+  return { color: source.colour, width: scale * (isReference ? 2.2 : 1.4), dash: source.key === "yardstick" ? "dash" : "solid" };
 }
 
 function drawBands(Plotly, data, details) {
@@ -159,8 +159,11 @@ function bandTrace(source, distances, segments) {
     x.push(...distances[index], null);
     y.push(...band, null);
   }));
+  // many bands leave each other little room
+  const nBands = segments[0].length;
   return {
-    type: "scatter", mode: "lines", name: softmode.plain(source.label), x, y, line: lineOf(source),
+    type: "scatter", mode: "lines", name: softmode.plain(source.label), x, y,
+    line: lineOf(source, nBands > 90 ? 0.4 : nBands > 36 ? 0.7 : 1),
     hovertemplate: "%{y:.2f} THz<extra>%{fullData.name}</extra>",
   };
 }

@@ -80,8 +80,8 @@ softmode.fixed = (value, digits) =>
 /** Return a number with four significant digits. */
 softmode.short = (value) => {
   if (value === null || value === undefined) return softmode.NOTHING;
-  const size = Math.abs(value);
-  return softmode.fixed(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 || size === 0 ? 3 : 4);
+  const size = Math.abs(value) < 5e-5 ? 0 : Math.abs(value);
+  return softmode.fixed(size && value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 || size === 0 ? 3 : 4);
 };
 
 /** Return a formula with its numbers set low. */
