@@ -6,6 +6,8 @@ softmode.SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star
 const ALL_POINTS_UP_TO = 400;
 const WHOLE_RANGE_UP_TO = 60;
 const LISTED = 20;
+// with more points than this they are drawn by the graphics card
+const SVG_POINTS_UP_TO = 5000;
 
 softmode.views.compare = async (key) => {
   const data = await softmode.campaign();
@@ -116,7 +118,7 @@ function drawParity(Plotly, data, quantity) {
   const reference = quantity.values.reference || [];
   const all = [];
   const counts = data.potentials.map((potential) => errorsOf(quantity, potential.key).length);
-  const many = counts.reduce((sum, count) => sum + count, 0) > 5000;
+  const many = counts.reduce((sum, count) => sum + count, 0) > SVG_POINTS_UP_TO;
   const traces = data.potentials.map((potential, index) => {
     const values = quantity.values[potential.key] || [];
     const found = errorsOf(quantity, potential.key).map((one) => one.position);
@@ -130,8 +132,8 @@ function drawParity(Plotly, data, quantity) {
       customdata: found,
       text: found.map((position) => label(data, position)),
       marker: {
-        size: 7, color: potential.colour, symbol: softmode.SYMBOLS[index % softmode.SYMBOLS.length], opacity: 0.8,
-        line: { width: 0.5, color: "#ffffff" },
+        size: many ? 4 : 7, color: potential.colour, symbol: softmode.SYMBOLS[index % softmode.SYMBOLS.length],
+        opacity: many ? 0.5 : 0.8, line: { width: many ? 0 : 0.5, color: "#ffffff" },
       },
       hovertemplate: `%{text}<br>${softmode.plain(data.sources[0].label)} %{x:.5g}, %{fullData.name} %{y:.5g} ${quantity.unit}<extra></extra>`,
     };
@@ -181,7 +183,7 @@ function listLargest(data, quantity, errors) {
   const header = element("tr", {},
     element("th", {}, "entry"), element("th", {}, "formula"),
     element("th", { class: "number" }, `${data.sources[0].label} (the value itself)`),
-    data.potentials.map((potential) => element("th", { class: "number" }, softmode.swatch(potential), potential.label)));
+    data.potentials.map((potential) => element("th", { class: "number" }, softmode.sourceName(potential))));
   const lines = rows.map(([position, of]) => element("tr", {},
     element("td", {}, element("a", { href: softmode.entryLink(position) }, data.entries.id[position])),
     element("td", {}, softmode.formula(data.entries.formula[position])),

@@ -70,7 +70,7 @@ function makeTable(data) {
   const titles = ["entry", "formula", "space group", "crystal system", "atoms"];
   const header = element("tr", {},
     titles.map((title) => element("th", title === "atoms" ? { class: "number" } : {}, title)),
-    data.sources.map((source) => element("th", {}, softmode.swatch(source), source.label)));
+    data.sources.map((source) => element("th", {}, softmode.sourceName(source))));
   document.getElementById("entry-list").replaceChildren(element("thead", {}, header), element("tbody"));
   softmode.sortButtons(header, (column, direction) => {
     listing.sorted = [column, direction];

@@ -92,7 +92,7 @@ function plots(data) {
   const { element } = softmode;
   const boxes = data.sources.map((source) => element("label", { class: "check" },
     element("input", { type: "checkbox", "data-source": source.key, checked: !hiddenSources.has(source.key) }),
-    softmode.swatch(source), source.label));
+    softmode.sourceName(source)));
   return [
     element("h3", { id: "bands-title" }, "Band structure and density of states"),
     element("div", { class: "controls", role: "group", "aria-label": "Sources that are drawn" }, boxes),
@@ -217,7 +217,7 @@ function sourceTable(data, columns, sources = data.sources) {
     element("thead", {}, element("tr", {}, element("th", {}, "source"),
       columns.map(({ title, number }) => element("th", number ? { class: "number" } : {}, title)))),
     element("tbody", {}, sources.map((source) => element("tr", {},
-      element("td", {}, softmode.swatch(source), source.label),
+      element("td", {}, softmode.sourceName(source)),
       columns.map(({ cell, number }) => element("td", number ? { class: "number" } : {}, cell(source.key))))))));
 }
 

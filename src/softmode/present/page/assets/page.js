@@ -91,10 +91,11 @@ softmode.formula = (text) => {
     parts.map((part) => (/^\d+$/.test(part) ? softmode.element("sub", {}, part) : part)));
 };
 
-softmode.swatch = (source) => {
+/** Return the name of a source beside its colour. */
+softmode.sourceName = (source) => {
   const swatch = softmode.element("span", { class: "swatch" });
   swatch.style.background = source.colour;
-  return swatch;
+  return softmode.element("span", { class: "source" }, swatch, source.label);
 };
 
 /** Return a symbol such as \omega_\mathrm{max} in the HTML that Plotly reads. */
