@@ -34,7 +34,7 @@ _ENTRIES_AT_A_TIME = 8
 # seconds between two lines in the log
 _LINE_EVERY = 30.0
 _GENERATOR = '<meta name="generator" content="softmode">'
-_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(?=$|[\s(\[%])")
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(?=$|[\s(\[%*])")
 
 
 def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, output: Path) -> None:
@@ -163,11 +163,14 @@ def _copy_files(campaign: CampaignFolder, output: Path) -> None:
 
 
 def _figures(campaign: CampaignFolder) -> list[Path]:
-    return sorted((campaign.path / "figures").glob("*.png"))
+    """Return the campaign's figures, those of the paper first."""
+    paths = (campaign.path / "figures").glob("*.png")
+    return sorted(paths, key=lambda path: (not path.stem.startswith("figure"), path))
 
 
 def _title(stem: str) -> str:
-    return re.sub(r"^figure(\d+)_", r"Figure \1: ", stem).replace("_", " ")
+    words = re.sub(r"^figure(\d+)_", r"Figure \1: ", stem).replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _environment() -> Environment:

@@ -3,7 +3,7 @@
 
 /** Return what a cell is sorted by: a number if it begins with one (413 k and 1.58 M count), else its text. */
 softmode.sortKey = (text) => {
-  const found = /^\s*([-−+]?\d[\d,]*\.?\d*(?:e[-+−]?\d+)?)(?:\s*([kM])\b)?(?=$|[\s,%[(])/.exec(text);
+  const found = /^\s*([-−+]?\d[\d,]*\.?\d*(?:e[-+−]?\d+)?)(?:\s*([kM])\b)?(?=$|[\s,%[(*])/.exec(text);
   if (!found) return text.trim();
   const factor = { k: 1e3, M: 1e6 }[found[2]] || 1;
   return factor * Number(found[1].replace(/,/g, "").replace(/−/g, "-"));
