@@ -19,7 +19,7 @@ rule page:
     threads: 8
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
-        campaign=CAMPAIGN.folder,
+        campaign=subpath(output.index, ancestor=2),
         entries=CAMPAIGN.page_entries_option,
         folder=subpath(output.index, parent=True),
     shell:

@@ -18,8 +18,8 @@ from softmode.reference.dataset import load_entries
 from softmode.stages.band_structure import Path, frequencies_along, high_symmetry_path
 from softmode.stages.phonons import PhononTask
 
-# Å⁻¹ with the factor 2π: a point every five pixels, which lines of this size do not show
-_SPACING = 0.04
+# Å⁻¹ with the factor 2π: fine enough for the screen; a figure for print takes smaller steps
+_SPACING = 0.025
 _THERMODYNAMICS = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
 _RECORD = (
     "status",
