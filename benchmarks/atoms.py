@@ -2,7 +2,7 @@
 
     .envs/chgnet/bin/python -m benchmarks.atoms --potential chgnet --output FILE.json
 
-Runs in the potential's own environment.
+Runs in the potential's own environment. Times are processor times of one thread: other processes hardly change them.
 """
 
 import argparse
@@ -23,18 +23,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--potential", default="chgnet", help="name in config/potentials.yaml")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of atoms, multiples of 2")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch and numpy (1)")
     parser.add_argument("--repeats", type=int, default=3, help="calls of each size; the median counts (3)")
     parser.add_argument("--output", type=Path, required=True, help="JSON")
     options = parser.parse_args()
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = str(options.threads)
+        os.environ[variable] = "1"
     import torch
 
     from softmode.potentials.registry import load_potential
     from softmode.yaml_files import read_yaml
 
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)
     settings = {"name": options.potential} | read_yaml(Path("config/potentials.yaml"))[options.potential]
     potential = load_potential(settings, "cpu")
     seconds = []
@@ -42,12 +41,12 @@ def main() -> None:
         supercell = displaced_supercell(size)
         calls = []
         for _ in range(1 + options.repeats):
-            started = time.perf_counter()
+            started = time.process_time()
             potential.evaluate([supercell])
-            calls.append(time.perf_counter() - started)
+            calls.append(time.process_time() - started)
         seconds.append(median(calls[1:]))  # the first call of a size is slower
         print(f"{options.potential}, {size} atoms: {1000 * seconds[-1] / size:.2f} ms/atom", flush=True)
-    result = {"potential": options.potential, "threads": options.threads, "atoms": options.sizes, "seconds": seconds}
+    result = {"potential": options.potential, "atoms": options.sizes, "seconds": seconds}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(result | {"label": settings["label"], "colour": settings["colour"]}) + "\n")
 

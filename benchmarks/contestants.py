@@ -99,8 +99,8 @@ def _take_phonons(run: Run, name: str, force_sets: Iterable[Record], protocol: P
         run.properties[row["entry"]] = _properties(
             row["volume_A3_per_atom"],
             np.array(row["frequencies_THz"]),
-            row["entropy_J_per_K_mol"][at],
-            row["heat_capacity_J_per_K_mol"][at],
+            row["entropy_J_per_K_mol"][at] / row["n_primitive"],
+            row["heat_capacity_J_per_K_mol"][at] / row["n_primitive"],
         )
 
 
@@ -282,7 +282,9 @@ def _of_phonopy(phonopy: Phonopy, atoms: Atoms | None, volume: float | None = No
     if atoms is not None:
         volume = atoms.cell.volume / len(atoms)
     assert volume is not None
-    return _properties(volume, frequencies, thermal.entropy[at], thermal.heat_capacity[at])
+    # matcalc's primitive cell is the unit cell: per atom, so that all can be compared
+    n_atoms = len(phonopy.primitive)
+    return _properties(volume, frequencies, thermal.entropy[at] / n_atoms, thermal.heat_capacity[at] / n_atoms)
 
 
 def _properties(volume: float, frequencies: np.ndarray, entropy: float, heat_capacity: float) -> dict[str, float]:
@@ -290,6 +292,6 @@ def _properties(volume: float, frequencies: np.ndarray, entropy: float, heat_cap
         "volume_A3_per_atom": float(volume),
         "omega_max_THz": float(frequencies.max()),
         "omega_min_THz": float(frequencies.min()),
-        "entropy_J_per_K_mol": float(entropy),
-        "heat_capacity_J_per_K_mol": float(heat_capacity),
+        "entropy_J_per_K_mol_atoms": float(entropy),
+        "heat_capacity_J_per_K_mol_atoms": float(heat_capacity),
     }

@@ -32,7 +32,7 @@ def main() -> None:
     with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
         figure, (atoms, seconds, memory) = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
         draw_atoms(atoms, [_read(path) for path in options.atoms])
-        draw_entries(seconds, scaling, "seconds", "time (s)")
+        draw_entries(seconds, scaling, "seconds", "processor time (s)")
         draw_entries(memory, scaling, "peak_MB", "peak memory (MB)")
         _slope_of_one(seconds)
         seconds.set_title(f"(b) one shard, {scaling['potential']}", loc="left")
@@ -45,7 +45,7 @@ def draw_atoms(axes: Axes, results: list[dict[str, Any]]) -> None:
     for result in sorted(results, key=lambda result: -result["seconds"][-1]):
         axes.loglog(result["atoms"], result["seconds"], "o-", ms=3, color=result["colour"], label=result["label"])
     _slope_of_one(axes)
-    axes.set(xlabel="atoms in the supercell", ylabel="time of one force call (s)")
+    axes.set(xlabel="atoms in the supercell", ylabel="processor time of one force call (s)")
     axes.set_title("(a) MgO, one thread of a CPU", loc="left")
     axes.legend(frameon=False, fontsize=7)
 

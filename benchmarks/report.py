@@ -61,7 +61,7 @@ def agreement_table(result: dict[str, Any]) -> str:
     first: dict[str, dict[str, Any]] = {}
     for run in result["runs"]:
         first.setdefault(run["label"], run["properties"])
-    quantities = ("volume_A3_per_atom", "omega_max_THz", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
+    quantities = ("volume_A3_per_atom", "omega_max_THz", "entropy_J_per_K_mol_atoms", "heat_capacity_J_per_K_mol_atoms")
     lines = [
         f"Largest deviation from a relaxation to 1e-4 eV/Å, over the {len(stable)} stable entries of {len(expected)}",
         "",

@@ -6,8 +6,8 @@ def run(label: str, repeat: int, seconds: dict[str, float], entropy: float) -> d
         "volume_A3_per_atom": 20.0,
         "omega_max_THz": 5.0,
         "omega_min_THz": 0.0,
-        "entropy_J_per_K_mol": entropy,
-        "heat_capacity_J_per_K_mol": 48.0,
+        "entropy_J_per_K_mol_atoms": entropy,
+        "heat_capacity_J_per_K_mol_atoms": 48.0,
     }
     return {"label": label, "repeat": repeat, "seconds": seconds, "properties": {"NaCl": properties, "bad": "failed"}}
 

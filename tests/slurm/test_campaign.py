@@ -78,6 +78,8 @@ def profile(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = yaml.safe_load((project / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
     # this SLURM has no accounts, and the partitions that the profile names
     del settings["default-resources"]["slurm_account"]
+    # nor has this machine a real GPU
+    settings["set-threads"]["force_sets"] = 1
     folder = tmp_path_factory.mktemp("profile")
     settings["slurm-logdir"] = str(folder / "logs")
     settings["slurm-init-seconds-before-status-checks"] = 3

@@ -31,9 +31,11 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
         "reference": entries, "yardstick": entries, "chgnet": entries, "sevennet-0": entries,
     }  # fmt: skip
     assert (properties["status"] == "done").all()
-    for name in ("table1_relaxation", "table2_thermodynamics", "table3_stability", "failures"):
+    for name in ("table1_relaxation", "table2_thermodynamics", "table3_stability", "table4_potentials"):
         for suffix in ("csv", "md", "tex"):
             assert (campaign / "tables" / f"{name}.{suffix}").stat().st_size > 100
+    # nothing failed, and the table says no more than that
+    assert pd.read_csv(campaign / "tables" / "failures.csv").empty
     for name in ("figure3_volume", "figure4_thermodynamics"):
         for suffix in ("png", "pdf"):
             assert (campaign / "figures" / f"{name}.{suffix}").stat().st_size > 10_000
