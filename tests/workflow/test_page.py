@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -266,4 +267,27 @@ def test_page_says_which_entries_it_lacks_the_details_of(browser: Browser, finis
         )
         page = opened.show("entry/NaCl-rocksalt")
         page.locator("#bands .scatterlayer .trace").first.wait_for()
+        opened.check()
+
+
+def test_campaign_without_a_reference_says_that_there_is_nothing_to_compare(
+    browser: Browser, finished_campaign: Path
+) -> None:
+    path = finished_campaign / "properties.parquet"
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    described = {"entry", "source", "formula", "elements", "space_group", "crystal_system", "n_sites", "functional"}
+    failure = {"status": "failed", "failed_stage": "dataset", "failed_kind": "no_reference", "message": "no forces"}
+    for row in rows:
+        if row["source"] == "reference":
+            row.update(dict.fromkeys(set(row) - described) | failure)
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--entries", "0", "--output", report], check=True)
+    for opened in open_page(browser, report):
+        page = opened.show("compare")
+        expect(page.get_by_role("alert")).to_contain_text("nothing to compare")
+        page = opened.show("entries")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.locator("#entry-list tbody tr")).to_have_count(2)
         opened.check()

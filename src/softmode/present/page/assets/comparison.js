@@ -18,6 +18,10 @@ softmode.views.compare = async (key) => {
     for (const quantity of data.quantities.filter((one) => (one.values.reference ?? []).some((value) => value !== null))) {
       select.append(softmode.element("option", { value: quantity.key }, `${quantity.name} (${quantity.unit})`));
     }
+    if (!select.options.length) {
+      document.getElementById("comparison").hidden = true;
+      throw new Error("There is nothing to compare: no entry of this campaign has a reference.");
+    }
     select.addEventListener("change", () => { location.hash = `#compare/${select.value}`; });
     whole.addEventListener("change", () => softmode.route());
   }
