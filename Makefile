@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo paper sensitivity test test-slurm benchmark lint pins envs checkpoints uv
+.PHONY: help demo paper sensitivity test test-slurm browser benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
@@ -14,6 +14,7 @@ help:
 	@echo "make sensitivity   how much the errors depend on displacement and dtype; CONFIG=my.yaml, else a small example;"
 	@echo "            OPTIONS='--number 100 --seed 1' for a part of its entries"
 	@echo "make test   style, types and all tests"
+	@echo "make browser   Chromium, in which make test opens the page: Debian, as root; those tests are skipped without it"
 	@echo "make test-slurm   a campaign on a SLURM that this installs and starts here: Debian, as root (10 minutes)"
 	@echo "make envs   build the environments of all potentials"
 	@echo "make benchmark   softmode against an ASE loop and matcalc, CHGNet and MatterSim (an hour, alone on the machine);"
@@ -43,6 +44,10 @@ test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 test-slurm: .envs/workflow.ready .envs/test.ready .envs/chgnet.ready .envs/sevennet.ready
 	@echo "== a campaign on SLURM"
 	.envs/test/bin/python -m pytest -m slurm tests/slurm
+
+browser:
+	@command -v chromium || { echo "== installing Debian's chromium, for the tests of the page"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 benchmark: .envs/benchmark.ready checkpoints
 	@echo "== benchmark: every contestant in turn"

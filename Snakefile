@@ -9,6 +9,7 @@ rule all:
         rules.tables.output,
         rules.figures.output,
         rules.comparisons.output,
+        "<campaign>/report/index.html",
         # named here too, so that one which was deleted is made again
         rules.spectra.output,
         expand(

@@ -73,7 +73,7 @@ def make_settings(folder: Path, protocol: Protocol) -> None:
     sections = {name: section | changes.get(name, {}) for name, section in _sections(protocol).items()}
     campaign = Campaign({"dataset": {}}, {POTENTIAL: _SETTINGS}, Protocol(protocol.name, sections))
     (folder / "settings" / "potentials").mkdir(parents=True)
-    for part in (*sections, "presentation", f"potentials/{POTENTIAL}"):
+    for part in (*sections, "dataset", "presentation", f"potentials/{POTENTIAL}"):
         (folder / "settings" / f"{part}.yaml").write_text(campaign.frozen_settings(part), encoding="utf-8")
 
 

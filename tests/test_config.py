@@ -48,6 +48,7 @@ def test_every_protocol_of_the_project_is_valid(config: dict[str, Any]) -> None:
         ({"potentials": []}, "potentials: .*"),
         ({"protocol": "loew"}, "no protocol 'loew'; there are: .*loew2024"),
         ({"shards": 0}, "shards: 0 is less than the minimum of 1"),
+        ({"page_entries": -1}, "page_entries: -1 is less than the minimum of 0"),
         ({"shards": "many"}, "shards: 'many' is not of type 'integer'"),
         ({"dataset": {"kind": "kyoto", "path": None}}, "dataset: key 'path' is missing .The folder"),
         ({"dataset": {"kind": "kyotto", "path": "x"}}, "dataset.kind: 'kyotto' is not one of"),
@@ -235,6 +236,12 @@ def test_all_mistakes_are_reported_at_once(config: dict[str, Any]) -> None:
     with pytest.raises(InputError) as error:
         load(config | {"shards": 0, "device": "tpu"})
     assert "shards" in str(error.value) and "device" in str(error.value)
+
+
+@pytest.mark.parametrize(("number", "option"), [(None, ""), (0, "--entries 0"), (20, "--entries 20")])
+def test_page_shows_all_entries_or_so_many(config: dict[str, Any], number: int | None, option: str) -> None:
+    assert load(config).page_entries_option == "--entries 500"
+    assert load(config | {"page_entries": number}).page_entries_option == option
 
 
 def test_frozen_settings_hold_only_what_a_stage_depends_on(config: dict[str, Any]) -> None:

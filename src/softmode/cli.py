@@ -141,6 +141,14 @@ def build_parser() -> argparse.ArgumentParser:
     comparisons.add_argument("--tables", type=Path, required=True, help="folder of the tables")
     comparisons.add_argument("--figures", type=Path, required=True, help="folder of the figures")
 
+    page = _add(commands, "page", "a page to explore a campaign in a browser: tables, errors, entries; works from disk")
+    page.add_argument("campaign", type=Path, help="its folder, such as results/demo")
+    page.add_argument(
+        "--entries", type=int, metavar="N", help="band structures of so many entries, those of largest errors (all)"
+    )
+    page.add_argument("--processes", type=int, default=1, help="how many entries are computed at a time (1)")
+    page.add_argument("--output", type=Path, required=True, help="folder of the page, such as results/demo/report")
+
     plan = _add(commands, "plan", "what a campaign will cost: entries, atoms to evaluate, hours, disk and jobs")
     plan.add_argument("campaign", type=Path, help="its file, such as config/config.yaml")
     plan.add_argument("--index", type=Path, help="its entries (CSV), if the data set has not been read yet")

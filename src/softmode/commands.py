@@ -190,29 +190,13 @@ def tables(options: Namespace) -> None:
 
 def figures(options: Namespace) -> None:
     """Draw Figures 1 to 5, with the numbers behind each."""
-    from softmode.compare.errors import RELAXATION, THERMODYNAMICS
-    from softmode.present import paper
     from softmode.present.campaign import read_presentation, read_properties
-    from softmode.present.figures import error_numbers, save, thermodynamics_figure, volume_figure
+    from softmode.present.figures import save
+    from softmode.present.paper import paper_figures
 
     properties, _ = read_properties(options.properties)
     labels, colours, _ = read_presentation(options.presentation)
-    dataset, elements = paper.dataset_numbers(properties), paper.element_numbers(properties)
-    highest = paper.highest_frequency_numbers(properties, labels)
-    drawn = {
-        "figure1_dataset": (paper.dataset_figure(dataset), dataset),
-        "figure2_elements": (paper.elements_figure(elements), elements),
-        "figure3_volume": (
-            volume_figure(properties, labels, colours),
-            error_numbers(properties, RELAXATION[1:], list(labels)),
-        ),
-        "figure4_thermodynamics": (
-            thermodynamics_figure(properties, labels, colours),
-            error_numbers(properties, THERMODYNAMICS, list(labels)),
-        ),
-        "figure5_highest_frequency": (paper.highest_frequency_figure(highest, labels, colours), highest),
-    }
-    for name, (figure, numbers) in drawn.items():
+    for name, (figure, numbers) in paper_figures(properties, labels, colours).items():
         save(figure, options.output / name, numbers)
 
 
@@ -257,21 +241,29 @@ def plan(options: Namespace) -> None:
 
 def summary(options: Namespace) -> None:
     """Print the tables of a finished campaign."""
-    written = sorted((options.campaign / "tables").glob("*.md"), key=_order)
+    from softmode.present.tables import written_tables
+
+    folder = options.campaign / "tables"
+    written = written_tables(folder)
     if not written:
         raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
-    for path in written:
-        if not path.stem.startswith(_TO_LOOK_UP):
-            print(path.read_text(encoding="utf-8"))
-    for folder in ("tables", "figures"):
-        for path in sorted((options.campaign / folder).glob("*")):
-            print(f"{folder}: {path}")
+    for name in written:
+        if not name.startswith(_TO_LOOK_UP):
+            print((folder / f"{name}.md").read_text(encoding="utf-8"))
+    for kind in ("tables", "figures"):
+        for path in sorted((options.campaign / kind).glob("*")):
+            print(f"{kind}: {path}")
+    if (page := options.campaign / "report" / "index.html").is_file():
+        print(f"to explore in a browser: {page}")
     print(f"everything: {options.campaign / 'properties.parquet'}")
 
 
-def _order(table: Path) -> tuple[bool, bool, Path]:
-    """Return what sorts the tables: the paper's, then ours, then the failures."""
-    return table.stem == "failures", not table.stem.startswith("table"), table
+def page(options: Namespace) -> None:
+    """Write the page of a finished campaign."""
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.present.page.folder import write_page
+
+    write_page(CampaignFolder(options.campaign), options.entries, options.processes, options.output)
 
 
 def show(options: Namespace) -> None:

@@ -85,6 +85,17 @@ class Campaign:
         other = self.settings.get("same_relaxations_as")
         return f"--same-as {other}/relaxed/{potential}/{shard}.db" if other else ""
 
+    @property
+    def page_entries_option(self) -> str:
+        """The option of `page` that says how many entries it shows in full; empty for all."""
+        number = self.settings["page_entries"]
+        return "" if number is None else f"--entries {number}"
+
+    @property
+    def settings_parts(self) -> list[str]:
+        """The parts of the frozen settings that are not those of one potential."""
+        return [*SECTIONS, "presentation", "dataset", *(["yardstick"] if self.has_yardstick else [])]
+
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from softmode.present.tables import make_tables, three_digits
+from softmode.errors import InputError
+from softmode.present.tables import Table, make_tables, three_digits, written_tables
 from tests.compare.campaign import LABELS, METADATA, REPORT, properties
 
 
@@ -66,3 +67,29 @@ def test_latex_escapes_what_latex_would_misread(tables: list) -> None:
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert three_digits(value) == text
+
+
+def test_table_that_was_written_is_read_as_it_was(tables: list, tmp_path: Path) -> None:
+    odd = Table(
+        "odd", "Odd | even", ["a|b", "text"], [["|", r"\| and \\"], ["", "–"]], "Two.\n\nLines.", tables[0].numbers
+    )
+    for table in (*tables, odd, Table("empty", "Nothing", ["a", "b"], [], "", tables[0].numbers)):
+        table.write(tmp_path)
+        read = Table.read(tmp_path, table.name)
+        assert (read.title, read.caption) == (table.title, table.caption)
+        assert [list(read.header), *map(list, read.rows)] == [list(table.header), *map(list, table.rows)]
+        pd.testing.assert_frame_equal(read.numbers, table.numbers.reset_index(drop=True), check_dtype=False)
+
+
+def test_tables_of_a_folder_come_numbered_ones_first_and_failures_last(tables: list, tmp_path: Path) -> None:
+    for name in ("failures", "groups", "table10_more", "cost", "table2_thermodynamics"):
+        (tmp_path / f"{name}.md").write_text("", encoding="utf-8")
+    assert written_tables(tmp_path) == ["table2_thermodynamics", "table10_more", "cost", "groups", "failures"]
+
+
+def test_file_that_is_no_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"notes\.md: no such file"):
+        Table.read(tmp_path, "notes")
+    (tmp_path / "notes.md").write_text("remember the milk\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"notes\.md: no table of softmode"):
+        Table.read(tmp_path, "notes")

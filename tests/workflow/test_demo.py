@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.workflow.run import snakemake
+
 N_UNSTABLE = 3
 PAPER_TABLES = ("table1_relaxation", "table2_thermodynamics", "table3_stability", "table4_potentials", "failures")
 TABLES = (
@@ -23,15 +25,6 @@ FIGURES = (
     *PAPER_FIGURES, "spectrum_errors", "stability_threshold", "ranking", "cost_accuracy",
     "errors_by_element_highest_frequency", "errors_by_element_entropy", "errors_by_group",
 )  # fmt: skip
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
-
-
-def snakemake(project: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    command = [str(SNAKEMAKE), "--profile", "profiles/local", *arguments]
-    result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if check:
-        assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]
-    return result
 
 
 def jobs(project: Path, *arguments: str) -> dict[str, int]:
@@ -40,17 +33,6 @@ def jobs(project: Path, *arguments: str) -> dict[str, int]:
     found = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", text, flags=re.MULTILINE)}
     found.pop("total", None)
     return found
-
-
-@pytest.fixture(scope="module")
-def results(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The finished demo."""
-    missing = [name for name in ("chgnet", "sevennet") if not (project / ".envs" / f"{name}.ready").exists()]
-    if missing:
-        pytest.skip(f"no environment {', '.join(missing)}; 'make test' builds it")
-    folder = tmp_path_factory.mktemp("results")
-    snakemake(project, "--config", f"results={folder}")
-    return folder
 
 
 def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None:
@@ -195,7 +177,7 @@ def test_deleted_shard_runs_again_with_what_follows_and_nothing_else(project: Pa
         found = jobs(project, "--config", f"results={results}")
     finally:
         path.write_bytes(content)
-    following = ("phonons", "collect", "spectra", "tables", "figures", "comparisons", "all")
+    following = ("phonons", "collect", "spectra", "tables", "figures", "comparisons", "page", "all")
     assert found == dict.fromkeys(("force_sets", *following), 1)
 
 

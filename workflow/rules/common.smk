@@ -61,6 +61,7 @@ localrules:
     tables,
     figures,
     comparisons,
+    page,
     export_reference,
 
 

@@ -1,4 +1,4 @@
-"""Figures 1, 2 and 5 of Loew et al. (2024): the data set, its elements, and the highest frequencies."""
+"""The figures of Loew et al. (2024): the data set, its elements, errors, and the highest frequencies."""
 
 from collections.abc import Mapping
 
@@ -8,10 +8,31 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from softmode.compare.errors import REFERENCE
+from softmode.compare.errors import REFERENCE, RELAXATION, THERMODYNAMICS
 from softmode.compare.groups import CRYSTAL_SYSTEMS
-from softmode.present.figures import WIDTH, style, turn_labels
+from softmode.present.figures import WIDTH, error_numbers, style, thermodynamics_figure, turn_labels, volume_figure
 from softmode.present.periodic_table import PLACES, colour_scale, periodic_table
+
+
+def paper_figures(
+    properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]
+) -> dict[str, tuple[Figure, pd.DataFrame]]:
+    """Return Figures 1 to 5 and the numbers behind each, by the stems of their files."""
+    dataset, elements = dataset_numbers(properties), element_numbers(properties)
+    highest = highest_frequency_numbers(properties, labels)
+    return {
+        "figure1_dataset": (dataset_figure(dataset), dataset),
+        "figure2_elements": (elements_figure(elements), elements),
+        "figure3_volume": (
+            volume_figure(properties, labels, colours),
+            error_numbers(properties, RELAXATION[1:], list(labels)),
+        ),
+        "figure4_thermodynamics": (
+            thermodynamics_figure(properties, labels, colours),
+            error_numbers(properties, THERMODYNAMICS, list(labels)),
+        ),
+        "figure5_highest_frequency": (highest_frequency_figure(highest, labels, colours), highest),
+    }
 
 
 def dataset_numbers(properties: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """One entry of a campaign as phonopy knows it, and as files to go on with."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ase.io import write
@@ -23,27 +24,42 @@ def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Pho
     Raises:
         InputError: there is no such source, the entry is not there, or it failed.
     """
-    settings = Phonons(**campaign.settings("phonons"))
-    task = _task(campaign, entry, source)
-    if task.failure or task.force_set is None or task.supercell_matrix is None or task.primitive_matrix is None:
-        why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
-        raise InputError(f"{campaign.path}: {source} has no forces for {entry}{why}")
-    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, settings.symmetry_tolerance_A)
-    set_force_constants(phonopy, task.force_set, settings)
-    return phonopy, task
-
-
-def _task(campaign: CampaignFolder, entry: str, source: str) -> PhononTask:
-    known = [*campaign.references(), *campaign.potentials()]
-    if source not in known:
-        raise InputError(f"{campaign.path}: no '{source}'; there are: {', '.join(known)}")
     shard = next((n for n, shares in campaign.shards().items() if entry in {share.entry for share in shares}), None)
     if shard is None:
         raise InputError(f"{campaign.path}: has no entry '{entry}'; its entries are listed in index.csv")
+    (task,) = read_tasks(campaign, source, shard, [entry])
+    phonopy = phonopy_of(task, Phonons(**campaign.settings("phonons")))
+    if phonopy is None:
+        why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
+        raise InputError(f"{campaign.path}: {source} has no forces for {entry}{why}")
+    return phonopy, task
+
+
+def read_tasks(campaign: CampaignFolder, source: str, shard: int, entries: Sequence[str]) -> Iterator[PhononTask]:
+    """Yield cells and forces of some entries of one shard, as the stage `phonons` is given them.
+
+    Args:
+        source: a potential, `reference` or `yardstick`
+
+    Raises:
+        InputError: there is no such source, or it has no record of an entry.
+    """
+    known = [*campaign.references(), *campaign.potentials()]
+    if source not in known:
+        raise InputError(f"{campaign.path}: no '{source}'; there are: {', '.join(known)}")
     if source in REFERENCES:
-        return next(tasks_of_reference(campaign.path / REFERENCES[source][0], [entry], source))
-    (record,) = read_records(campaign.output(source, "force_sets", shard), [entry])
-    return task_of_potential(record)
+        yield from tasks_of_reference(campaign.path / REFERENCES[source][0], entries, source)
+    else:
+        yield from map(task_of_potential, read_records(campaign.output(source, "force_sets", shard), entries))
+
+
+def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy | None:
+    """Return phonopy's object with the force constants that the protocol makes of these forces; None without any."""
+    if task.failure or task.force_set is None or task.supercell_matrix is None or task.primitive_matrix is None:
+        return None
+    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, settings.symmetry_tolerance_A)
+    set_force_constants(phonopy, task.force_set, settings)
+    return phonopy
 
 
 def export(campaign: CampaignFolder, entry: str, source: str, folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from softmode.compare.errors import (
 )
 from softmode.compare.stability import OUTCOMES, confusion_table
 from softmode.engine.outputs import whole_file
+from softmode.errors import InputError
 
 SUBSETS = ("common", "own")
 NOTHING = "–"
@@ -53,15 +54,15 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, with aligned columns so that it can be read in a terminal."""
-        rows = [[text.replace("|", r"\|") for text in row] for row in self.rows]
-        widths = [max(len(text) for text in column) for column in zip(self.header, *rows, strict=True)]
+        header, *rows = [[text.replace("|", r"\|") for text in row] for row in (self.header, *self.rows)]
+        widths = [max(len(text) for text in column) for column in zip(header, *rows, strict=True)]
 
         def line(cells: Sequence[str]) -> str:
             padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
             return f"| {' | '.join(padded)} |"
 
         rule = f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-        return "\n".join([f"**{self.title}**", "", line(self.header), rule, *map(line, rows), "", self.caption, ""])
+        return "\n".join([f"**{self.title}**", "", line(header), rule, *map(line, rows), "", self.caption, ""])
 
     def to_latex(self) -> str:
         """Return the table as a LaTeX `table` environment for booktabs."""
@@ -111,6 +112,42 @@ class Table:
             with whole_file(path) as partial:
                 partial.write_text(content, encoding="utf-8")
         return paths
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> "Table":
+        """Return a table that was written into a folder.
+
+        Raises:
+            InputError: there is no such table, or its files are not what `write` writes.
+        """
+        path = folder / f"{name}.md"
+        try:
+            lines = path.read_text(encoding="utf-8").split("\n")
+            end = lines.index("", 4)
+            header, *rows = [_cells(line) for line in (lines[2], *lines[4:end])]
+            numbers = pd.read_csv(path.with_suffix(".csv"))
+            if any(len(row) != len(header) for row in rows):
+                raise ValueError("its rows are not as long as its header")
+        except FileNotFoundError as error:
+            raise InputError(f"{error.filename}: no such file; make it with 'softmode tables'") from error
+        except (ValueError, IndexError) as error:
+            raise InputError(f"{path}: no table of softmode ({error}); delete it, or make it again") from error
+        caption = "\n".join(lines[end + 1 :]).strip()
+        return cls(name, lines[0].removeprefix("**").removesuffix("**"), header, rows, caption, numbers)
+
+
+def written_tables(folder: Path) -> list[str]:
+    """Return the names of the tables in a folder: numbered ones first, the failures last, others by name between."""
+
+    def place(name: str) -> tuple[bool, float, str]:
+        number = re.match(r"table(\d+)_", name)
+        return name == "failures", int(number[1]) if number else math.inf, name
+
+    return sorted((path.stem for path in folder.glob("*.md")), key=place)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 # the longer ones first; messages of failures may hold any character

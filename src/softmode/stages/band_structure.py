@@ -8,7 +8,7 @@ from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
 
 # Å⁻¹, with the factor 2π
-_SPACING = 0.02
+SPACING = 0.02
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,12 @@ class Path:
     labels: list[tuple[str, str]]
 
 
-def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float) -> Path:
+def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float, spacing: float = SPACING) -> Path:
     """Return the path of Hinuma et al., Comput. Mater. Sci. 128, 140 (2017), in the coordinates of the cell as it is.
 
     Args:
         symmetry_tolerance: spglib's symprec in Å
+        spacing: between neighbouring q points, in Å⁻¹ with the factor 2π
     """
     found = seekpath.get_path_orig_cell(primitive.totuple(), symprec=symmetry_tolerance)
     reciprocal = 2 * np.pi * np.linalg.inv(primitive.cell).T
@@ -39,7 +40,7 @@ def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float) -> Pa
     for first, last in found["path"]:
         ends = np.array([found["point_coords"][first], found["point_coords"][last]])
         length = float(np.linalg.norm((ends[1] - ends[0]) @ reciprocal))
-        steps = np.linspace(0, 1, max(2, round(length / _SPACING) + 1))
+        steps = np.linspace(0, 1, max(2, round(length / spacing) + 1))
         segments.append(ends[0] + steps[:, None] * (ends[1] - ends[0]))
         distances.append(travelled + steps * length)
         labels.append((first, last))

@@ -1,0 +1,200 @@
+"use strict";
+// Violins of the errors, parity, and the entries with the largest errors, for one quantity.
+
+softmode.SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon", "x"];
+// with fewer entries each is drawn as a point, with more only those far out; the axis shows the middle 98 %
+const ALL_POINTS_UP_TO = 400;
+const WHOLE_RANGE_UP_TO = 60;
+const LISTED = 20;
+// with more points than this they are drawn by the graphics card
+const SVG_POINTS_UP_TO = 5000;
+
+softmode.views.compare = async (key) => {
+  const data = await softmode.campaign();
+  const select = document.getElementById("quantity");
+  const whole = document.getElementById("whole-range");
+  if (!select.options.length) {
+    // a data set may have no energies
+    for (const quantity of data.quantities.filter((one) => (one.values.reference ?? []).some((value) => value !== null))) {
+      select.append(softmode.element("option", { value: quantity.key }, `${quantity.name} (${quantity.unit})`));
+    }
+    if (!select.options.length) {
+      document.getElementById("comparison").hidden = true;
+      throw new Error("There is nothing to compare: no entry of this campaign has a reference.");
+    }
+    select.addEventListener("change", () => { location.hash = `#compare/${select.value}`; });
+    whole.addEventListener("change", () => softmode.route());
+  }
+  const quantity = data.quantities.find((one) => one.key === key)
+    || data.quantities.find((one) => one.key === "omega_max");
+  select.value = quantity.key;
+  const errors = data.potentials.map((potential) => errorsOf(quantity, potential.key));
+  listLargest(data, quantity, errors);
+  const Plotly = await softmode.plotly();
+  if (select.value !== quantity.key || softmode.shown !== "compare") return;
+  drawViolins(Plotly, data, quantity, errors, whole.checked);
+  drawParity(Plotly, data, quantity);
+};
+
+/** Return position and error of each entry that has one. */
+function errorsOf(quantity, potential) {
+  const reference = quantity.values.reference || [];
+  const values = quantity.values[potential] || [];
+  const found = [];
+  values.forEach((value, position) => {
+    if (value !== null && reference[position] !== null) found.push({ position, error: value - reference[position] });
+  });
+  return found;
+}
+
+function label(data, position) {
+  return softmode.plain(`${data.entries.formula[position]} (${data.entries.id[position]})`);
+}
+
+/** Return a name in two lines where it is long. */
+function wrapped(text) {
+  return softmode.plain(text).replace(/ (?=\()|(?<=\S{6}) /g, "<br>");
+}
+
+function drawViolins(Plotly, data, quantity, errors, whole) {
+  const largest = Math.max(0, ...errors.map((found) => found.length));
+  const points = largest <= ALL_POINTS_UP_TO ? "all" : "outliers";
+  const traces = data.potentials.map((potential, index) => {
+    const found = errors[index];
+    const name = `${wrapped(potential.label)}<br>n = ${found.length}`;
+    return {
+      type: "violin",
+      name,
+      x: found.map(() => name),
+      y: found.map((one) => one.error),
+      customdata: found.map((one) => one.position),
+      text: found.map((one) => label(data, one.position)),
+      points,
+      pointpos: 0,
+      jitter: 0.5,
+      marker: { size: 5, color: potential.colour, opacity: 0.75, line: { width: 0.5, color: "#ffffff" } },
+      line: { color: potential.colour, width: 1.5 },
+      fillcolor: `${potential.colour}33`,
+      box: { visible: true, width: 0.12, fillcolor: "#ffffff" },
+      meanline: { visible: true },
+      spanmode: "hard",
+      scalemode: "width",
+      width: 0.8,
+      hoveron: "points",
+      hovertemplate: `%{text}<br>error %{y:.4g} ${quantity.unit}<extra></extra>`,
+    };
+  });
+  const range = shownRange(errors.flat().map((one) => one.error), whole);
+  const beyond = errors.flat().filter((one) => range && (one.error < range[0] || one.error > range[1])).length;
+  document.getElementById("violins-title").textContent = `Errors of the ${quantity.name}`;
+  document.getElementById("violins-note").textContent =
+    "The box holds the middle half, with the median as a line; the mean is dashed. n: entries behind a violin. " +
+    (points === "outliers" ? "Only points far out are drawn. " : "") +
+    (beyond ? `${beyond} errors are beyond the axis.` : "");
+  const layout = {
+    font: softmode.FONT,
+    height: 430,
+    margin: { l: 70, r: 10, t: 10, b: 60 },
+    showlegend: false,
+    hovermode: "closest",
+    xaxis: softmode.axis("", {
+      type: "category", categoryarray: traces.map((trace) => trace.name), categoryorder: "array", showgrid: false,
+      range: [-0.5, traces.length - 0.5],
+    }),
+    yaxis: softmode.axis(`error of ${softmode.symbol(quantity.symbol)} (${quantity.unit})`, range ? { range } : {}),
+    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0, y1: 0, line: { color: "#1f2933", width: 1, dash: "dot" } }],
+  };
+  draw(Plotly, "violins", traces, layout);
+}
+
+/** Return the range of an axis that a few extreme errors do not flatten. */
+function shownRange(errors, whole) {
+  if (!errors.length) return null;
+  const sorted = [...errors].sort((one, other) => one - other);
+  const trimmed = !whole && sorted.length > WHOLE_RANGE_UP_TO;
+  const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
+  let [low, high] = trimmed ? [at(0.01), at(0.99)] : [at(0), at(1)];
+  const margin = 0.1 * Math.max(high - low, 1e-6);
+  return [Math.min(low, 0) - margin, Math.max(high, 0) + margin];
+}
+
+function drawParity(Plotly, data, quantity) {
+  const reference = quantity.values.reference || [];
+  const all = [];
+  const counts = data.potentials.map((potential) => errorsOf(quantity, potential.key).length);
+  const many = counts.reduce((sum, count) => sum + count, 0) > SVG_POINTS_UP_TO;
+  const traces = data.potentials.map((potential, index) => {
+    const values = quantity.values[potential.key] || [];
+    const found = errorsOf(quantity, potential.key).map((one) => one.position);
+    all.push(...found.map((position) => reference[position]), ...found.map((position) => values[position]));
+    return {
+      type: many ? "scattergl" : "scatter",
+      mode: "markers",
+      name: softmode.plain(potential.label),
+      x: found.map((position) => reference[position]),
+      y: found.map((position) => values[position]),
+      customdata: found,
+      text: found.map((position) => label(data, position)),
+      marker: {
+        size: many ? 4 : 7, color: potential.colour, symbol: softmode.SYMBOLS[index % softmode.SYMBOLS.length],
+        opacity: many ? 0.5 : 0.8, line: { width: many ? 0 : 0.5, color: "#ffffff" },
+      },
+      hovertemplate: `%{text}<br>${softmode.plain(data.sources[0].label)} %{x:.5g}, %{fullData.name} %{y:.5g} ${quantity.unit}<extra></extra>`,
+    };
+  });
+  const [low, high] = all.length ? extent(all) : [0, 1];
+  const margin = 0.03 * (high - low) || 1;
+  const range = [low - margin, high + margin];
+  document.getElementById("parity-title").textContent = `Parity of the ${quantity.name}`;
+  const symbol = softmode.symbol(quantity.symbol);
+  const layout = {
+    font: softmode.FONT,
+    height: 520,
+    margin: { l: 70, r: 10, t: 10, b: 50 },
+    hovermode: "closest",
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+    xaxis: softmode.axis(`${symbol} of the reference, ${softmode.plain(data.sources[0].label)} (${quantity.unit})`, { range }),
+    yaxis: softmode.axis(`${symbol} of the potential (${quantity.unit})`, { range }),
+    shapes: [{ type: "line", x0: range[0], x1: range[1], y0: range[0], y1: range[1], line: { color: "#7b8794", width: 1 }, layer: "below" }],
+  };
+  draw(Plotly, "parity", traces, layout);
+}
+
+function extent(values) {
+  return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+}
+
+function draw(Plotly, id, traces, layout) {
+  const plot = document.getElementById(id);
+  Plotly.react(plot, traces, layout, softmode.CONFIG);
+  if (plot.dataset.clickable) return;
+  plot.dataset.clickable = "yes";
+  plot.on("plotly_click", ({ points }) => {
+    const position = points.map((point) => point.customdata).find((found) => Number.isInteger(found));
+    if (position !== undefined) softmode.openEntry(position);
+  });
+}
+
+function listLargest(data, quantity, errors) {
+  const { element } = softmode;
+  const byEntry = new Map();
+  errors.forEach((found, index) => found.forEach(({ position, error }) => {
+    if (!byEntry.has(position)) byEntry.set(position, []);
+    byEntry.get(position)[index] = error;
+  }));
+  const size = (of) => Math.max(...of.filter((error) => error !== undefined).map(Math.abs));
+  const rows = [...byEntry].sort(([, one], [, other]) => size(other) - size(one)).slice(0, LISTED);
+  const header = element("tr", {},
+    element("th", {}, "entry"), element("th", {}, "formula"),
+    element("th", { class: "number" }, `${data.sources[0].label} (the value itself)`),
+    data.potentials.map((potential) => element("th", { class: "number" }, softmode.sourceName(potential))));
+  const lines = rows.map(([position, of]) => element("tr", {},
+    element("td", {}, element("a", { href: softmode.entryLink(position) }, data.entries.id[position])),
+    element("td", {}, softmode.formula(data.entries.formula[position])),
+    element("td", { class: "number" }, softmode.short(quantity.values.reference[position])),
+    data.potentials.map((_, index) => element("td", { class: "number" }, softmode.short(of[index] ?? null)))));
+  document.getElementById("largest-title").textContent = `Largest errors of the ${quantity.name} (${quantity.unit})`;
+  const table = document.getElementById("largest");
+  table.replaceChildren(element("thead", {}, header), element("tbody", {}, lines));
+  softmode.makeSortable(table);
+}

@@ -1,0 +1,187 @@
+"""The folder of the page: what it is made of, and how it is written."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs, get_plotlyjs_version
+
+from softmode import __version__
+from softmode.campaign_folder import CampaignFolder
+from softmode.compare.errors import YARDSTICK
+from softmode.engine.background import ahead, worker_processes
+from softmode.engine.interruption import check
+from softmode.engine.outputs import only_writer, storage, whole_file
+from softmode.errors import InputError
+from softmode.present.campaign import read_presentation, read_properties
+from softmode.present.failures import read_unreadable
+from softmode.present.page.campaign import at_a_glance, campaign_data, entries_by_error, sources
+from softmode.present.page.details import Share, share_details
+from softmode.present.page.provenance import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
+from softmode.present.tables import NOTHING, Table, written_tables
+
+_PACKAGE = "softmode.present.page"
+_ASSETS = ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js")
+# entries of a shard that are read at a time; one process holds their forces
+_ENTRIES_AT_A_TIME = 8
+# seconds between two lines in the log
+_LINE_EVERY = 30.0
+_GENERATOR = '<meta name="generator" content="softmode">'
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(?=$|[\s(\[%*])")
+
+
+def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, output: Path) -> None:
+    """Write the page of a campaign whose tables are there: index.html last, and all that it needs beside it.
+
+    Args:
+        n_entries: how many entries get structure, band structures and thermodynamics, those of the largest errors
+            first; None for all
+        processes: how many compute them
+        output: folder of the page; what it holds of an earlier page is replaced
+
+    Raises:
+        InputError: the campaign is not finished, another process writes the page, or the folder has another one.
+        StorageError: the folder cannot be written.
+    """
+    started = time.monotonic()
+    if n_entries is not None and n_entries < 0:
+        raise InputError(f"--entries {n_entries}: how many, or nothing for all")
+    properties, metadata = read_properties(campaign.path / "properties.parquet")
+    labels, colours, potentials = read_presentation(campaign.path / "settings" / "presentation.yaml")
+    report = campaign.settings("report")
+    entries = campaign.entries()
+    chosen = set(entries_by_error(properties, list(labels))[:n_entries])
+    shown = sources(properties, labels, colours)
+    context = {
+        "campaign": campaign.path.resolve().name,
+        "generator": Markup(_GENERATOR),
+        "software": {"softmode": __version__, "plotly.js": get_plotlyjs_version()},
+        "written": shown_time(datetime.now(UTC).isoformat()),
+        "n_entries": len(entries),
+        "n_details": len(chosen),
+        "unreadable": read_unreadable(campaign.path / "unreadable.csv").to_dict("records"),
+        "report": report,
+        "metadata": metadata,
+        "settings": {section: campaign.settings(section) for section in ("relaxation", "force_sets", "phonons")},
+        "sources": shown,
+        "potentials": [source for source in shown[1:] if source["key"] != YARDSTICK],
+        "yardstick": labels.get(YARDSTICK),
+        "glance": at_a_glance(properties, labels),
+        "tables": [Table.read(campaign.path / "tables", name) for name in written_tables(campaign.path / "tables")],
+        "figures": [(path.name, _title(path.stem)) for path in _figures(campaign)],
+        "protocol_rows": protocol_rows(campaign),
+        "dataset_rows": dataset_rows(campaign),
+        "source_rows": source_rows(shown, metadata),
+        "checkpoint_rows": checkpoint_rows(campaign, potentials),
+    }
+    data = campaign_data(properties, entries, report["stability"]) | {
+        "sources": shown,
+        "temperature_K": report["temperature_K"],
+        "details": [position for position, entry in enumerate(entries) if entry in chosen],
+    }
+    with only_writer(output), storage(output):
+        _clear(output)
+        for folder in ("assets", "data/entries", "figures", "tables"):
+            (output / folder).mkdir(parents=True, exist_ok=True)
+        _write_entries(campaign, entries, chosen, [source["key"] for source in shown], processes, output / "data")
+        _write_script(output / "data" / "campaign.js", "campaign", data)
+        _copy_files(campaign, output)
+        with whole_file(output / "index.html") as part:
+            part.write_text(_environment().get_template("index.html").render(context), encoding="utf-8")
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    print(
+        f"{output / 'index.html'}: {len(entries)} entries, {len(chosen)} of them with band structures; "
+        f"{size / 1e6:.1f} MB in {time.monotonic() - started:.0f} s"
+    )
+
+
+def _clear(output: Path) -> None:
+    """Take away the index, because what is half written must not look finished, and entries that may not come again."""
+    index = output / "index.html"
+    if index.is_file():
+        if _GENERATOR not in index.read_text(encoding="utf-8", errors="replace"):
+            raise InputError(f"{index}: is not a page of softmode; give another folder with --output")
+        index.unlink()
+    for path in (output / "data" / "entries").glob("*.js"):
+        path.unlink()
+
+
+def _write_entries(
+    campaign: CampaignFolder,
+    entries: Sequence[str],
+    chosen: set[str],
+    keys: Sequence[str],
+    processes: int,
+    folder: Path,
+) -> None:
+    positions = {entry: position for position, entry in enumerate(entries)}
+    shares = list(_shares(campaign, chosen, keys))
+    n_done, last = 0, time.monotonic()
+    with worker_processes(processes if processes > 1 else 0) as executor:
+        for call in ahead(executor, share_details, shares):
+            check()
+            for entry, details in call().items():
+                name = f"entries/{positions[entry]}"
+                _write_script(folder / f"{name}.js", name, details)
+                n_done += 1
+                for problem in details["problems"]:
+                    print(f"page: entry {entry}: {problem}")
+            if time.monotonic() - last > _LINE_EVERY:
+                last = time.monotonic()
+                print(f"page: {n_done} of {len(chosen)} entries", flush=True)
+
+
+def _shares(campaign: CampaignFolder, chosen: set[str], keys: Sequence[str]) -> Iterator[Share]:
+    for shard, members in campaign.shards().items():
+        ids = [member.entry for member in members if member.entry in chosen]
+        for first in range(0, len(ids), _ENTRIES_AT_A_TIME):
+            yield Share(campaign, shard, ids[first : first + _ENTRIES_AT_A_TIME], keys)
+
+
+def _write_script(path: Path, name: str, content: Mapping[str, Any]) -> None:
+    """Write plain values as a script, the only form in which a page that was opened from disk can load them."""
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    path.write_text(f"softmode.receive({json.dumps(name)},{text});\n", encoding="ascii")
+
+
+def _copy_files(campaign: CampaignFolder, output: Path) -> None:
+    assets = Path(__file__).parent / "assets"
+    for name in _ASSETS:
+        shutil.copyfile(assets / name, output / "assets" / name)
+    (output / "assets" / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+    for path in _figures(campaign):
+        shutil.copyfile(path, output / "figures" / path.name)
+    for name in written_tables(campaign.path / "tables"):
+        shutil.copyfile(campaign.path / "tables" / f"{name}.csv", output / "tables" / f"{name}.csv")
+
+
+def _figures(campaign: CampaignFolder) -> list[Path]:
+    """Return the campaign's figures, those of the paper first."""
+    paths = (campaign.path / "figures").glob("*.png")
+    return sorted(paths, key=lambda path: (not path.stem.startswith("figure"), path))
+
+
+def _title(stem: str) -> str:
+    words = re.sub(r"^figure(\d+)_", r"Figure \1: ", stem).replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["numeric_columns"] = _numeric_columns
+    return environment
+
+
+def _numeric_columns(table: Table) -> list[bool]:
+    """Return which columns hold numbers, which are set to the right."""
+    columns = zip(*table.rows, strict=True) if table.rows else [()] * len(table.header)
+    return [bool(column) and all(cell == NOTHING or _NUMBER.match(cell) for cell in column) for column in columns]

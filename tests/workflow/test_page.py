@@ -1,0 +1,293 @@
+"""The page of the finished demo in a real browser, opened from disk; and one whose texts would like to be programs."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from matplotlib import pyplot as plt
+from playwright.sync_api import Browser, Locator, Page, expect
+
+# each view, and something of it that is there when it is complete
+VIEWS = {
+    "overview": "table",
+    "tables": "#table-failures",
+    "compare": "#parity .scatterlayer .trace",
+    "entries": "#entry-list tbody tr",
+    "figures": "img",
+    "provenance": "table",
+    "entry/GeTe-rocksalt": "#thermodynamics-2 .scatterlayer .trace",
+}
+SOFTMODE = Path(sys.executable).with_name("softmode")
+
+
+@dataclass
+class Opened:
+    """A page in the browser, and what it did that a page from disk must not do."""
+
+    page: Page
+    folder: Path
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def show(self, view: str) -> Page:
+        self.page.goto(f"{(self.folder / 'index.html').as_uri()}#{view}")
+        return self.page
+
+    def check(self) -> None:
+        assert self.problems == []
+        strangers = [url for url in self.requests if not url.startswith((self.folder.as_uri(), "data:", "blob:"))]
+        assert strangers == []
+
+
+def open_page(browser: Browser, folder: Path) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True)
+    opened = Opened(context.new_page(), folder)
+    opened.page.on("pageerror", lambda error: opened.problems.append(str(error)))
+    opened.page.on(
+        "console", lambda line: opened.problems.append(line.text) if line.type in ("error", "warning") else None
+    )
+    opened.page.on("request", lambda request: opened.requests.append(request.url))
+    opened.page.on("dialog", lambda dialog: (opened.problems.append(dialog.message), dialog.dismiss()))
+    yield opened
+    context.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, results: Path) -> Iterator[Opened]:
+    for page in open_page(browser, results / "demo" / "report"):
+        yield page
+        page.check()
+
+
+def shows_something(locator: Locator) -> bool:
+    """Whether a picture of the element has more than a few colours, in more than a corner."""
+    picture = plt.imread(io.BytesIO(locator.screenshot()))[..., :3]
+    colours = (255 * picture).astype(int) @ (65536, 256, 1)
+    return len(np.unique(colours)) > 20 and (colours != colours[0, 0]).mean() > 0.01
+
+
+def texts(locator: Locator) -> list[str]:
+    return [text.strip() for text in locator.all_inner_texts()]
+
+
+def test_every_view_opens_from_disk_without_a_network_and_without_an_error(opened: Opened) -> None:
+    for view, part in VIEWS.items():
+        page = opened.show(view)
+        current = page.locator("section.current")
+        expect(current).to_have_id(f"view-{view.partition('/')[0]}")
+        current.locator(part).first.wait_for()
+        expect(current.locator("h2")).to_be_in_viewport()
+        assert page.locator("main > section:visible").count() == 1
+        assert shows_something(current)
+        opened.check()
+    assert opened.requests
+
+
+def test_nothing_is_wider_than_a_narrow_window(opened: Opened) -> None:
+    opened.page.set_viewport_size({"width": 800, "height": 900})
+    for view, part in VIEWS.items():
+        page = opened.show(view)
+        page.locator(f"section.current {part}").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 800, view
+
+
+def test_tables_are_those_of_the_folder_and_are_sorted_by_their_titles(opened: Opened, results: Path) -> None:
+    page = opened.show("tables")
+    written = {path.stem for path in (results / "demo" / "tables").glob("*.md")}
+    shown = [article.get_attribute("id") for article in page.locator("#view-tables article").all()]
+    assert shown[:4] == [f"table-table{name}" for name in (
+        "1_relaxation", "2_thermodynamics", "3_stability", "4_potentials"
+    )]  # fmt: skip
+    assert {name.removeprefix("table-") for name in shown} == written
+    volumes = page.locator("#table-table1_relaxation td:nth-child(8)")
+    title = page.locator("#table-table1_relaxation th:nth-child(8)")
+    assert "V (Å³/atom)" in title.inner_text()
+    before = texts(volumes)
+    title.get_by_role("button").click()
+    numbers = [float(text.split()[0]) for text in texts(volumes)]
+    assert numbers == sorted(numbers) and sorted(texts(volumes)) == sorted(before)
+    title.get_by_role("button").press("Enter")
+    assert [float(text.split()[0]) for text in texts(volumes)] == numbers[::-1]
+    assert title.get_attribute("aria-sort") == "descending"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("NaCl", {"NaCl-rocksalt", "NaCl-CsCl"}),
+        ("ClNa", {"NaCl-rocksalt", "NaCl-CsCl"}),
+        ("diamond", {"Si-diamond", "C-diamond"}),
+        ("Mg O", {"MgO-rocksalt", "MgO-CsCl"}),
+        ("Unobtainium", set()),
+    ],
+)
+def test_search_finds_formulas_elements_and_ids(opened: Opened, words: str, expected: set[str]) -> None:
+    page = opened.show("entries")
+    expect(page.locator("#found")).to_contain_text("16 of 16")
+    page.get_by_label("Search").fill(words)
+    rows = page.locator("#entry-list tbody tr td:first-child")
+    expect(page.locator("#found")).to_contain_text(f"{len(expected)} of 16")
+    assert set(texts(rows)) == expected
+
+
+def test_search_for_an_element_finds_no_others_that_begin_with_its_letters(opened: Opened) -> None:
+    page = opened.show("entries")
+    page.get_by_label("Search").fill("C")
+    found = texts(page.locator("#entry-list tbody tr td:nth-child(2)"))
+    assert set(found) == {"C2", "CSi"}
+
+
+def test_violins_say_n_in_the_order_and_colours_of_the_campaign(opened: Opened, results: Path) -> None:
+    page = opened.show("compare/volume")
+    page.locator("#violins .violin").first.wait_for()
+    presentation = yaml.safe_load((results / "demo" / "settings" / "presentation.yaml").read_text(encoding="utf-8"))
+    traces = page.evaluate(
+        "document.getElementById('violins').data.map("
+        "trace => ({name: trace.name, colour: trace.line.color, y: trace.y, at: trace.customdata}))"
+    )
+    names = [presentation["potentials"][name]["label"] for name in presentation["order"]] + [presentation["yardstick"]]
+    assert [trace["name"] for trace in traces] == [f"{name}<br>n = 16" for name in names]
+    assert [trace["colour"] for trace in traces][:2] == [
+        presentation["potentials"][name]["colour"] for name in presentation["order"]
+    ]
+    properties = pd.read_parquet(results / "demo" / "properties.parquet")
+    volumes = properties.pivot(index="entry", columns="source", values="volume_A3_per_atom")
+    entries = list(pd.read_csv(results / "demo" / "index.csv")["entry"])
+    expected = (volumes["chgnet"] - volumes["reference"])[[entries[position] for position in traces[0]["at"]]]
+    assert traces[0]["y"] == pytest.approx(list(expected), abs=2e-4)
+
+
+def test_click_on_a_point_opens_its_entry_with_its_plots(opened: Opened) -> None:
+    page = opened.show("compare/omega_max")
+    point = page.locator("#parity .points path.point").first
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.locator("#parity .hoverlayer .hovertext").first.wait_for()
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url("**#entry/*")
+    check_entry(page)
+
+
+def test_entry_of_the_list_opens_by_keyboard_alone(opened: Opened) -> None:
+    page = opened.show("entries/GeTe")
+    link = page.get_by_role("link", name="GeTe-rocksalt")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#entry/GeTe-rocksalt")
+    check_entry(page)
+
+
+def check_entry(page: Page) -> None:
+    page.locator("#bands .scatterlayer .trace").first.wait_for()
+    # bands and densities of states of reference, two potentials and yardstick
+    assert page.locator("#bands .scatterlayer .trace").count() == 8
+    for name in ("bands", "thermodynamics-0", "thermodynamics-1", "thermodynamics-2"):
+        assert shows_something(page.locator(f"#{name}"))
+    assert "Γ" in page.locator("#bands .xtick text").all_text_contents()
+    page.get_by_role("group", name="Sources").get_by_label("CHGNet").uncheck()
+    expect(page.locator("#bands .scatterlayer .trace")).to_have_count(6)
+
+
+def test_entry_has_structure_numbers_and_records(opened: Opened, results: Path) -> None:
+    page = opened.show("entry/Si-diamond")
+    page.locator("#bands .scatterlayer .trace").first.wait_for()
+    facts = page.locator("#entry-view table.facts").inner_text()
+    assert "227, Fd-3m (cubic)" in facts and "2 in the primitive cell" in facts
+    rows = [row.split("\t") for row in texts(page.locator("#entry-view h3:has-text('Numbers') + div tbody tr"))]
+    assert [row[0].strip() for row in rows] == ["PBE", "CHGNet", "SevenNet-0", "PBEsol"]
+    properties = pd.read_parquet(results / "demo" / "properties.parquet").set_index(["entry", "source"])
+    assert float(rows[0][2]) == pytest.approx(
+        properties.loc[("Si-diamond", "reference"), "volume_A3_per_atom"], abs=0.01
+    )
+    records = page.locator("#entry-view h3:has-text('Records') + div tbody tr")
+    assert texts(records.locator("td:nth-child(2)")) == ["done"] * 4
+
+
+def test_provenance_has_digests_checkpoints_and_the_protocol(opened: Opened, results: Path) -> None:
+    text = opened.show("provenance").locator("#view-provenance").inner_text()
+    campaign = results / "demo"
+    report = yaml.safe_load((campaign / "settings" / "report.yaml").read_text(encoding="utf-8"))
+    assert report["protocol_digest"] in text
+    for name in ("chgnet", "sevennet-0"):
+        assert json.loads((campaign / "checkpoints" / f"{name}.json").read_text(encoding="utf-8"))["sha256"] in text
+    assert "force_target_eV_per_A" in text and "torch 2." in text
+
+
+def test_texts_that_would_be_programs_are_shown_as_texts(browser: Browser, finished_campaign: Path) -> None:
+    program = '<img src=x onerror="window.injected=1"><script>window.injected=1</script>\'"--></script>{{ 7*7 }}'
+    path = finished_campaign / "properties.parquet"
+    table = pq.read_table(path)
+    for name in ("formula", "message"):
+        values = [value and program for value in table[name].to_pylist()]
+        position = table.schema.get_field_index(name)
+        table = table.set_column(position, table.schema.field(name), [values])
+    pq.write_table(table, path)
+    presentation = finished_campaign / "settings" / "presentation.yaml"
+    settings = yaml.safe_load(presentation.read_text(encoding="utf-8"))
+    settings["potentials"]["lennard-jones"]["label"] = program
+    presentation.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    tables = finished_campaign / "tables" / "failures.md"
+    tables.write_text(tables.read_text(encoding="utf-8").replace("Si-diamond", program), encoding="utf-8")
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--output", report], check=True)
+    for opened in open_page(browser, report):
+        for view in ("overview", "tables", "compare/volume", "entries", "provenance", "entry/Si-diamond"):
+            page = opened.show(view)
+            expect(page.locator("section.current")).to_contain_text("<script>window.injected=1")
+            if view.startswith(("compare", "entry/")):
+                page.locator("section.current .main-svg .trace").first.wait_for()
+            if view.startswith("compare"):
+                page.locator("#parity .points path.point").first.hover(force=True)
+                expect(page.locator("#parity .hoverlayer")).to_contain_text("<script>window.injected=1")
+            assert page.evaluate("window.injected") is None
+            opened.check()
+
+
+def test_page_says_which_entries_it_lacks_the_details_of(browser: Browser, finished_campaign: Path) -> None:
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--entries", "1", "--output", report], check=True)
+    for opened in open_page(browser, report):
+        page = opened.show("entry/Si-diamond")
+        expect(page.locator("#entry-view .notice")).to_contain_text("not in this page")
+        expect(page.locator("#entry-view h3:has-text('Records') + div")).to_contain_text(
+            "lennard-jones was not trained on Si"
+        )
+        page = opened.show("entry/NaCl-rocksalt")
+        page.locator("#bands .scatterlayer .trace").first.wait_for()
+        opened.check()
+
+
+def test_campaign_without_a_reference_says_that_there_is_nothing_to_compare(
+    browser: Browser, finished_campaign: Path
+) -> None:
+    path = finished_campaign / "properties.parquet"
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    described = {"entry", "source", "formula", "elements", "space_group", "crystal_system", "n_sites", "functional"}
+    failure = {"status": "failed", "failed_stage": "dataset", "failed_kind": "no_reference", "message": "no forces"}
+    for row in rows:
+        if row["source"] == "reference":
+            row.update(dict.fromkeys(set(row) - described) | failure)
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--entries", "0", "--output", report], check=True)
+    for opened in open_page(browser, report):
+        page = opened.show("compare")
+        expect(page.get_by_role("alert")).to_contain_text("nothing to compare")
+        page = opened.show("entries")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.locator("#entry-list tbody tr")).to_have_count(2)
+        opened.check()

@@ -1,0 +1,28 @@
+rule page:
+    """The campaign as a folder that a browser opens from disk: tables, errors, and every entry."""
+    input:
+        "<campaign>/properties.parquet",
+        "<campaign>/unreadable.csv",
+        rules.tables.output,
+        rules.figures.output,
+        rules.comparisons.output,
+        expand(
+            "<campaign>/force_sets/{potential}/{shard}.db",
+            potential=CAMPAIGN.potentials,
+            shard=CAMPAIGN.shards,
+        ),
+        expand("<campaign>/checkpoints/{potential}.json", potential=CAMPAIGN.potentials),
+        expand("<campaign>/settings/{part}.yaml", part=CAMPAIGN.settings_parts),
+    output:
+        index="<campaign>/report/index.html",
+    log:
+        "<campaign>/logs/page.log",
+    threads: 8
+    params:
+        softmode=f"{WORKFLOW}/bin/softmode",
+        campaign=subpath(output.index, ancestor=2),
+        entries=CAMPAIGN.page_entries_option,
+        folder=subpath(output.index, parent=True),
+    shell:
+        "{params.softmode} page {params.campaign} --threads 1 --processes {threads} {params.entries}"
+        " --output {params.folder} > {log} 2>&1"
