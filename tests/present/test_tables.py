@@ -63,7 +63,15 @@ def test_latex_escapes_what_latex_would_misread(tables: list) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (0.0123456, "0.0123"), (0.09999999, "0.100"), (1.2345, "1.23"), (123.45, "123"), (98765.4, "98765")],
+    [
+        (0.0, "0"),
+        (0.0123456, "0.0123"),
+        (0.09999999, "0.100"),
+        (1.2345, "1.23"),
+        (123.45, "123"),
+        (98765.4, "98765"),
+        (6.04e-14, "6.04e-14"),
+    ],
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert three_digits(value) == text

@@ -303,9 +303,11 @@ def digits_or_dash(value: float) -> str:
 
 
 def three_digits(value: float) -> str:
-    """Return a number with three significant digits, without an exponent."""
+    """Return a number with three significant digits, with an exponent only where it would be a row of zeros."""
     if value == 0:
         return "0"
+    if abs(value) < 1e-5:
+        return f"{value:.2e}"
     rounded = float(f"{value:.2e}")  # 0.0999 is 0.100 here, not 0.0999 with one digit more
     decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
     return f"{value:.{decimals}f}"

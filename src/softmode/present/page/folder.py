@@ -34,7 +34,7 @@ _ENTRIES_AT_A_TIME = 8
 # seconds between two lines in the log
 _LINE_EVERY = 30.0
 _GENERATOR = '<meta name="generator" content="softmode">'
-_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(?=$|[\s(\[%*])")
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(e-\d+)?(?=$|[\s(\[%*])")
 
 
 def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, output: Path) -> None:
