@@ -216,9 +216,10 @@ def test_campaign_on_slurm_gives_the_tables_of_a_local_run(
     command = [SNAKEMAKE, "--profile", "profiles/local", "--configfile", campaign_file, "--config"]
     local = subprocess.run([*command, f"results={tmp_path}"], cwd=project, capture_output=True, text=True, check=False)
     assert local.returncode == 0, local.stdout[-4000:] + local.stderr[-4000:]
-    tables = sorted(path.name for path in (tmp_path / "small" / "tables").glob("*.csv"))
-    assert len(tables) == 4
-    for name in tables:
+    tables = {path.name for path in (tmp_path / "small" / "tables").glob("*.csv")}
+    assert {"table1_relaxation.csv", "table3_stability.csv", "failures.csv", "ranking.csv"} < tables
+    # how long something took is another number each time
+    for name in sorted(tables - {"cost_accuracy.csv"}):
         here, there = (pd.read_csv(folder / "tables" / name) for folder in (tmp_path / "small", history.results))
         # other batches, other rounding of float32
         pd.testing.assert_frame_equal(there, here, rtol=1e-3, atol=1e-3)
