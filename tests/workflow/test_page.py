@@ -131,12 +131,13 @@ def test_tables_are_those_of_the_folder_and_are_sorted_by_their_titles(opened: O
         ("Unobtainium", set()),
     ],
 )
-def test_search_finds_formulas_elements_and_ids(opened: Opened, words: str, expected: set[str]) -> None:
+def test_search_finds_formulas_elements_and_ids(opened: Opened, results: Path, words: str, expected: set[str]) -> None:
+    n_entries = len(pd.read_csv(results / "demo" / "index.csv"))
     page = opened.show("entries")
-    expect(page.locator("#found")).to_contain_text("16 of 16")
+    expect(page.locator("#found")).to_contain_text(f"{n_entries} of {n_entries}")
     page.get_by_label("Search").fill(words)
     rows = page.locator("#entry-list tbody tr td:first-child")
-    expect(page.locator("#found")).to_contain_text(f"{len(expected)} of 16")
+    expect(page.locator("#found")).to_contain_text(f"{len(expected)} of {n_entries}")
     assert set(texts(rows)) == expected
 
 
@@ -144,7 +145,7 @@ def test_search_for_an_element_finds_no_others_that_begin_with_its_letters(opene
     page = opened.show("entries")
     page.get_by_label("Search").fill("C")
     found = texts(page.locator("#entry-list tbody tr td:nth-child(2)"))
-    assert set(found) == {"C2", "CSi"}
+    assert set(found) == {"C2", "CSi", "C2Si2"}
 
 
 def test_violins_say_n_in_the_order_and_colours_of_the_campaign(opened: Opened, results: Path) -> None:
@@ -156,7 +157,8 @@ def test_violins_say_n_in_the_order_and_colours_of_the_campaign(opened: Opened, 
         "trace => ({name: trace.name, colour: trace.line.color, y: trace.y, at: trace.customdata}))"
     )
     names = [presentation["potentials"][name]["label"] for name in presentation["order"]] + [presentation["yardstick"]]
-    assert [trace["name"] for trace in traces] == [f"{name}<br>n = 16" for name in names]
+    n_entries = len(pd.read_csv(results / "demo" / "index.csv"))
+    assert [trace["name"] for trace in traces] == [f"{name}<br>n = {n_entries}" for name in names]
     assert [trace["colour"] for trace in traces][:2] == [
         presentation["potentials"][name]["colour"] for name in presentation["order"]
     ]
