@@ -29,10 +29,21 @@ FIGURES = (
 
 def jobs(project: Path, *arguments: str) -> dict[str, int]:
     """The numbers of jobs that a dry run announces, by rule."""
-    text = snakemake(project, "--dry-run", *arguments).stderr + snakemake(project, "--dry-run", *arguments).stdout
+    dry_run = snakemake(project, "--dry-run", *arguments)
+    text = dry_run.stderr + dry_run.stdout
     found = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", text, flags=re.MULTILINE)}
     found.pop("total", None)
     return found
+
+
+def jobs_without(path: Path, project: Path, *arguments: str) -> dict[str, int]:
+    """The same while a file is missing."""
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        return jobs(project, *arguments)
+    finally:
+        path.write_bytes(content)
 
 
 def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None:
@@ -107,12 +118,7 @@ def test_finished_demo_has_nothing_to_do(project: Path, results: Path) -> None:
 )
 def test_deleted_result_is_made_again(project: Path, results: Path, deleted: str, rule: str) -> None:
     path = results / "demo" / deleted
-    content = path.read_bytes()
-    path.unlink()
-    try:
-        found = jobs(project, "--config", f"results={results}")
-    finally:
-        path.write_bytes(content)
+    found = jobs_without(path, project, "--config", f"results={results}")
     assert found[rule] == 1 and not {"relax", "force_sets", "phonons", "collect"} & set(found)
 
 
@@ -171,12 +177,7 @@ def test_errors_by_group_are_those_of_pandas(results: Path) -> None:
 
 def test_deleted_shard_runs_again_with_what_follows_and_nothing_else(project: Path, results: Path) -> None:
     path = results / "demo" / "force_sets" / "chgnet" / "1.db"
-    content = path.read_bytes()
-    path.unlink()
-    try:
-        found = jobs(project, "--config", f"results={results}")
-    finally:
-        path.write_bytes(content)
+    found = jobs_without(path, project, "--config", f"results={results}")
     following = ("phonons", "collect", "spectra", "tables", "figures", "comparisons", "page", "all")
     assert found == dict.fromkeys(("force_sets", *following), 1)
 

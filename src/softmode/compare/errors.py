@@ -79,15 +79,11 @@ def error_table(
     rows = []
     for quantity in quantities:
         errors = signed_errors(properties, quantity, potentials)
-        for name, subset, known in by_subset(errors, properties, potentials):
+        for row, known in by_subset(quantity, errors, properties, potentials):
             low, high = mean_interval(np.abs(known), report["bootstrap_resamples"], report["bootstrap_seed"])
             rows.append(
-                {
-                    "potential": name,
-                    "subset": subset,
-                    "quantity": quantity.key,
-                    "unit": quantity.unit,
-                    "n": len(known),
+                row
+                | {
                     "mae": np.abs(known).mean() if len(known) else np.nan,
                     "mae_low": low,
                     "mae_high": high,
@@ -98,9 +94,11 @@ def error_table(
 
 
 def by_subset(
-    values: pd.DataFrame, records: pd.DataFrame, potentials: Sequence[str]
-) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield each potential with each subset, `common` and `own`, and its known values there.
+    quantity: Quantity, values: pd.DataFrame, records: pd.DataFrame, potentials: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+    """Yield for each potential and subset, `common` and `own`, the beginning of a table's row and the known values.
+
+    The row has potential, subset, quantity, unit and n, the number of values.
 
     Args:
         values: index entry, a column for each potential, NaN where there is none
@@ -109,7 +107,9 @@ def by_subset(
     common = survivors(records, potentials)
     for name in potentials:
         for subset, of_subset in (("common", values.loc[values.index.isin(common), name]), ("own", values[name])):
-            yield name, subset, of_subset.dropna().to_numpy()
+            known = of_subset.dropna().to_numpy()
+            row = {"potential": name, "subset": subset, "quantity": quantity.key, "unit": quantity.unit}
+            yield row | {"n": len(known)}, known
 
 
 def mean_interval(values: np.ndarray, n_resamples: int, seed: int) -> tuple[float, float]:

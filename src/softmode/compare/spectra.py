@@ -120,20 +120,10 @@ def spectrum_table(spectra: pd.DataFrame, potentials: Sequence[str], report: Map
     rows = []
     for quantity in SPECTRUM:
         values = spectrum_values(spectra, quantity, potentials)
-        for name, subset, known in by_subset(values, spectra, potentials):
+        for row, known in by_subset(quantity, values, spectra, potentials):
             low, high = mean_interval(known, report["bootstrap_resamples"], report["bootstrap_seed"])
-            rows.append(
-                {
-                    "potential": name,
-                    "subset": subset,
-                    "quantity": quantity.key,
-                    "unit": quantity.unit,
-                    "n": len(known),
-                    "mean": known.mean() if len(known) else np.nan,
-                    "mean_low": low,
-                    "mean_high": high,
-                }
-            )
+            mean = known.mean() if len(known) else np.nan
+            rows.append(row | {"mean": mean, "mean_low": low, "mean_high": high})
     return pd.DataFrame(rows)
 
 
