@@ -109,7 +109,7 @@ def _floor(evaluator: Evaluator, entries: Sequence[Entry], relaxed: dict[str, An
     supercells: list[Atoms] = []
     for entry in entries:
         if relaxed[entry.id].failure is None:
-            cell = relaxed[entry.id].atoms, entry.supercell_matrix, entry.primitive_matrix
+            cell = relaxed[entry.id].atoms, entry.supercell_matrix
             displaced = displace(cell, settings)
             assert displaced is not None
             supercells += displaced.supercells

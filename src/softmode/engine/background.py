@@ -1,7 +1,6 @@
 """Work that other cores do while this process keeps its potential busy.
 
-Phonopy takes a tenth of a second to find the displacements of one supercell: as long as a CPU needs for the forces on a
-hundred atoms, and much longer than a GPU.
+Finding the displacements of a cubic crystal takes 0.02 s. A GPU, which needs no longer for the forces, would wait.
 """
 
 import os

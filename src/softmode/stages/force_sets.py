@@ -2,35 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from itertools import tee
 
 import numpy as np
-from ase import Atoms
 
 from softmode.engine.background import ahead
 from softmode.engine.records import Record
 from softmode.protocol import ForceSets
-from softmode.reference.cells import make_phonopy, to_ase
-from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.entry import Entry
+from softmode.stages.displacements import Displaced, displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 
 STAGE = "force_sets"
-
-
-@dataclass(frozen=True)
-class Displaced:
-    """What phonopy says is to be computed for one entry.
-
-    Attributes:
-        force_set: atoms that are displaced and by how much, without forces
-        supercells: the displaced supercells
-    """
-
-    force_set: ForceSet
-    supercells: list[Atoms]
 
 
 def compute_force_sets(
@@ -52,8 +37,7 @@ def compute_force_sets(
     tasks, relaxations = tee(tasks)
     # without the reference's forces and without a calculator, which a worker would be sent
     cells = (
-        None if relaxed.failure else (relaxed.atoms.copy(), entry.supercell_matrix, entry.primitive_matrix)
-        for entry, relaxed in relaxations
+        None if relaxed.failure else (relaxed.atoms.copy(), entry.supercell_matrix) for entry, relaxed in relaxations
     )
     displaced = ahead(executor, partial(displace, settings=settings), cells)
     lockstep = (
@@ -82,15 +66,3 @@ def _steps(entry: Entry, relaxed: Record, displaced_later: Callable[[], Displace
         "forces": forces,
     }
     return Record(entry.id, relaxed.atoms, dict(relaxed.values) | values, arrays)
-
-
-def displace(cell: tuple[Atoms, np.ndarray, np.ndarray] | None, settings: ForceSets) -> Displaced | None:
-    """Return phonopy's displacements for a unit cell, supercell matrix and primitive matrix; None for nothing."""
-    if cell is None:
-        return None
-    phonopy = make_phonopy(*cell, settings.symmetry_tolerance_A)
-    phonopy.generate_displacements(
-        distance=settings.displacement_distance_A, is_plusminus=settings.plus_minus, is_diagonal=settings.diagonal
-    )
-    supercells = [to_ase(supercell) for supercell in phonopy.supercells_with_displacements or []]
-    return Displaced(ForceSet.from_phonopy(phonopy.dataset), supercells)
