@@ -92,17 +92,15 @@ function drawViolins(Plotly, data, quantity, errors, whole) {
     (points === "outliers" ? "Only points far out are drawn. " : "") +
     (beyond ? `${beyond} errors are beyond the axis.` : "");
   const layout = {
-    font: softmode.FONT,
+    ...softmode.LAYOUT,
     height: 430,
     margin: { l: 70, r: 10, t: 10, b: 60 },
-    showlegend: false,
-    hovermode: "closest",
     xaxis: softmode.axis("", {
       type: "category", categoryarray: traces.map((trace) => trace.name), categoryorder: "array", showgrid: false,
       range: [-0.5, traces.length - 0.5],
     }),
     yaxis: softmode.axis(`error of ${softmode.symbol(quantity.symbol)} (${quantity.unit})`, range ? { range } : {}),
-    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0, y1: 0, line: { color: "#1f2933", width: 1, dash: "dot" } }],
+    shapes: [softmode.ZERO_LINE],
   };
   draw(Plotly, "violins", traces, layout);
 }

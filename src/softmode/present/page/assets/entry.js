@@ -135,18 +135,16 @@ function drawBands(Plotly, data, details) {
   }
   const ticks = pathTicks(bands);
   const layout = {
-    font: softmode.FONT,
+    ...softmode.LAYOUT,
     height: 480,
     margin: { l: 60, r: 10, t: 10, b: 40 },
-    showlegend: false,
-    hovermode: "closest",
     xaxis: softmode.axis("", {
       domain: [0, 0.78], tickvals: ticks.map(([at]) => at), ticktext: ticks.map(([, text]) => text),
       range: [ticks[0][0], ticks[ticks.length - 1][0]], gridcolor: "#9aa5b1",
     }),
     xaxis2: softmode.axis("states per THz", { domain: [0.8, 1], rangemode: "tozero" }),
     yaxis: softmode.axis("frequency (THz)"),
-    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0, y1: 0, line: { color: "#1f2933", width: 1, dash: "dot" } }],
+    shapes: [softmode.ZERO_LINE],
   };
   Plotly.react(plot, traces, layout, softmode.CONFIG);
 }
@@ -204,7 +202,7 @@ function drawThermodynamics(Plotly, data, details, [key, title], index) {
     hovertemplate: "%{y:.2f} at %{x} K<extra>%{fullData.name}</extra>",
   }));
   const layout = {
-    font: softmode.FONT, height: 280, margin: { l: 60, r: 10, t: 10, b: 45 }, showlegend: false, hovermode: "closest",
+    ...softmode.LAYOUT, height: 280, margin: { l: 60, r: 10, t: 10, b: 45 },
     xaxis: softmode.axis("temperature (K)"), yaxis: softmode.axis(title),
   };
   Plotly.react(document.getElementById(`thermodynamics-${index}`), traces, layout, softmode.CONFIG);

@@ -112,6 +112,10 @@ softmode.openEntry = (position) => { location.hash = softmode.entryLink(position
 // ---- drawing
 
 softmode.FONT = { family: "system-ui, sans-serif", size: 13, color: "#1f2933" };
+softmode.LAYOUT = { font: softmode.FONT, showlegend: false, hovermode: "closest" };
+softmode.ZERO_LINE = {
+  type: "line", xref: "paper", x0: 0, x1: 1, y0: 0, y1: 0, line: { color: "#1f2933", width: 1, dash: "dot" },
+};
 softmode.CONFIG = {
   responsive: true,
   displaylogo: false,
