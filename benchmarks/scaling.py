@@ -29,11 +29,13 @@ def main() -> None:
     parser.add_argument("--largest-supercell", type=int, help="atoms")
     parser.add_argument("--protocol", default="softmode", help="name in config/protocols.yaml")
     parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    parser.add_argument("--folder", type=Path, help="keep the stages' files here, and go on from those (kept nowhere)")
     parser.add_argument("--output", type=Path, required=True, help="JSON")
     options = parser.parse_args()
     result = {"potential": options.potential, "protocol": options.protocol, "campaigns": []}
     for number in options.numbers:
-        stages = _campaign(options, number)
+        with tempfile.TemporaryDirectory() as temporary:
+            stages = _campaign(options, number, options.folder / str(number) if options.folder else Path(temporary))
         result["campaigns"].append({"entries": number, "stages": stages})
         for stage, found in stages.items():
             print(f"{number} entries, {stage}: {found['seconds']:.1f} s, {found['peak_MB']:.0f} MB", flush=True)
@@ -41,32 +43,48 @@ def main() -> None:
         options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-def _campaign(options: argparse.Namespace, number: int) -> dict[str, Any]:
+def _campaign(options: argparse.Namespace, number: int, folder: Path) -> dict[str, Any]:
     settings = settings_of(options.potential)
     protocol = protocol_of(options.protocol)
     here, potential = (
         options.environments / name / "bin" / "softmode" for name in ("workflow", settings["environment"])
     )
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
-        folder = Path(name)
-        for section in ("relaxation", "force_sets", "phonons"):
-            (folder / f"{section}.yaml").write_text(yaml.safe_dump(protocol.section(section)), encoding="utf-8")
-        (folder / "potential.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-        data = ["--kind", options.kind, "--path", options.path, "--number", number, "--seed", 1]
-        data += ["--largest-supercell", options.largest_supercell] if options.largest_supercell else []
-        files = {file: folder / file for file in ("entries.db", "index.csv", "shards.csv", "relaxed.db", "forces.db")}
-        outputs = ["--output", files["entries.db"], "--index", files["index.csv"]]
-        stages = {"dataset": _run(here, "dataset", *data, *outputs, "--unreadable", folder / "unreadable.csv")}
-        _run(here, "shards", "--index", files["index.csv"], "--number", 1, "--output", files["shards.csv"])
-        one = ["--potential", folder / "potential.yaml", "--device", "cpu", "--entries", files["entries.db"]]
-        shard = ["--shards", files["shards.csv"], "--shard", 0]
-        protocol_file = ["--protocol", folder / "relaxation.yaml", "--output", files["relaxed.db"]]
-        stages["relaxation"] = _run(potential, "relax", *one, *shard, *protocol_file)
-        protocol_file = ["--protocol", folder / "force_sets.yaml", "--output", files["forces.db"]]
-        stages["force sets"] = _run(potential, "force-sets", *one, "--relaxed", files["relaxed.db"], *protocol_file)
-        protocol_file = ["--protocol", folder / "phonons.yaml", "--output", folder / "phonons.parquet"]
-        stages["phonons"] = _run(here, "phonons", "--force-sets", files["forces.db"], *protocol_file)
-    return stages
+    folder.mkdir(parents=True, exist_ok=True)
+    for section in ("relaxation", "force_sets", "phonons"):
+        (folder / f"{section}.yaml").write_text(yaml.safe_dump(protocol.section(section)), encoding="utf-8")
+    (folder / "potential.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    data = ["--kind", options.kind, "--path", options.path, "--number", number, "--seed", 1]
+    data += ["--largest-supercell", options.largest_supercell] if options.largest_supercell else []
+    files = {file: folder / file for file in ("entries.db", "index.csv", "shards.csv", "relaxed.db", "forces.db")}
+    outputs = ["--output", files["entries.db"], "--index", files["index.csv"]]
+    one = ["--potential", folder / "potential.yaml", "--device", "cpu", "--entries", files["entries.db"]]
+    shard = ["--shards", files["shards.csv"], "--shard", 0]
+    relaxation, force_sets, phonons = (
+        ["--protocol", folder / f"{section}.yaml", "--output", output]
+        for section, output in (
+            ("relaxation", files["relaxed.db"]),
+            ("force_sets", files["forces.db"]),
+            ("phonons", folder / "phonons.parquet"),
+        )
+    )
+    index = ["--index", files["index.csv"], "--number", 1, "--output", files["shards.csv"]]
+    commands: dict[str, tuple[Path, list[Any]]] = {
+        "dataset": (here, ["dataset", *data, *outputs, "--unreadable", folder / "unreadable.csv"]),
+        "shards": (here, ["shards", *index]),
+        "relaxation": (potential, ["relax", *one, *shard, *relaxation]),
+        "force sets": (potential, ["force-sets", *one, "--relaxed", files["relaxed.db"], *force_sets]),
+        "phonons": (here, ["phonons", "--force-sets", files["forces.db"], *phonons]),
+    }
+    return {stage: _measured(folder / f"{stage}.json", *command) for stage, command in commands.items()}
+
+
+def _measured(kept: Path, softmode: Path, arguments: list[Any]) -> dict[str, float]:
+    if not kept.exists():
+        for partial in kept.parent.glob("*.partial*"):
+            partial.unlink()  # a stage that goes on from it would look fast
+        kept.write_text(json.dumps(_run(softmode, *arguments)), encoding="utf-8")
+    found: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
 
 
 def _run(softmode: Path, *arguments: object) -> dict[str, float]:
