@@ -37,6 +37,23 @@ class TestM3GNet(Contract):
         (found,) = potential.evaluate([crystal])
         assert found.energy / 2 == pytest.approx(energy, abs=1e-2)
 
+    @pytest.mark.parametrize(
+        ("name", "structure", "lattice_constant"),
+        [
+            ("Si", "diamond", 5.45671),
+            ("MgO", "rocksalt", 4.26133),
+            ("NaCl", "rocksalt", 5.69132),
+            ("AlP", "zincblende", 5.51519),
+        ],
+    )
+    def test_lattice_constants_are_those_published_with_the_weights(
+        self, potential: Potential, name: str, structure: str, lattice_constant: float
+    ) -> None:
+        """The README of the checkpoint lists them, in Å."""
+        cells = [bulk(name, structure, a=lattice_constant * (1 + strain)) for strain in (-5e-4, 5e-4)]
+        compressed, stretched = (found.stress for found in potential.evaluate(cells, stress=True))
+        assert compressed[:3].sum() < 0 < stretched[:3].sum()
+
     def test_value_of_upstream_test(self, potential: Potential) -> None:
         """matgl's own test of this checkpoint: MoS in the CsCl structure, a = 4 Å, eV."""
         atoms = bulk("MoS", "cesiumchloride", a=4.0)

@@ -1,5 +1,8 @@
 """M3GNet (Chen and Ong, Nature Computational Science 2022), the weights MP-2021.2.8-PES in matgl 4.
 
+Its authors trained these weights anew when they moved from TensorFlow to matgl. The older ones, MP-2021.2.8-EFS, which
+Loew et al. used, are another potential.
+
 Two things in matgl would give other numbers than the ones these weights were trained for and tested with:
 
 - Messages. The weights were trained by matgl < 3 (DGL), which sums the messages of an edge at its destination atom;
