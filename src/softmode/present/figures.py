@@ -187,4 +187,4 @@ def _show_most(axes: Axes, values: np.ndarray, along: str, line: float) -> None:
     axes.set(**{f"{along}lim": (low, high)})
     beyond = int(((values < low) | (values > high)).sum())
     if beyond:
-        axes.text(0.99, 0.99, f"{beyond} beyond the axis", ha="right", va="top", transform=axes.transAxes, fontsize=7)
+        axes.set_title(f"{beyond} beyond the axis", loc="right", fontsize=7)

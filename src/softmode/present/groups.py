@@ -157,7 +157,7 @@ def group_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapp
             own = numbers[(numbers["grouping"] == grouping) & (numbers["quantity"] == quantity.key)]
             handles = _panel(axes, own, names, labels, colours)
             if column == 0:
-                axes.set_ylabel(f"MAE of the {name}")
+                axes.set_ylabel(f"MAE of the\n{name}")
             if row == 0:
                 axes.set_title(_TABLES[grouping][1])
         note = "In brackets: entries of the group. Bars: standard errors. Stability and atoms: of the reference's cell."
