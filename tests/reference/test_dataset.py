@@ -22,7 +22,7 @@ def test_data_set_is_stored_and_read_back_unchanged(demo_folder: Path, tmp_path:
     assert [entry.digest() for entry in again] == [entry.digest() for entry in entries]
     rows = list(csv.DictReader(files[1].open(encoding="utf-8")))
     silicon = next(row for row in rows if row["entry"] == "Si-diamond")
-    assert (silicon["formula"], silicon["space_group"], silicon["crystal_system"]) == ("Si2", "227", "cubic")
+    assert (silicon["formula"], silicon["space_group"], silicon["crystal_system"]) == ("Si", "227", "cubic")
     assert (silicon["n_sites"], silicon["n_supercell"], silicon["n_displacements"]) == ("2", "16", "1")
     assert float(silicon["estimated_cost"]) > 16
 

@@ -48,7 +48,7 @@ SPECTRUM_COLUMNS = (
     ),
 )
 ENTRY_COLUMNS = (
-    Column("formula", _S, "", "formula of the unit cell"),
+    Column("formula", _S, "", "reduced formula"),
     Column("elements", _S, "", "its elements"),
     Column("space_group", pa.int64(), "", "number of the space group"),
     Column("crystal_system", _S, "", "crystal system"),

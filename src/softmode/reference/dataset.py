@@ -190,7 +190,7 @@ def describe(entry: Entry) -> dict[str, Any]:
     n_displacements = len(entry.force_set.atoms) if entry.force_set else 0
     return {
         "entry": entry.id,
-        "formula": cell.get_chemical_formula("metal"),
+        "formula": cell.symbols.formula.reduce()[0].format("metal"),
         "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
         "space_group": number,
         "crystal_system": crystal_system(number),
