@@ -98,8 +98,8 @@ def test_order_to_stop_ends_the_command_at_once_with_its_work_kept(
     shard: Shard, expected: dict[str, dict[str, Record]], stage: str, number: signal.Signals
 ) -> None:
     prepare(shard, stage)
-    # as a person or a scheduler starts it
-    command = [sys.executable, "-m", "softmode", *shard.arguments(stage)]
+    # as a person or a scheduler starts it: tests in the background of a script would pass on that SIGINT is ignored
+    command = ["env", "--default-signal", sys.executable, "-m", "softmode", *shard.arguments(stage)]
     environment = os.environ | {"PYTHONPATH": str(PROJECT), VARIABLE: "slow:Pt"}
     process = subprocess.Popen(command, cwd=shard.folder, env=environment, text=True, stderr=subprocess.PIPE)
     assert shard.begun(stage, lambda: process.poll() is None, n_taken=7)
