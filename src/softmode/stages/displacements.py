@@ -1,7 +1,6 @@
 """The displaced supercells of a cell: phonopy's, without what of phonopy only force constants need."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -67,21 +66,19 @@ class SiteSymmetries:
     def __init__(self, supercell: PhonopyAtoms, tolerance: float) -> None:
         symmetry = spglib.get_symmetry_dataset(cast(Any, supercell.totuple()), tolerance)
         assert symmetry is not None, f"spglib finds no symmetry of the supercell within {tolerance} Å"
-        self._symmetry = symmetry
+        self._equivalent_atoms = symmetry.equivalent_atoms
+        self._rotations = np.asarray(symmetry.rotations, dtype=int)
+        self._translations = symmetry.translations
         self._supercell = supercell
         self._tolerance = tolerance
 
     def get_independent_atoms(self) -> np.ndarray:
         """Return the first atom of each set of equivalent ones, shape (n,)."""
-        return np.unique(self._symmetry.equivalent_atoms)
+        return np.unique(self._equivalent_atoms)
 
     def get_site_symmetry(self, atom_number: int) -> np.ndarray:
         """Return the rotations that leave an atom where it is, in fractional coordinates, shape (n, 3, 3)."""
         position = self._supercell.scaled_positions[atom_number]
-        moved = position - (self._rotations @ position + self._symmetry.translations)
+        moved = position - (self._rotations @ position + self._translations)
         distance = np.linalg.norm((moved - np.rint(moved)) @ self._supercell.cell, axis=1)
         return self._rotations[distance < self._tolerance]
-
-    @cached_property
-    def _rotations(self) -> np.ndarray:
-        return np.asarray(self._symmetry.rotations, dtype=int)
