@@ -14,6 +14,7 @@ POTENTIALS = {
     "fast": FAST,
     "slow": FAST | {"relative_cost": 20.0},
     "measured": FAST | {"gpu_ms_per_atom": 0.01},
+    "angles": FAST | {"angle_cutoff_A": 4.0, "memory_kB_per_angle": 2.0},
     "unknown": {},
 }
 
@@ -101,5 +102,7 @@ def test_memory_on_a_cpu_follows_the_largest_supercell_and_the_attempt(tmp_path:
     # 300 atoms, 52 neighbours each, 100 kB for each pair: 1.6 GB
     assert 400 < large - small < 800
     assert on_cpu.memory_MB(job(), 2) == 2 * large
+    # 26.8 neighbours within 4 Å, 692 angles on each atom: 0.42 GB more
+    assert 380 < on_cpu.memory_MB(job("angles"), 1) - large < 450
     # on a GPU the pass is in its own memory
     assert resources.memory_MB(job(shard=0), 1) == resources.memory_MB(job(shard=1), 1)

@@ -24,7 +24,7 @@ _SAFETY = 2.0
 _PHONONS_s_per_entry = 3.5
 _PACKAGE_MB = 3000
 _PHONONS_MB = 2000
-# directed pairs of neighbours in a cubic ångström of a cutoff's sphere: of dense oxides; diamond has twice as many
+# in a cutoff's sphere: of dense oxides; diamond has twice as many
 _ATOMS_PER_A3 = 0.1
 
 
@@ -121,5 +121,12 @@ def _sizes(folder: Path, changed: int) -> dict[int, ShardSize]:
 def _pass_MB(potential: Any, n_atoms: int) -> float:
     if "cutoff_A" not in potential:
         return 0.0
-    edges = 4 / 3 * math.pi * potential["cutoff_A"] ** 3 * _ATOMS_PER_A3
-    return float(1e-3 * n_atoms * edges * potential["memory_kB_per_edge"])
+    kilobytes = _neighbours(potential["cutoff_A"]) * potential["memory_kB_per_edge"]
+    if "angle_cutoff_A" in potential:
+        bonds = _neighbours(potential["angle_cutoff_A"])
+        kilobytes += bonds * (bonds - 1) * potential["memory_kB_per_angle"]
+    return float(1e-3 * n_atoms * kilobytes)
+
+
+def _neighbours(cutoff: float) -> float:
+    return 4 / 3 * math.pi * cutoff**3 * _ATOMS_PER_A3
