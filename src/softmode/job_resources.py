@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from softmode.config import Campaign
 from softmode.cost import cpu_ms_per_atom, gpu_ms_per_atom
 from softmode.engine.shards import read_shares
+from softmode.potentials.memory import memory_kB
 
 # Snakemake twice, the imports from a shared file system, and the weights
 _START_min = 15
@@ -121,12 +124,8 @@ def _sizes(folder: Path, changed: int) -> dict[int, ShardSize]:
 def _pass_MB(potential: Any, n_atoms: int) -> float:
     if "cutoff_A" not in potential:
         return 0.0
-    kilobytes = _neighbours(potential["cutoff_A"]) * potential["memory_kB_per_edge"]
-    if "angle_cutoff_A" in potential:
-        bonds = _neighbours(potential["angle_cutoff_A"])
-        kilobytes += bonds * (bonds - 1) * potential["memory_kB_per_angle"]
-    return float(1e-3 * n_atoms * kilobytes)
+    return float(1e-3 * n_atoms * memory_kB(potential, _neighbours))
 
 
-def _neighbours(cutoff: float) -> float:
-    return 4 / 3 * math.pi * cutoff**3 * _ATOMS_PER_A3
+def _neighbours(cutoff: float) -> np.ndarray:
+    return np.array(4 / 3 * math.pi * cutoff**3 * _ATOMS_PER_A3)

@@ -6,9 +6,12 @@ A subclass says which entry of config/potentials.yaml it tests, and what is know
 import os
 import pickle
 import random
+import resource
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,10 +20,12 @@ import pytest
 import structures
 import yaml
 from ase import Atoms
+from ase.build import bulk
 from ase.calculators.calculator import Calculator
 
 from softmode.errors import EntryError, InputError
 from softmode.potentials.base import Evaluation, Potential, check_elements
+from softmode.potentials.memory import batch_share
 from softmode.potentials.registry import load_potential
 
 REGISTRY = structures.ROOT / "config" / "potentials.yaml"
@@ -39,6 +44,15 @@ def load(settings: Mapping[str, Any]) -> Potential:
         if "is not on this machine" in str(error) and not os.environ.get("SOFTMODE_REQUIRE_ALL"):
             pytest.skip(str(error))
         raise
+
+
+def memory_of_a_pass(settings: Mapping[str, Any], structures: Sequence[Atoms]) -> float:
+    """Return by how many bytes a pass raises the peak of this process, in which nothing large may have run before."""
+    potential = load(settings)
+    potential.evaluate(structures[:1])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    potential.evaluate(structures)
+    return 1024.0 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 class Program:
@@ -201,6 +215,19 @@ class Contract:
             theirs = Evaluation(atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress(voigt=True))
             difference = self._assert_equal(atoms, found, theirs)
             print(f"{self.name}: adapter - package: {difference}")
+
+    @pytest.mark.parametrize("crystal", [structures.nacl(), bulk("C", a=3.57, cubic=True)], ids=["NaCl", "diamond"])
+    def test_memory_of_a_pass_is_what_the_batch_size_reckons_with(self, potential: Potential, crystal: Atoms) -> None:
+        settings = self.settings()
+        if "path" in settings["checkpoint"]:
+            pytest.skip("the registered model is larger")
+        share = batch_share(settings, 1.0, "cpu")(crystal)
+        batch = [crystal] * round(0.6 / share)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+            found = executor.submit(memory_of_a_pass, settings, batch).result()
+        expected = 1e9 * share * (len(batch) - 1)
+        print(f"{self.name}: memory of {len(batch)} cells of {crystal.symbols}: {found / expected:.2f} of what is said")
+        assert 0.6 < found / expected < 1.6
 
     def test_nothing_global_changes(self) -> None:
         import logging

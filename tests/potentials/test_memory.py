@@ -27,6 +27,20 @@ def test_angles_count_where_a_potential_sees_them() -> None:
     assert batch_share(settings, 1.0, "cpu")(salt) == pytest.approx((2 * 6 * 1e5 + 2 * 30 * 1e4) / 1e9)
 
 
+def test_only_the_neighbours_that_a_potential_takes_count() -> None:
+    settings = {"cutoff_A": 4.1, "memory_kB_per_edge": 100, "max_neighbours": 12}
+    salt = bulk("NaCl", "rocksalt", a=5.7)  # 18 neighbours each
+    assert batch_share(settings, 1.0, "cpu")(salt) == pytest.approx(2 * 12 * 1e5 / 1e9)
+    assert batch_share(settings | {"max_neighbours": 20}, 1.0, "cpu")(salt) == pytest.approx(2 * 18 * 1e5 / 1e9)
+
+
+def test_float64_takes_twice_the_memory() -> None:
+    settings = {"cutoff_A": 3.0, "memory_kB_per_edge": 100, "angle_cutoff_A": 3.0, "memory_kB_per_angle": 10}
+    salt = bulk("NaCl", "rocksalt", a=5.7)
+    single, double = (batch_share(settings | {"dtype": dtype}, 1.0, "cpu")(salt) for dtype in ("float32", "float64"))
+    assert double == 2 * single
+
+
 def test_atoms_without_neighbours_fill_a_batch_at_last() -> None:
     assert batch_share({"cutoff_A": 5.0, "memory_kB_per_edge": 100}, 1.0, "cpu")(bulk("Ar", a=20.0)) > 0
 

@@ -8,6 +8,7 @@ edge of solid H2 as for one of W.
 
 import ctypes
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,7 @@ def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: st
     """Return the function that says which share of a batch a structure takes.
 
     Args:
-        settings: the potential's, with `cutoff_A` and `memory_kB_per_edge`, and for one that sees angles
-            `angle_cutoff_A` and `memory_kB_per_angle`; without them every structure goes alone
+        settings: the potential's, see `memory_kB`; without `cutoff_A` every structure goes alone
         budget_GB: memory of one pass; None for 1 GB on a CPU, 70 % of the free memory of a GPU
         device: `cpu` or `cuda`
     """
@@ -38,14 +38,27 @@ def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: st
     budget = 1e9 * budget_GB if budget_GB else _free(device)
 
     def share(atoms: Atoms) -> float:
-        kilobytes = neighbours(atoms, settings["cutoff_A"]).sum() * settings["memory_kB_per_edge"]
-        if "angle_cutoff_A" in settings:
-            bonds = neighbours(atoms, settings["angle_cutoff_A"])
-            kilobytes += (bonds * (bonds - 1)).sum() * settings["memory_kB_per_angle"]
+        kilobytes = memory_kB(settings, partial(neighbours, atoms)).sum()
         # an atom far from all others takes some memory too
         return float(1e3 * max(kilobytes, len(atoms)) / budget)
 
     return share
+
+
+def memory_kB(settings: Mapping[str, Any], neighbours: Callable[[float], np.ndarray]) -> np.ndarray:
+    """Return the memory (kB) that each atom takes in a pass.
+
+    Args:
+        settings: the potential's, with `cutoff_A` and `memory_kB_per_edge`; `max_neighbours` where it takes only so
+            many nearest ones; `angle_cutoff_A` and `memory_kB_per_angle` where it sees angles
+        neighbours: gives the number of neighbours of each atom within a distance (Å)
+    """
+    edges = np.minimum(neighbours(settings["cutoff_A"]), settings.get("max_neighbours", np.inf))
+    kilobytes = edges * settings["memory_kB_per_edge"]
+    if "angle_cutoff_A" in settings:
+        bonds = neighbours(settings["angle_cutoff_A"])
+        kilobytes = kilobytes + bonds * (bonds - 1) * settings["memory_kB_per_angle"]
+    return kilobytes * (2 if settings.get("dtype") == "float64" else 1)
 
 
 def neighbours(atoms: Atoms, cutoff: float) -> np.ndarray:

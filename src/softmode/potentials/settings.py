@@ -8,7 +8,7 @@ from softmode.protocol import digest
 # what it is called and what is known of it; the stages do not see these
 PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters", "relative_cost", "gpu_ms_per_atom")
 # how many structures make a batch
-MEMORY = ("cutoff_A", "memory_kB_per_edge", "angle_cutoff_A", "memory_kB_per_angle")
+MEMORY = ("cutoff_A", "max_neighbours", "memory_kB_per_edge", "angle_cutoff_A", "memory_kB_per_angle")
 
 
 def settings_of_results(settings: Mapping[str, Any]) -> dict[str, Any]:
