@@ -179,14 +179,28 @@ def ase_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
 
 def converged(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     """Not a contestant: relaxations by ASE's BFGS to 1e-4 eV/Å, against which results are compared."""
-    settings = _fire(protocol)
+    return _converge(name, [(entry, entry.unit_cell) for entry in entries], protocol)
+
+
+def continued(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
+    """The same from where softmode's relaxations end: where there are several minima, that of softmode."""
+    settings = settings_of(name)
+    potential = load_potential(settings, "cpu")
+    evaluator = Evaluator(potential, batch_share(settings, None, potential.device))
+    relaxed = relax(iter(entries), evaluator, relaxation(protocol.section("relaxation")))
+    cells = {record.entry: record.atoms for record in relaxed if record.failure is None}
+    return _converge(name, [(entry, cells[entry.id]) for entry in entries if entry.id in cells], protocol)
+
+
+def _converge(name: str, starts: Sequence[tuple[Entry, Atoms]], protocol: Protocol) -> Run:
+    tolerance = relaxation(protocol.section("relaxation")).symmetry_tolerance_A
     calculator = _calculator(name)
     run = Run()
     relaxed = []
-    for entry in entries:
-        atoms = entry.unit_cell.copy()
+    for entry, start in starts:
+        atoms = start.copy()
         atoms.calc = calculator
-        atoms.set_constraint(FixSymmetry(atoms, symprec=settings.symmetry_tolerance_A))
+        atoms.set_constraint(FixSymmetry(atoms, symprec=tolerance))
         optimizer = BFGS(FrechetCellFilter(atoms), logfile=None)  # type: ignore[arg-type]
         if not optimizer.run(fmax=1e-4, steps=1000):
             run.properties[entry.id] = "no convergence to 1e-4 eV/Å in 1000 steps"
@@ -237,6 +251,7 @@ CONTESTANTS: dict[str, Callable[[str, Sequence[Entry], Protocol], Run]] = {
     "ase": ase_loop,
     "matcalc": matcalc_loop,
     "converged": converged,
+    "continued": continued,
 }
 
 

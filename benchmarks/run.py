@@ -48,7 +48,8 @@ def main() -> None:
         "threads": options.threads,
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
         "date": datetime.now(UTC).date().isoformat(),
-        "converged": _in_a_process("converged", "loew2024"),
+        "converged": _in_a_process("converged", "softmode"),
+        "continued": _in_a_process("continued", "softmode"),
         "runs": [],
     }
     for repeat in range(options.repeats):
