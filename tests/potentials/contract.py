@@ -6,7 +6,6 @@ A subclass says which entry of config/potentials.yaml it tests, and what is know
 import os
 import pickle
 import random
-import resource
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -50,9 +49,15 @@ def memory_of_a_pass(settings: Mapping[str, Any], structures: Sequence[Atoms]) -
     """Return by how many bytes a pass raises the peak of this process, in which nothing large may have run before."""
     potential = load(settings)
     potential.evaluate(structures[:1])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory()
     potential.evaluate(structures)
-    return 1024.0 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    return peak_memory() - before
+
+
+def peak_memory() -> float:
+    """Return the peak in bytes; `resource.getrusage` would begin with the memory of who started this process."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return 1024.0 * int(status.split("VmHWM:")[1].split()[0])
 
 
 class Program:
