@@ -36,10 +36,12 @@ class Watched(Evaluator):
         self.n_structures = 0
         self.seconds = 0.0
 
-    def evaluate(self, structures: Sequence[Atoms], *, stress: bool) -> list[Evaluation | EntryError]:
+    def evaluate(
+        self, structures: Sequence[Atoms], *, stress: bool, share: float = 1.0
+    ) -> list[Evaluation | EntryError]:
         """Evaluate as the inner one does."""
         started = time.perf_counter()
-        answers = self.inner.evaluate(structures, stress=stress)
+        answers = self.inner.evaluate(structures, stress=stress, share=share)
         self.seconds += time.perf_counter() - started
         self.n_structures += len(structures)
         self.capacity = self.inner.capacity

@@ -1,4 +1,4 @@
-"""Tables and a figure from the runs: medians and their spread, as ratios within one machine."""
+"""Tables from the runs: medians and their spread, as ratios within one machine."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ FASTEST = "softmode"
 
 
 def main() -> None:
-    """Print Markdown for the JSON files that `benchmarks.run` and `benchmarks.scaling` wrote."""
+    """Print Markdown for the JSON files that `benchmarks.run` wrote."""
     for path in map(Path, sys.argv[1:]):
         result = json.loads(path.read_text(encoding="utf-8"))
         print(speed_table(result))

@@ -106,3 +106,5 @@ def test_memory_on_a_cpu_follows_the_largest_supercell_and_the_attempt(tmp_path:
     assert 380 < on_cpu.memory_MB(job("angles"), 1) - large < 450
     # on a GPU the pass is in its own memory
     assert resources.memory_MB(job(shard=0), 1) == resources.memory_MB(job(shard=1), 1)
+    assert of(tmp_path, batch_memory_GB=60).memory_MB(job(), 1) == resources.memory_MB(job(), 1)
+    assert of(tmp_path, device="cpu", batch_memory_GB=60).memory_MB(job(), 1) > 60_000

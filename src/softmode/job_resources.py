@@ -85,9 +85,11 @@ class JobResources:
         # float32 or float64, as read and as run
         weights = 16e-6 * settings.get("n_parameters", 0)
         size = self._size(wildcards)
-        largest = 0.0 if self.gpus or size is None else _pass_MB(settings, size.largest_supercell)
-        batch = 1000 * (self.campaign.settings["batch_memory_GB"] or 1.0)
-        return attempt * round(_PACKAGE_MB + weights + max(batch, largest))
+        one_pass = 1000.0
+        if not self.gpus:
+            one_pass *= self.campaign.settings["batch_memory_GB"] or 1.0
+            one_pass = max(one_pass, _pass_MB(settings, size.largest_supercell) if size else 0.0)
+        return attempt * round(_PACKAGE_MB + weights + one_pass)
 
     def phonons_memory_MB(self, wildcards: Wildcards, attempt: int) -> int:
         """Main memory of a job that runs phonopy."""

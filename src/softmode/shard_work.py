@@ -32,6 +32,9 @@ from softmode.stages import force_sets, relax
 from softmode.stages.evaluate import Evaluator
 from softmode.yaml_files import read_yaml
 
+# finding an entry's displacements takes 0.01 s
+_MOST_WORKERS = 8
+
 
 def relax_shard(options: Namespace) -> None:
     """Relax the entries of one shard; options as of `softmode relax`."""
@@ -94,7 +97,9 @@ def compute_force_sets_of_shard(options: Namespace) -> None:
         return (replace(record, arrays={}) for record in read_records(options.relaxed, chosen))
 
     # on a CPU the potential's own threads wait for each other when something else runs, and lose more than is won
-    n_workers = (options.threads or os.cpu_count() or 1) - 1 if potential.device.startswith("cuda") else 0
+    n_workers = 0
+    if potential.device.startswith("cuda"):
+        n_workers = min((options.threads or len(os.sched_getaffinity(0))) - 1, _MOST_WORKERS)
     with (
         worker_processes(n_workers) as executor,
         RecordWriter(options.output, _provenance(identity, potential, settings)) as writer,

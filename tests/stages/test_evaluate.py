@@ -45,7 +45,7 @@ def test_out_of_memory_halves_the_batch_and_those_that_follow() -> None:
     potential = Small(n_atoms=3)
     structures = [bulk("Cu", a=3.5 + 0.01 * i) for i in range(8)]
     evaluator = Evaluator(potential, share)
-    answers = evaluator.evaluate(structures, stress=False)
+    answers = evaluator.evaluate(structures, stress=False, share=sum(map(share, structures)))
     expected = potential.inner.evaluate(structures)
     assert [answer.energy for answer in answers] == [one.energy for one in expected]
     assert potential.asked == [8, 4, 2, 2, 4, 2, 2]

@@ -146,11 +146,12 @@ class Overseen:
     def capacity(self) -> float:
         return self.inner.capacity
 
-    def evaluate(self, structures: Sequence[Atoms], *, stress: bool) -> list[Evaluation | EntryError]:
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool, share: float) -> list[Evaluation | EntryError]:
         assert structures
-        assert len(structures) == 1 or sum(map(self.share, structures)) <= self.capacity * (1 + 1e-12)
+        assert share == pytest.approx(sum(map(self.share, structures)))
+        assert len(structures) == 1 or share <= self.capacity * (1 + 1e-12)
         self.evaluated += [atoms.info["number"] for atoms in structures]
-        return self.inner.evaluate(structures, stress=stress)
+        return self.inner.evaluate(structures, stress=stress, share=share)
 
 
 @st.composite
@@ -221,3 +222,16 @@ def test_structure_whose_share_of_a_batch_cannot_be_told_fails_alone() -> None:
     records = run_in_lockstep("relax", iter(given), Evaluator(effective_medium(), share), stress=False)
     found = {record.entry: record.failure for record in records}
     assert found["cubic"] is None and found["flat"].kind == "crash" and "LinAlgError" in found["flat"].message
+
+
+def test_share_of_a_batch_is_measured_anew_when_the_density_changes() -> None:
+    measured = []
+
+    def share(atoms: Atoms) -> float:
+        measured.append(round(float(atoms.cell.lengths()[0] * 2**0.5), 3))
+        return 0.1
+
+    cells = [[bulk("Cu", a=a)] for a in (3.6, 3.61, 3.4, 3.41, 3.2)]
+    task = Task("shrinking", steps("shrinking", cells), bulk("Cu"))
+    list(run_in_lockstep("relax", iter([task]), Evaluator(effective_medium(), share), stress=False))
+    assert measured == [3.6, 3.4, 3.2]

@@ -73,6 +73,38 @@ def test_cubic_crystal_needs_a_handful_of_steps() -> None:
     assert run(bulk("Cu", cubic=True, a=3.8)).values["relax_steps"] <= 6
 
 
+def test_vacuum_of_a_monolayer_stays_as_it_is_given() -> None:
+    layer = Atoms("Cu", cell=[2.6, 2.6, 15.0], pbc=True)
+    record = run(layer)
+    assert record.failure is None
+    assert record.values["relax_steps"] <= 6
+    assert record.atoms.cell.lengths()[2] == pytest.approx(15.0, abs=1e-6)
+    layer.calc = EMT()
+    BFGS(FrechetCellFilter(layer, mask=[1, 1, 0, 0, 0, 1]), logfile=None).run(fmax=1e-5, steps=500)
+    assert record.atoms.cell.lengths()[0] == pytest.approx(layer.cell.lengths()[0], rel=2e-5)
+
+
+def test_step_to_where_the_potential_says_nothing_is_followed_by_smaller_ones() -> None:
+    class Fails:
+        """Effective medium theory that fails at its second call, the first step of BFGS."""
+
+        def __init__(self) -> None:
+            self.inner = effective_medium()
+            self.__dict__.update(vars(self.inner))
+            self.calls = 0
+
+        def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+            self.calls += 1
+            if self.calls == 2:
+                raise RuntimeError("isolated atoms")
+            return self.inner.evaluate(structures, stress=stress)
+
+    smooth = run(bulk("Cu", cubic=True, a=3.65))
+    record = run(bulk("Cu", cubic=True, a=3.65), Fails())
+    assert record.failure is None
+    assert record.atoms.cell.lengths()[0] == pytest.approx(smooth.atoms.cell.lengths()[0], rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [("raise", "crash"), ("not finite", "not_finite"), ("unphysical", "unphysical_forces")],

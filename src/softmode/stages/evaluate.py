@@ -24,11 +24,17 @@ class Evaluator:
         # in shares; out of memory halves it for the rest of the job
         self.capacity = 1.0
 
-    def evaluate(self, structures: Sequence[Atoms], *, stress: bool) -> list[Evaluation | EntryError]:
+    def evaluate(
+        self, structures: Sequence[Atoms], *, stress: bool, share: float = 1.0
+    ) -> list[Evaluation | EntryError]:
         """Evaluate the structures in one pass, with an error in place of each that fails, or is not of finite numbers.
 
         Where the pass raises, the halves go on their own. What came back with a number that is not finite goes again
         alone: in some packages one structure spoils those beside it.
+
+        Args:
+            stress: whether the evaluations need one
+            share: which share of a batch the structures take together
 
         Raises:
             DeviceLost: the GPU is of no use any more; nothing is known of any structure.
@@ -44,7 +50,7 @@ class Evaluator:
             if len(structures) == 1:
                 return [_as_entry_error(error)]
             if _is_out_of_memory(error):
-                self.capacity = min(self.capacity, sum(map(self.share, structures)) / 2)
+                self.capacity = min(self.capacity, share / 2)
                 print(f"out of memory with {len(structures)} structures: going on with half as many", flush=True)
         else:
             if len(structures) == 1:
@@ -56,8 +62,9 @@ class Evaluator:
         _release_memory(self.potential.device)
         half = len(structures) // 2
         return [
-            *self.evaluate(structures[:half], stress=stress),
-            *self.evaluate(structures[half:], stress=stress),
+            answer
+            for part in (structures[:half], structures[half:])
+            for answer in self.evaluate(part, stress=stress, share=share * len(part) / len(structures))
         ]
 
 

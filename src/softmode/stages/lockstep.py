@@ -11,12 +11,16 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.stages.evaluate import Evaluator
+
+# relative change of the volume up to which a structure has about the same neighbours
+_SAME_DENSITY = 0.02
 
 Steps = Generator[list[Atoms], list[Evaluation], Record]
 
@@ -74,7 +78,8 @@ def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, 
             shares.append(share)
         n_waiting -= sum(shares)
         started = time.perf_counter()
-        answers = evaluator.evaluate([active.structures[index] for active, index in batch], stress=stress)
+        structures = [active.structures[index] for active, index in batch]
+        answers = evaluator.evaluate(structures, stress=stress, share=sum(shares))
         seconds_per_share = (time.perf_counter() - started) / sum(shares)
         for (active, index), answer, share in zip(batch, answers, shares, strict=True):
             active.seconds += seconds_per_share * share
@@ -97,10 +102,11 @@ class _Active:
         self.answers: dict[int, Evaluation | EntryError] = {}
         self.seconds = 0.0
         self.share_per_atom: float | None = None
+        self.volume_per_atom = 0.0
         self.record: Record | None = None
 
     def share(self, structure: Atoms) -> float:
-        """Return which share of a batch a structure takes, judged by the task's first one: neighbours hardly change."""
+        """Return which share of a batch a structure takes, judged by one of about the same density."""
         assert self.share_per_atom is not None
         return self.share_per_atom * len(structure)
 
@@ -120,9 +126,7 @@ class _Active:
             else:
                 error = next((answer for answer in answers if isinstance(answer, EntryError)), None)
                 self.structures = steps.throw(error) if error else steps.send(answers)  # type: ignore[arg-type]
-            if self.share_per_atom is None:
-                first = self.structures[0]
-                self.share_per_atom = self.evaluator.share(first) / len(first)
+            self._measure_share(self.structures[0])
         except StopIteration as stop:
             record = stop.value
         except EntryError as error:
@@ -133,6 +137,13 @@ class _Active:
         if record:
             self.structures = []
             self.record = replace(record, values=dict(record.values) | {f"{self.stage}_seconds": self.seconds})
+
+    def _measure_share(self, first: Atoms) -> None:
+        volume_per_atom = abs(np.linalg.det(first.cell.array)) / len(first)
+        change = abs(volume_per_atom - self.volume_per_atom)
+        if self.share_per_atom is None or change > _SAME_DENSITY * self.volume_per_atom:
+            self.share_per_atom = self.evaluator.share(first) / len(first)
+            self.volume_per_atom = volume_per_atom
 
     def _failed(self, kind: str, message: str) -> Record:
         return Record(self.task.entry, self.task.atoms, self.task.values, failure=Failure(self.stage, kind, message))

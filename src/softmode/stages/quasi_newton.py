@@ -7,6 +7,7 @@ neither brings within the accepted bounds gets ASE's FIRE.
 """
 
 from collections.abc import Generator
+from contextlib import suppress
 
 import numpy as np
 from ase import Atoms
@@ -21,8 +22,11 @@ from softmode.stages.symmetric_cell import SymmetricCell
 # Broyden's method: steps without improvement after which the Jacobian is made anew, and how often that may be in vain
 _PATIENCE = 4
 _RESTARTS = 3
-# eV/Å²: a Jacobian is not let go softer than this
+# eV/Å²: a Jacobian is not let go softer than this: Broyden's, and the one that BFGS starts from. Below the second is
+# noise of the differences, or a direction without any force, as across the vacuum of a monolayer, which BFGS must not
+# follow.
 _SOFTEST = 1.0
+_SOFTEST_AT_START = 0.05
 
 
 def relax_symmetric(unit_cell: Atoms, settings: QuasiNewtonRelaxation, conservative: bool) -> RelaxationSteps:
@@ -37,8 +41,10 @@ def relax_symmetric(unit_cell: Atoms, settings: QuasiNewtonRelaxation, conservat
         EntryError: `not_converged`, `unphysical_forces`, `not_finite` or `symmetry_broken`.
     """
     cell = SymmetricCell(unit_cell, settings.symmetry_tolerance_A)
-    best, n_steps = yield from (_bfgs if conservative else _broyden)(cell, settings)
-    if not best.accepted:
+    best, n_steps = None, 0
+    with suppress(EntryError):  # a step may lead to where the potential says nothing; FIRE's are small
+        best, n_steps = yield from (_bfgs if conservative else _broyden)(cell, settings)
+    if best is None or not best.accepted:
         cell.set_x(np.zeros(cell.ndofs()))
         best, n_more = yield from _fire(cell, settings)
         n_steps += n_more
@@ -79,7 +85,7 @@ _Steps = Generator[list[Atoms], list[Evaluation], tuple[_Point, int]]
 def _bfgs(cell: SymmetricCell, settings: QuasiNewtonRelaxation) -> _Steps:
     optimizer = BFGS(cell, logfile=None, maxstep=settings.largest_step_A)  # type: ignore[arg-type]
     point, jacobian = yield from _with_jacobian(cell, settings)
-    optimizer.H0 = (jacobian + jacobian.T) / 2
+    optimizer.H0 = _downhill((jacobian + jacobian.T) / 2, _SOFTEST_AT_START)
     for n_steps in range(settings.steps):
         if point.distance < 1:
             return point, n_steps
@@ -97,7 +103,7 @@ def _broyden(cell: SymmetricCell, settings: QuasiNewtonRelaxation) -> _Steps:
     in_vain = n_steps = 0
     while in_vain < _RESTARTS and n_steps < settings.steps:
         point, jacobian = yield from _with_jacobian(cell, settings)
-        jacobian = _downhill(jacobian)
+        jacobian = _downhill(jacobian, _SOFTEST)
         at_restart = best
         best = point if best is None or point.distance < best.distance else best
         since_best = 0
@@ -152,9 +158,9 @@ def _with_jacobian(
     return point, np.array(columns).reshape(len(steps), len(steps)).T
 
 
-def _downhill(jacobian: np.ndarray) -> np.ndarray:
+def _downhill(jacobian: np.ndarray, softest: float) -> np.ndarray:
     """Return a Jacobian whose symmetric part is positive, so that steps lead to minima rather than to saddle points."""
     symmetric, rest = (jacobian + jacobian.T) / 2, (jacobian - jacobian.T) / 2
     values, vectors = np.linalg.eigh(symmetric)
-    positive: np.ndarray = (vectors * np.maximum(np.abs(values), _SOFTEST)) @ vectors.T + rest
+    positive: np.ndarray = (vectors * np.maximum(np.abs(values), softest)) @ vectors.T + rest
     return positive
