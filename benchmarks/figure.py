@@ -13,6 +13,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from benchmarks.contestants import settings_of
+
 _STAGES = {
     "dataset": ("reading the data set", "#56b4e9", "s"),
     "relaxation": ("relaxation", "#d55e00", "o"),
@@ -35,7 +37,7 @@ def main() -> None:
         draw_entries(seconds, scaling, "seconds", "processor time (s)")
         draw_entries(memory, scaling, "peak_MB", "peak memory (MB)")
         _slope_of_one(seconds)
-        seconds.set_title(f"(b) one shard, {scaling['potential']}", loc="left")
+        seconds.set_title(f"(b) one shard, {settings_of(scaling['potential'])['label']}", loc="left")
         memory.set_title("(c) the same shards", loc="left")
         figure.savefig(options.output, dpi=200)
 
