@@ -62,11 +62,9 @@ def protocol_of(name: str) -> Protocol:
 
 def softmode(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     """The campaign's own stages; the floor is timed beside them, on the very supercells of the force sets."""
-    settings = settings_of(name)
-    potential = load_potential(settings, "cpu")
-    evaluator = Evaluator(potential, batch_share(settings, None, potential.device))
+    evaluator = _evaluator(name)
     force_set_settings = ForceSets(**protocol.section("force_sets"))
-    potential.evaluate([entry.unit_cell for entry in entries[:1]], stress=True)
+    evaluator.potential.evaluate([entry.unit_cell for entry in entries[:1]], stress=True)
     run = Run()
 
     started = time.perf_counter()
@@ -87,6 +85,12 @@ def softmode(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     _take_phonons(run, name, force_sets, protocol)
     run.seconds["phonons"] = time.perf_counter() - started
     return run
+
+
+def _evaluator(name: str) -> Evaluator:
+    settings = settings_of(name)
+    potential = load_potential(settings, "cpu")
+    return Evaluator(potential, batch_share(settings, None, potential.device))
 
 
 def _take_phonons(run: Run, name: str, force_sets: Iterable[Record], protocol: Protocol) -> None:
@@ -184,10 +188,7 @@ def converged(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
 
 def continued(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     """The same from where softmode's relaxations end: where there are several minima, that of softmode."""
-    settings = settings_of(name)
-    potential = load_potential(settings, "cpu")
-    evaluator = Evaluator(potential, batch_share(settings, None, potential.device))
-    relaxed = relax(iter(entries), evaluator, relaxation(protocol.section("relaxation")))
+    relaxed = relax(iter(entries), _evaluator(name), relaxation(protocol.section("relaxation")))
     cells = {record.entry: record.atoms for record in relaxed if record.failure is None}
     return _converge(name, [(entry, cells[entry.id]) for entry in entries if entry.id in cells], protocol)
 

@@ -16,7 +16,7 @@ from ase import Atoms
 from softmode.engine.background import worker_processes
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
-from softmode.potentials.memory import batch_share
+from softmode.potentials.memory import batch_share, peak_memory
 from softmode.potentials.registry import load_potential
 from softmode.protocol import ForceSets, Protocol, load_protocol, relaxation
 from softmode.reference.dataset import Problem, Selection, read_entries
@@ -98,7 +98,7 @@ def _measure(
         print(
             f"| {label} | {stage} | {3600 * watched.n_structures / seconds:.0f} "
             f"| {3600 * len(entries) / seconds:.0f} | {100 * watched.seconds / seconds:.1f} % "
-            f"| {_peak_memory(device):.2f} |",
+            f"| {peak_memory(device) / 1e9:.2f} |",
             flush=True,
         )
 
@@ -116,17 +116,6 @@ def _reset_memory(device: str) -> None:
         import torch
 
         torch.cuda.reset_peak_memory_stats()
-
-
-def _peak_memory(device: str) -> float:
-    """Peak memory in GB, of the stage on a GPU and of the process so far on a CPU."""
-    if device == "cuda":
-        import torch
-
-        return torch.cuda.max_memory_allocated() / 1e9
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from ase.calculators.calculator import Calculator
 
 from softmode.errors import EntryError, InputError
 from softmode.potentials.base import Evaluation, Potential, check_elements
-from softmode.potentials.memory import batch_share
+from softmode.potentials.memory import batch_share, peak_memory
 from softmode.potentials.registry import load_potential
 
 REGISTRY = structures.ROOT / "config" / "potentials.yaml"
@@ -49,15 +49,9 @@ def memory_of_a_pass(settings: Mapping[str, Any], structures: Sequence[Atoms]) -
     """Return by how many bytes a pass raises the peak of this process, in which nothing large may have run before."""
     potential = load(settings)
     potential.evaluate(structures[:1])
-    before = peak_memory()
+    before = peak_memory("cpu")
     potential.evaluate(structures)
-    return peak_memory() - before
-
-
-def peak_memory() -> float:
-    """Return the peak in bytes; `resource.getrusage` would begin with the memory of who started this process."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return 1024.0 * int(status.split("VmHWM:")[1].split()[0])
+    return peak_memory("cpu") - before
 
 
 class Program:

@@ -3,7 +3,6 @@
 Every check goes through the contract alone, so that it tells what a campaign would get: adapter, package and weights.
 """
 
-import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ase.build import bulk
 
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation, Potential
+from softmode.potentials.memory import peak_memory
 
 DISPLACEMENTS = (1e-4, 1e-3, 1e-2, 1e-1)
 STRAINS = (1e-4, 1e-3, 1e-2)
@@ -175,24 +175,15 @@ def _cost(potential: Potential, atoms: Atoms, sizes: Sequence[int]) -> Iterator[
     for size in sizes:
         edge = max(1, round((size / len(atoms)) ** (1 / 3)))
         cell = atoms.repeat(edge)
-        memory = _peak_memory(potential.device)
+        memory = peak_memory(potential.device)
         best = np.inf
         for _ in range(3):
             started = time.perf_counter()
             potential.evaluate([cell])
             best = min(best, time.perf_counter() - started)
-        megabytes = (_peak_memory(potential.device) - memory) / 1e6
+        megabytes = (peak_memory(potential.device) - memory) / 1e6
         yield Check(f"time, {len(cell)} atoms", 1e3 * best / len(cell), "ms/atom", None, "")
         yield Check(f"growth of peak memory, {len(cell)} atoms", megabytes / len(cell), "MB/atom", None, "")
-
-
-def _peak_memory(device: str) -> float:
-    """Peak memory so far in bytes; on the CPU that of the whole process, which never falls."""
-    if device.startswith("cuda"):
-        import torch
-
-        return float(torch.cuda.max_memory_allocated())
-    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _bounded(name: str, value: float, unit: str, bound: float) -> Check:

@@ -9,6 +9,7 @@ edge of solid H2 as for one of W.
 import ctypes
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,18 +46,18 @@ def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: st
     return share
 
 
-def memory_kB(settings: Mapping[str, Any], neighbours: Callable[[float], np.ndarray]) -> np.ndarray:
+def memory_kB(settings: Mapping[str, Any], neighbours_within: Callable[[float], np.ndarray]) -> np.ndarray:
     """Return the memory (kB) that each atom takes in a pass.
 
     Args:
         settings: the potential's, with `cutoff_A` and `memory_kB_per_edge`; `max_neighbours` where it takes only so
             many nearest ones; `angle_cutoff_A` and `memory_kB_per_angle` where it sees angles
-        neighbours: gives the number of neighbours of each atom within a distance (Å)
+        neighbours_within: gives the number of neighbours of each atom within a distance (Å)
     """
-    edges = np.minimum(neighbours(settings["cutoff_A"]), settings.get("max_neighbours", np.inf))
+    edges = np.minimum(neighbours_within(settings["cutoff_A"]), settings.get("max_neighbours", np.inf))
     kilobytes = edges * settings["memory_kB_per_edge"]
     if "angle_cutoff_A" in settings:
-        bonds = neighbours(settings["angle_cutoff_A"])
+        bonds = neighbours_within(settings["angle_cutoff_A"])
         kilobytes = kilobytes + bonds * (bonds - 1) * settings["memory_kB_per_angle"]
     return kilobytes * (2 if settings.get("dtype") == "float64" else 1)
 
@@ -72,6 +73,17 @@ def _free(device: str) -> float:
     import torch
 
     return _SHARE_OF_GPU * torch.cuda.mem_get_info()[0]
+
+
+def peak_memory(device: str) -> float:
+    """Return the peak memory so far in bytes; on the CPU that of this whole process, which never falls."""
+    if device.startswith("cuda"):
+        import torch
+
+        return float(torch.cuda.max_memory_allocated())
+    # resource.getrusage would begin with the memory of who started this process
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return 1024.0 * int(status.split("VmHWM:")[1].split()[0])
 
 
 def keep_freed_memory() -> None:
