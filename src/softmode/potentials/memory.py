@@ -10,11 +10,12 @@ import ctypes
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase import Atoms
-from ase.neighborlist import neighbor_list
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 # beyond about this much, larger batches make no potential faster on a CPU
 _CPU_BUDGET = 1e9
@@ -26,7 +27,7 @@ _MARGIN = 0.05
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
-def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: str) -> Callable[[Atoms], float]:
+def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: str) -> "Callable[[Atoms], float]":
     """Return the function that says which share of a batch a structure takes.
 
     Args:
@@ -38,7 +39,7 @@ def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: st
         return lambda atoms: 1.0
     budget = 1e9 * budget_GB if budget_GB else _free(device)
 
-    def share(atoms: Atoms) -> float:
+    def share(atoms: "Atoms") -> float:
         kilobytes = memory_kB(settings, partial(neighbours, atoms)).sum()
         # an atom far from all others takes some memory too
         return float(1e3 * max(kilobytes, len(atoms)) / budget)
@@ -62,8 +63,11 @@ def memory_kB(settings: Mapping[str, Any], neighbours_within: Callable[[float], 
     return kilobytes * (2 if settings.get("dtype") == "float64" else 1)
 
 
-def neighbours(atoms: Atoms, cutoff: float) -> np.ndarray:
+def neighbours(atoms: "Atoms", cutoff: float) -> np.ndarray:
     """Return the number of neighbours of each atom within a cutoff (Å) and a small margin."""
+    # not at the top: Snakemake needs memory_kB alone, for the memory of jobs, and would wait for ASE at every start
+    from ase.neighborlist import neighbor_list
+
     return np.bincount(neighbor_list("i", atoms, cutoff + _MARGIN), minlength=len(atoms))
 
 
