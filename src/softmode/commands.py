@@ -148,6 +148,7 @@ def phonons(options: Namespace) -> None:
         source, dataset_digest = origin["potential"]["name"], origin["depends_on"]["dataset"]
         tasks = (task_of_potential(record) for record in read_records(options.force_sets))
     variants = list(section["stability"])
+    columns = phonon_columns(variants)
     metadata = provenance({"stage": "phonons", "phonons": digest(section), "origin": origin["identity"]}, PACKAGES)
     metadata |= {
         "source": source,
@@ -159,15 +160,15 @@ def phonons(options: Namespace) -> None:
     }
     kept = None
     if options.reference and options.kept:
-        kept = (
-            options.kept / f"{digest([metadata['identity'], dataset_digest, source, ids, versions(PACKAGES)])}.parquet"
-        )
+        # what is kept of an older softmode may lack columns
+        same = [metadata["identity"], dataset_digest, source, ids, versions(PACKAGES), [c.name for c in columns]]
+        kept = options.kept / f"{digest(same)}.parquet"
         if kept.is_file():
             copy(kept, options.output)
             print(f"the same phonons as in {kept}, computed for another campaign")
             return
     rows = compute_phonons(tasks, source, Phonons(**section))
-    write_table(options.output, rows, phonon_columns(variants), metadata)
+    write_table(options.output, rows, columns, metadata)
     if kept:
         copy(options.output, kept)
 

@@ -7,10 +7,9 @@ import pytest
 from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.protocol import Phonons, Protocol
-from softmode.reference.cells import make_phonopy
 from softmode.reference.dataset import Selection, read_entries
 from softmode.stages.band_structure import frequencies_along, high_symmetry_path
-from softmode.stages.phonons import set_force_constants
+from softmode.stages.phonons import phonopy_of, task_of_reference
 
 # primitive vectors of a face-centred cubic lattice, as phonopy and ASE choose them, and another choice of the same
 VECTORS = np.array([[0.0, 2.7, 2.7], [2.7, 0.0, 2.7], [2.7, 2.7, 0.0]])
@@ -53,8 +52,7 @@ def test_bands_of_silicon_end_at_the_frequencies_of_the_commensurate_points(
     demo_folder: Path, loew2024: Protocol
 ) -> None:
     (entry,) = read_entries("demo", demo_folder, Selection(("Si-diamond",)))
-    phonopy = make_phonopy(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
-    set_force_constants(phonopy, entry.force_set, Phonons(**loew2024.section("phonons")))
+    phonopy = phonopy_of(task_of_reference(entry), Phonons(**loew2024.section("phonons")))
     path = high_symmetry_path(phonopy.primitive, 1e-5)
     bands = frequencies_along(phonopy, path)
     assert [len(segment) for segment in bands] == [len(segment) for segment in path.segments]

@@ -39,6 +39,12 @@ RECORD_COLUMNS = (
     Column("free_energy_kJ_per_mol", _LIST, "kJ/mol", "Helmholtz free energy of one mole of primitive cells"),
     Column("entropy_J_per_K_mol", _LIST, "J/K/mol", "entropy of one mole of primitive cells"),
     Column("heat_capacity_J_per_K_mol", _LIST, "J/K/mol", "heat capacity at constant volume, primitive cells"),
+    Column("force_residual_eV_per_A", _F, "eV/Å", "root mean square of forces minus those of the force constants"),
+    Column("force_residual_ratio", _F, "", "its ratio to the root mean square of the forces"),
+    Column("own_frequency_difference_THz", _F, "THz", "largest difference of frequencies to those in the file"),
+    Column("own_free_energy_difference_kJ_per_mol", _F, "kJ/mol", "largest difference to the file's own, primitive cell"),
+    Column("own_entropy_difference_J_per_K_mol", _F, "J/K/mol", "largest difference to the file's own, primitive cell"),
+    Column("own_heat_capacity_difference_J_per_K_mol", _F, "J/K/mol", "largest difference to the file's own, same cell"),
 )
 SPECTRUM_COLUMNS = (
     Column("qpoints", pa.list_(_LIST), "", "commensurate q points in reduced coordinates"),

@@ -56,7 +56,7 @@ def entry_figure(
                 continue
             phonopy, _ = read_phonopy(campaign, entry, source)
             if path is None:
-                path = high_symmetry_path(phonopy.primitive, settings.symmetry_tolerance_A)
+                path = high_symmetry_path(phonopy.primitive, phonopy.symmetry.tolerance)
             _draw_bands(bands, path, frequencies_along(phonopy, path), labels[source], colours[source])
             _draw_density(density, row["density_of_states_per_THz"], settings.density_of_states, colours[source])
             for axes, (column, _) in zip(thermodynamics, _THERMODYNAMICS, strict=True):

@@ -11,8 +11,7 @@ from softmode.campaign_folder import REFERENCES, CampaignFolder
 from softmode.engine.records import read_records
 from softmode.errors import InputError
 from softmode.protocol import Phonons
-from softmode.reference.cells import make_phonopy
-from softmode.stages.phonons import PhononTask, set_force_constants, task_of_potential, tasks_of_reference
+from softmode.stages.phonons import PhononTask, phonopy_of, task_of_potential, tasks_of_reference
 
 
 def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Phonopy, PhononTask]:
@@ -28,11 +27,10 @@ def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Pho
     if shard is None:
         raise InputError(f"{campaign.path}: has no entry '{entry}'; its entries are listed in index.csv")
     (task,) = read_tasks(campaign, source, shard, [entry])
-    phonopy = phonopy_of(task, Phonons(**campaign.settings("phonons")))
-    if phonopy is None:
-        why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
-        raise InputError(f"{campaign.path}: {source} has no forces for {entry}{why}")
-    return phonopy, task
+    try:
+        return phonopy_of(task, Phonons(**campaign.settings("phonons"))), task
+    except InputError as error:
+        raise InputError(f"{campaign.path}: {source}: {error}") from error
 
 
 def read_tasks(campaign: CampaignFolder, source: str, shard: int, entries: Sequence[str]) -> Iterator[PhononTask]:
@@ -53,28 +51,22 @@ def read_tasks(campaign: CampaignFolder, source: str, shard: int, entries: Seque
         yield from map(task_of_potential, read_records(campaign.output(source, "force_sets", shard), entries))
 
 
-def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy | None:
-    """Return phonopy's object with the force constants that the protocol makes of these forces; None without any."""
-    if task.failure or task.force_set is None or task.supercell_matrix is None or task.primitive_matrix is None:
-        return None
-    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, settings.symmetry_tolerance_A)
-    set_force_constants(phonopy, task.force_set, settings)
-    return phonopy
-
-
 def export(campaign: CampaignFolder, entry: str, source: str, folder: Path) -> list[Path]:
     """Write phonopy_params.yaml (for `phonopy-load`), FORCE_SETS and POSCAR of one entry and return their paths.
 
-    The forces are those that the force constants are made of: without the mean force, if the protocol subtracts it.
+    The forces are those that the force constants are made of: without the mean force, if the protocol subtracts it. A
+    reference of force constants has them in phonopy_params.yaml, and no FORCE_SETS.
 
     Raises:
         InputError: as `read_phonopy`.
     """
     phonopy, task = read_phonopy(campaign, entry, source)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / name for name in ("phonopy_params.yaml", "FORCE_SETS", "POSCAR")]
-    phonopy.save(paths[0], settings={"force_sets": True, "displacements": True})
-    assert phonopy.dataset is not None
-    write_FORCE_SETS(phonopy.dataset, filename=paths[1])
-    write(paths[2], task.unit_cell, format="vasp", direct=True)
+    has_forces = phonopy.dataset is not None
+    paths = [folder / "phonopy_params.yaml", folder / "POSCAR"]
+    phonopy.save(paths[0], settings={"force_sets": True, "displacements": True, "force_constants": not has_forces})
+    write(paths[1], task.unit_cell, format="vasp", direct=True)
+    if phonopy.dataset is not None:
+        paths.insert(1, folder / "FORCE_SETS")
+        write_FORCE_SETS(phonopy.dataset, filename=paths[1])
     return paths

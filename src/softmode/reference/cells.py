@@ -1,36 +1,79 @@
 """Cells between ASE, which stores them, and phonopy, which displaces them."""
 
-from collections.abc import Sequence
+import string
 from typing import Any
 
+import ase.data
 import numpy as np
+import spglib
 from ase import Atoms
 from phonopy import Phonopy
+from phonopy.structure.atomic_data import get_atomic_data
 from phonopy.structure.atoms import PhonopyAtoms
-from phonopy.structure.cells import Primitive, Supercell, get_primitive, get_supercell
+from phonopy.structure.cells import (
+    Primitive,
+    Supercell,
+    get_primitive,
+    get_primitive_matrix_by_centring,
+    get_supercell,
+)
 
 from softmode.errors import EntryError
 
-# recognises lattice points in Å; no symmetry is searched with it
-_LATTICE_TOLERANCE = 1e-5
+# phonopy's own symmetry tolerance in Å, which its files leave unsaid: what is exact is found with it, and nothing else
+EXACT = 1e-5
+# a matrix of integers that was written as floats holds them to this
+_INTEGER = 1e-5
+_LETTERS = string.ascii_letters
 # more unit cells than a supercell has along any axis
 _LARGEST_INDEX = 1000
 # in Å; files write positions with six digits and more
 _SAME_POSITION = 1e-3
 
 
+def standard_masses(numbers: np.ndarray) -> np.ndarray:
+    """Return the masses in u of elements: phonopy's, and ASE's where phonopy has none (Po, Pu, …)."""
+    of_phonopy = get_atomic_data().atom_data
+    return np.array([of_phonopy[number][3] or ase.data.atomic_masses[number] for number in numbers], dtype=float)
+
+
+def set_masses(atoms: Atoms, masses: np.ndarray | None) -> None:
+    """Give the atoms the masses (u) of a file; where all are the standard ones, ASE's array of masses is left out.
+
+    So a crystal has an array of masses if, and only if, they are its own.
+    """
+    # files of phonopy have masses with six digits
+    if masses is not None and not np.allclose(masses, standard_masses(atoms.numbers), rtol=0, atol=1e-5):
+        atoms.set_masses(masses)
+
+
+def masses_of(atoms: Atoms) -> np.ndarray:
+    """Return the masses in u: the crystal's own, or the standard ones; never ASE's beside phonopy's."""
+    return np.asarray(atoms.get_masses() if atoms.has("masses") else standard_masses(atoms.numbers))
+
+
 def to_phonopy(atoms: Atoms) -> PhonopyAtoms:
-    """Return a phonopy cell; the masses are phonopy's own, for references and potentials alike."""
+    """Return a phonopy cell with the crystal's masses, and its magnetic moments if it has any (they lower symmetry)."""
+    moments = atoms.get_initial_magnetic_moments()
     return PhonopyAtoms(
         symbols=atoms.get_chemical_symbols(),
         cell=atoms.cell.array,
         scaled_positions=atoms.get_scaled_positions(wrap=False),
+        masses=masses_of(atoms),
+        magnetic_moments=moments if moments.any() else None,
     )
 
 
 def to_ase(cell: PhonopyAtoms) -> Atoms:
-    """Return a periodic ASE structure."""
-    return Atoms(symbols=cell.symbols, cell=cell.cell, scaled_positions=cell.scaled_positions, pbc=True)
+    """Return a periodic ASE structure with the cell's masses and magnetic moments; Ni1 is nickel with the tag 1."""
+    atoms = Atoms(cell.numbers, cell=cell.cell, scaled_positions=cell.scaled_positions, pbc=True)
+    tags = [int("0" + symbol.lstrip(_LETTERS)) for symbol in cell.symbols]
+    if any(tags):
+        atoms.set_tags(tags)
+    set_masses(atoms, cell.masses)
+    if cell.magnetic_moments is not None:
+        atoms.set_initial_magnetic_moments(cell.magnetic_moments)
+    return atoms
 
 
 def make_phonopy(
@@ -46,12 +89,43 @@ def make_phonopy(
 
 
 def build_cells(
-    unit_cell: Atoms, supercell_matrix: np.ndarray, primitive_matrix: np.ndarray
+    unit_cell: Atoms, supercell_matrix: np.ndarray, primitive_matrix: np.ndarray, tolerance: float = EXACT
 ) -> tuple[Supercell, Primitive]:
-    """Return supercell and primitive cell without a search for symmetry, which large cells would make slow."""
-    supercell = get_supercell(to_phonopy(unit_cell), supercell_matrix, symprec=_LATTICE_TOLERANCE)
+    """Return supercell and primitive cell without a search for symmetry, which large cells would make slow.
+
+    Args:
+        tolerance: in Å, within which atoms of the unit cell that the primitive cell makes one are its images
+    """
+    supercell = get_supercell(to_phonopy(unit_cell), supercell_matrix, symprec=tolerance)
     to_primitive = np.linalg.inv(supercell_matrix) @ primitive_matrix
-    return supercell, get_primitive(supercell, to_primitive, symprec=_LATTICE_TOLERANCE)
+    return supercell, get_primitive(supercell, to_primitive, symprec=tolerance)
+
+
+def find_primitive_matrix(unit_cell: Atoms, given: np.ndarray, tolerance: float) -> np.ndarray:
+    """Return the matrix from the unit cell to a primitive cell: the given one where it leads to a smallest cell.
+
+    Atoms of other masses, magnetic moments or tags (Ni1, Ni2: spins or sites that were told apart) are other atoms: what
+    repeats without them does not repeat.
+
+    Args:
+        given: of shape (3, 3), as in phonopy; the identity where nobody gave one
+        tolerance: spglib's symprec in Å
+
+    Returns:
+        shape (3, 3), as phonopy's `primitive_matrix="auto"` where the given one is not primitive
+    """
+    moments = unit_cell.get_initial_magnetic_moments().reshape(len(unit_cell), -1)
+    kinds = np.column_stack([unit_cell.numbers, unit_cell.get_tags(), masses_of(unit_cell).round(3), moments.round(3)])
+    _, kind = np.unique(kinds, axis=0, return_inverse=True)
+    crystal: Any = (unit_cell.cell.array, unit_cell.get_scaled_positions(wrap=False), kind.ravel() + 1)
+    symmetry = spglib.get_symmetry_dataset(crystal, symprec=tolerance)
+    if symmetry is None:
+        return given
+    centring: Any = symmetry.international[0]
+    found = np.linalg.inv(symmetry.transformation_matrix) @ get_primitive_matrix_by_centring(centring)
+    volume, given_volume = np.linalg.det(found), abs(np.linalg.det(given))
+    # volumes of such cells differ by whole factors; of a left-handed unit cell spglib may give vectors the other way round
+    return found * np.sign(volume) if abs(volume) < 0.9 * given_volume else given
 
 
 def integers(values: Any, name: str) -> np.ndarray:
@@ -66,7 +140,7 @@ def integers(values: Any, name: str) -> np.ndarray:
             "bad_entry", f"{name}: three by three integers are needed, and none of {_LARGEST_INDEX} or more"
         )
     nearest = np.rint(matrix)
-    if np.abs(matrix - nearest).max() > _LATTICE_TOLERANCE:
+    if np.abs(matrix - nearest).max() > _INTEGER:
         raise EntryError("bad_entry", f"{name} holds {matrix.ravel().tolist()}, which are not integers")
     return nearest.astype(int)
 
@@ -81,22 +155,25 @@ def check_lattice(lattice: np.ndarray, listed: Any, cell: str) -> None:
         raise EntryError("bad_entry", f"the {cell} is listed with a lattice that differs by {difference:.3g} Å")
 
 
-def order_of_atoms(supercell: PhonopyAtoms, symbols: Sequence[str], scaled_positions: np.ndarray) -> np.ndarray:
+def order_of_atoms(supercell: PhonopyAtoms, numbers: np.ndarray, scaled_positions: np.ndarray) -> np.ndarray:
     """Return for each atom of `supercell` its index in a listing of the same supercell.
 
     Older versions of phonopy order the atoms of some supercells differently (a coordinate of -1e-17 wraps to 1 or to
     0), so that forces must not be read by position in a file alone.
 
+    Args:
+        numbers: the atomic numbers of the listing
+
     Raises:
         EntryError: (kind `bad_entry`) the two are not the same supercell.
     """
-    if sorted(supercell.symbols) != sorted(symbols):
+    if sorted(supercell.numbers) != sorted(numbers):
         raise EntryError("bad_entry", "the supercell listed with the forces has other atoms than phonopy builds")
-    if np.shape(scaled_positions) != (len(symbols), 3) or not np.isfinite(scaled_positions).all():
+    if np.shape(scaled_positions) != (len(numbers), 3) or not np.isfinite(scaled_positions).all():
         raise EntryError("bad_entry", "the supercell listed with the forces has positions that are not three numbers")
     difference = supercell.scaled_positions[:, None, :] - np.asarray(scaled_positions)[None, :, :]
     distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
-    distance[np.array(supercell.symbols)[:, None] != np.array(symbols)[None, :]] = np.inf
+    distance[np.asarray(supercell.numbers)[:, None] != np.asarray(numbers)[None, :]] = np.inf
     order = distance.argmin(axis=1)
     if distance.min(axis=1).max() > _SAME_POSITION or len(set(order)) != len(order):
         raise EntryError("bad_entry", "the supercell listed with the forces is not the one that phonopy builds")

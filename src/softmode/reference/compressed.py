@@ -1,6 +1,7 @@
 """Compressed files that nobody vouches for: a kilobyte may hold gigabytes, and a check sum stands at the very end."""
 
 import bz2
+import gzip
 import io
 import lzma
 from collections.abc import Callable, Iterator
@@ -16,7 +17,14 @@ LARGEST_CONTENT = 1_000_000_000
 LARGEST_TEXT = 50_000_000
 _LONGEST_LINE = 1_000_000
 
-_OPENERS: dict[str, Callable[..., IO[bytes]]] = {".xz": lzma.open, ".lzma": lzma.open, ".bz2": bz2.open}
+_OPENERS: dict[str, Callable[..., IO[bytes]]] = {
+    ".xz": lzma.open,
+    ".lzma": lzma.open,
+    ".bz2": bz2.open,
+    ".gz": gzip.open,
+    ".tgz": gzip.open,
+}
+COMPRESSIONS = (".xz", ".lzma", ".bz2", ".gz")
 
 
 class _Limited(io.RawIOBase):
@@ -48,7 +56,7 @@ def read_content(path: Path) -> bytes:
         EntryError: (kind `bad_entry`) it holds more than an entry can.
         Exception: what a decompressor says of a damaged file.
     """
-    with _OPENERS.get(path.suffix, open)(path, "rb") as stream:
+    with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as stream:
         return io.BufferedReader(_Limited(stream)).read()
 
 
@@ -59,8 +67,8 @@ def read_lines(path: Path) -> Iterator[str]:
         EntryError: (kind `bad_entry`) it holds more than an entry can, or a line without an end.
         Exception: what a decompressor or a decoder says of a damaged file.
     """
-    with _OPENERS.get(path.suffix, open)(path, "rb") as stream:
-        file = io.TextIOWrapper(io.BufferedReader(_Limited(stream)), encoding="utf-8")
+    with _OPENERS.get(path.suffix.lower(), open)(path, "rb") as stream:
+        file = io.TextIOWrapper(io.BufferedReader(_Limited(stream)), encoding="utf-8-sig")
         for line in iter(lambda: file.readline(_LONGEST_LINE), ""):
             if len(line) == _LONGEST_LINE:
                 raise EntryError("bad_entry", f"has a line of more than {_LONGEST_LINE} characters; fetch it again")

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import random
-import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import spglib
+from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 
 from softmode.cost import evaluations
 from softmode.engine.interruption import check
@@ -19,12 +20,18 @@ from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_records
 from softmode.errors import EntryError, InputError
-from softmode.reference import kyoto, phonopy_yaml, prototypes
+from softmode.reference import kyoto, phonopy_folder, prototypes
+from softmode.reference.cells import masses_of, standard_masses
 from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.files import is_archive, list_files, split_suffix
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
 
 _SYMMETRY_TOLERANCE = 1e-3
+# relative; the natural variation of an element's mass is at most 0.9 % (Li, Pb)
+_NATURAL_VARIATION = 0.01
+# names of files passed over that are printed
+_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,21 @@ def selected_ids(settings: Mapping[str, Any]) -> list[str]:
     return ids
 
 
-Reader = Callable[[], Entry | EntryError]
+@dataclass(frozen=True)
+class Found:
+    """An entry that has been found and not yet read.
+
+    Attributes:
+        file: the first of its files, seen from the data set's folder
+        read: reads it
+        holds_crystal: tells whether there is any crystal in it, for where several have one id
+    """
+
+    id: str
+    file: str
+    read: Callable[[], Entry]
+    holds_crystal: Callable[[], bool] = lambda: True
+
 
 # how the message of a Problem starts that should never have been
 CRASH = "softmode failed with"
@@ -80,38 +101,46 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
     """Yield the selected entries of a data set one at a time, and a Problem for each that cannot be read.
 
     Raises:
-        InputError: the folder or an id that was asked for does not exist, or an id occurs twice.
+        InputError: the folder or an id that was asked for does not exist.
     """
     if kind not in KINDS:
         raise InputError(f"no kind of data set '{kind}'; there are: {', '.join(KINDS)}")
     if kind == "prototypes":
-        readers = _by_id(path, ((id, path.name, partial(_given, outcome)) for id, outcome in _prototypes(path)))
+        found = [Found(id, source, partial(_given, outcome)) for id, source, outcome in _prototypes(path)]
     else:
-        readers = _by_id(path, _files(kind, path))
-    ids = _order(list(readers), selection, path)
+        found, problems = _files(kind, path)
+        if not selection.ids:
+            yield from problems
+    readers = _by_id(found)
     n_read = 0
-    for id in ids:
+    for id in _order(list(readers), selection, path):
         if selection.number is not None and n_read == selection.number:
             return
-        file, reader = readers[id]
-        try:
-            entry = reader()
-            if isinstance(entry, EntryError):
-                raise entry
-        except EntryError as error:
-            yield _problem(id, file, error.message)
-            continue
-        except Exception as error:  # a mistake of ours; one entry must never stop the others
-            yield _problem(id, file, f"{CRASH} {type(error).__name__}: {error}; please report it, with the file")
-            continue
-        if selection.largest_supercell is None or entry.n_supercell <= selection.largest_supercell:
+        outcome = _read(readers[id])
+        if isinstance(outcome, Entry):
+            if selection.largest_supercell is not None and outcome.n_supercell > selection.largest_supercell:
+                continue
             n_read += 1
-            yield replace(entry, id=_storable(id))
+        yield outcome
     if selection.number is not None and n_read < selection.number:
         print(f"{path}: {selection.number} entries were asked for, {n_read} could be had")
 
 
-def _problem(id: str, file: str, message: str) -> Problem:
+def _read(found: Found) -> Entry | Problem:
+    try:
+        entry = replace(found.read(), id=_storable(found.id), source=found.file)
+        # what is stored of it; nothing of one entry must stop the others
+        describe(entry)
+        return entry
+    except EntryError as error:
+        return problem(found.id, found.file, error.message)
+    except Exception as error:  # a mistake of ours
+        message = f"{CRASH} {type(error).__name__}: {error}; please report it, with the file"
+        return problem(found.id, found.file, message)
+
+
+def problem(id: str, file: str, message: str) -> Problem:
+    """Return a Problem whose texts are printable, each in one line."""
     return Problem(_printable(id), _printable(file), _printable(" ".join(message.split())))
 
 
@@ -123,47 +152,97 @@ def _printable(text: str) -> str:
 
 
 def _storable(id: str) -> str:
-    """Return the id, with a prefix where an ASE database would take it for a number."""
-    return f"entry-{id}" if re.fullmatch(r"[\d.eE+-]+", id) else id
+    """Return the id, with a prefix where an ASE database would take it for a number or a truth value."""
+    taken_for = str_to_value(id)
+    return id if isinstance(taken_for, str) else f"entry-{id}"
 
 
-def _by_id(path: Path, found: Iterable[tuple[str, str, Reader]]) -> dict[str, tuple[str, Reader]]:
-    """Return file and reader of each entry by its id."""
-    readers: dict[str, tuple[str, Reader]] = {}
-    files: dict[str, str] = {}
-    for id, file, reader in found:
-        stored = _storable(id)
-        if stored in files:
-            raise InputError(f"{path}: entry {id} occurs twice, in {files[stored]} and {file}; remove one")
-        files[stored] = file
-        unusable = EntryError("bad_entry", f"its id {id!r} is not printable text; rename it")
-        readers[id] = (file, reader if id.isprintable() and id.strip() else partial(_given, unusable))
+def _by_id(found: Sequence[Found]) -> dict[str, Found]:
+    """Return what was found by its id; where several crystals have one, none of them can be read.
+
+    Which of them is meant, only the user knows.
+    """
+    groups: dict[str, list[Found]] = {}
+    for each in found:
+        groups.setdefault(_storable(each.id), []).append(each)
+    readers: dict[str, Found] = {}
+    for group in groups.values():
+        crystals = [each for each in group if each.holds_crystal()] if len(group) > 1 else group
+        others = [each for each in group if each not in crystals]
+        for number, each in enumerate([*crystals, *others]):
+            if not each.id.isprintable() or not each.id.strip():
+                each = _refused(each, f"its id {each.id!r} is not printable text; rename it")
+            elif len(crystals) > 1 and each in crystals:
+                where = ", ".join(other.file for other in crystals if other is not each)
+                each = _refused(each, f"entry {each.id} is in {where} too; rename or remove all but one")
+            # the first has the id; what is not read needs a name of its own
+            readers[each.id if number == 0 else f"{each.id} ({each.file})"] = each
     return readers
 
 
-def _given(outcome: Entry | EntryError) -> Entry | EntryError:
+def _refused(found: Found, message: str) -> Found:
+    return replace(found, read=partial(_given, EntryError("bad_entry", message)))
+
+
+def _given(outcome: Entry | EntryError) -> Entry:
+    if isinstance(outcome, EntryError):
+        raise outcome
     return outcome
 
 
-def _prototypes(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
+def _prototypes(path: Path) -> Iterator[tuple[str, str, Entry | EntryError]]:
+    """Yield id, place and outcome of each line."""
     if not path.is_file():
         raise InputError(f"{path}: no such file; a data set of kind 'prototypes' is one CSV")
     try:
         for source, outcome in prototypes.read(path):
-            yield (outcome.id if isinstance(outcome, Entry) else source), outcome
+            yield (outcome.id if isinstance(outcome, Entry) else source), source, outcome
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a CSV in UTF-8: {error}") from error
+        raise InputError(f"{path}: not a CSV in UTF-8: {error}; save it as 'CSV UTF-8'") from error
 
 
-def _files(kind: str, folder: Path) -> Iterator[tuple[str, str, Reader]]:
-    module = kyoto if kind == "kyoto" else phonopy_yaml
+def _files(kind: str, folder: Path) -> tuple[list[Found], list[Problem]]:
+    """Return the entries in a folder, and what is there that nobody looks into; print what else is passed over."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; 'path' of the data set must name the folder of its files")
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(module.SUFFIXES) and path.is_file())
-    if not files:
-        raise InputError(f"{folder}: no file that ends in {' or '.join(module.SUFFIXES)}; is '{kind}' the right kind?")
-    for file in files:
-        yield module.entry_id(file), file.name, partial(module.read, file)
+    suffixes = kyoto.SUFFIXES if kind == "kyoto" else phonopy_folder.SUFFIXES
+    listing = list_files(folder)
+    wanted = [path for path in listing.files if split_suffix(path.name, suffixes)[1]]
+    if kind != "kyoto":
+        wanted = [path for path in wanted if not phonopy_folder.is_result(path)]
+
+    def place(path: Path) -> str:
+        return str(path.relative_to(folder))
+
+    if kind == "kyoto":
+        found = [Found(kyoto.entry_id(path), place(path), partial(kyoto.read, path)) for path in wanted]
+    else:
+        found = [
+            Found(
+                id,
+                place(paths[0]),
+                partial(phonopy_folder.read, paths),
+                partial(phonopy_folder.hold_crystal, paths),
+            )
+            for id, paths in phonopy_folder.crystals(wanted, folder)
+        ]
+    passed_over = sorted(set(listing.files) - set(wanted))
+    archives = [(path, "an archive, which is not looked into; unpack it") for path in passed_over if is_archive(path)]
+    problems = [problem(path.name, place(path), f"is {why}") for path, why in [*archives, *listing.links]]
+    others = Counter(path.name for path in passed_over if not is_archive(path))
+    if others:
+        print(f"{folder}: passed over: {_summary(others)}")
+    if not found:
+        kinds = " or ".join(suffixes)
+        raise InputError(f"{folder}: no file that ends in {kinds} (or that compressed); is '{kind}' the right kind?")
+    return found, problems
+
+
+def _summary(names: Counter[str]) -> str:
+    """Return how many files of which names there are, the most frequent first."""
+    listed = [f"{number} × {name}" if number > 1 else name for name, number in names.most_common(_LISTED)]
+    more = len(names) - len(listed)
+    return _printable(", ".join(listed)) + (f" and files of {more} other names" if more > 0 else "")
 
 
 def _order(ids: list[str], selection: Selection, path: Path) -> list[str]:
@@ -187,7 +266,9 @@ def describe(entry: Entry) -> dict[str, Any]:
         (cell.cell.array, cell.get_scaled_positions(), cell.numbers), symprec=_SYMMETRY_TOLERANCE
     )
     number = symmetry.number if symmetry else 1
-    n_displacements = len(entry.force_set.atoms) if entry.force_set else 0
+    # of random displacements, a potential takes none
+    systematic = entry.force_set is not None and entry.force_set.atoms is not None
+    n_displacements = len(entry.force_set.displacements) if entry.force_set and systematic else 0
     return {
         "entry": entry.id,
         "formula": cell.symbols.formula.reduce()[0].format("metal"),
@@ -195,12 +276,26 @@ def describe(entry: Entry) -> dict[str, Any]:
         "space_group": number,
         "crystal_system": crystal_system(number),
         "n_sites": len(cell),
+        "n_primitive": entry.n_primitive,
         "n_supercell": entry.n_supercell,
         "n_displacements": n_displacements,
         "estimated_cost": sum(evaluations(len(cell), entry.n_supercell, n_displacements)),
         "functional": entry.functional,
+        "reference": entry.reference,
+        "symmetry_tolerance_A": entry.symmetry_tolerance,
+        "masses": _unusual_masses(entry),
         "file": entry.source,
     }
+
+
+def _unusual_masses(entry: Entry) -> str:
+    """Return the masses in u that no natural element has, such as `H 2.014`."""
+    atoms = entry.unit_cell
+    masses, standard = masses_of(atoms), standard_masses(atoms.numbers)
+    unusual = np.abs(masses / standard - 1) > _NATURAL_VARIATION
+    return ", ".join(
+        sorted({f"{symbol} {mass:.4g}" for symbol, mass, is_so in zip(atoms.symbols, masses, unusual, strict=True) if is_so})
+    )
 
 
 def crystal_system(space_group: int) -> str:
@@ -222,7 +317,8 @@ def write_dataset(
         InputError: not one entry could be read.
     """
     digests: list[str] = []
-    n_problems = 0
+    same: dict[str, str] = {}
+    refused: list[Problem] = []
     # reading is quick; it is never resumed
     writer = RecordWriter(database, provenance({"stage": "dataset"}, ("ase", "phonopy", "spglib")), anew=True)
     with writer:
@@ -238,7 +334,7 @@ def write_dataset(
             for outcome in outcomes:
                 check()
                 if isinstance(outcome, Problem):
-                    n_problems += 1
+                    refused.append(outcome)
                     problems.writerow([outcome.entry, outcome.file, outcome.message])
                     print(f"left out: entry {outcome.entry}, file {outcome.file}: {outcome.message}")
                     continue
@@ -249,10 +345,16 @@ def write_dataset(
                 rows.writerow(description)
                 writer.write([_to_record(outcome, description)])
                 digests.append(outcome.digest())
+                twin = same.setdefault(replace(outcome, id="").digest(), outcome.id)
+                if twin != outcome.id and outcome.reference:
+                    print(f"warning: entries {twin} and {outcome.id} have the same cell and forces; do you want both?")
         if not digests:
-            raise InputError(f"not one entry could be read; {unreadable} says why")
+            # Snakemake deletes the list of what could not be read together with the other outputs
+            first = "".join(f"\n  {each.file}: {each.message}" for each in refused[:_LISTED])
+            more = f"\n  and {len(refused) - _LISTED} more, all in the log" if len(refused) > _LISTED else ""
+            raise InputError(f"not one entry could be read:{first}{more}")
         writer.metadata["dataset_digest"] = dataset_digest(digests)
-    return len(digests), n_problems
+    return len(digests), len(refused)
 
 
 def dataset_digest(digests: Iterable[str]) -> str:
@@ -269,8 +371,13 @@ def _to_record(entry: Entry, description: dict[str, Any]) -> Record:
         "supercell_matrix": np.asarray(entry.supercell_matrix),
         "primitive_matrix": np.asarray(entry.primitive_matrix),
     }
+    values["symmetry_tolerance_A"] = entry.symmetry_tolerance
     if entry.force_set is not None:
-        arrays |= vars(entry.force_set)
+        arrays |= entry.force_set.to_arrays()
+    if entry.force_constants is not None:
+        arrays["force_constants"] = entry.force_constants
+    if entry.own_numbers:
+        arrays["own_numbers"] = dict(entry.own_numbers)
     return Record(entry.id, entry.unit_cell, values, arrays)
 
 
@@ -278,16 +385,16 @@ def load_entries(database: Path, ids: Sequence[str] | None = None) -> Iterator[E
     """Yield the entries of an entries.db one at a time, all or those of `ids` in that order."""
     for record in read_records(database, ids):
         arrays = record.arrays
-        force_set = None
-        if "forces" in arrays:
-            force_set = ForceSet(arrays["atoms"], arrays["displacements"], arrays["forces"])
         yield Entry(
             id=record.entry,
             unit_cell=record.atoms,
             supercell_matrix=arrays["supercell_matrix"],
             primitive_matrix=arrays["primitive_matrix"],
             source=record.values["file"],
-            force_set=force_set,
+            force_set=ForceSet.from_arrays(arrays),
+            force_constants=arrays.get("force_constants"),
+            symmetry_tolerance=record.values["symmetry_tolerance_A"],
+            own_numbers=arrays.get("own_numbers", {}),
             energy=record.values.get("reference_energy_eV"),
             functional=record.values.get("functional", ""),
         )

@@ -1,56 +1,114 @@
-"""Whether a force set's displacements can give all force constants: a lost one makes wrong phonons, not an error."""
+"""Whether a force set can give all force constants: what is missing makes wrong phonons, not an error.
 
-from typing import Any
+It is judged under the symmetry with which phonopy makes the force constants: that of the supercell, within a tolerance.
+A file whose coordinates have few digits, or a crystal that was relaxed without symmetry, has less of it than its
+displacements were made for; phonopy then solves a singular problem without a word.
+"""
+
+from dataclasses import replace
 
 import numpy as np
-import spglib
-from phonopy.structure.atoms import PhonopyAtoms
+from phonopy.harmonic.displacement import estimate_number_of_snapshots
 from phonopy.structure.cells import Supercell
+from phonopy.structure.symmetry import Symmetry
 
 from softmode.errors import EntryError
-from softmode.reference.cells import to_phonopy
-from softmode.reference.entry import Entry
+from softmode.reference.cells import EXACT
+from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.site_symmetries import SiteSymmetries
 
-# in Å; loose on purpose: more symmetry asks for fewer displacements, and nothing that suffices is ever refused
-_SYMMETRY_TOLERANCE = 1e-2
-# the smallest singular value of unit vectors that do not span space
-_PARALLEL = 1e-4
+# in Å, the tolerances that are tried where a file records none: the first under which the displacements suffice. The
+# last is as much asymmetry as changes no frequency by more than half a per cent; a looser one in a file is not taken
+TOLERANCES = (EXACT, 1e-4, 1e-3, 5e-3)
+# the smallest singular value of unit vectors that span space; two of them at an angle of 6° have 0.07. Below it the
+# noise of the forces is what is solved for
+_SPANNING = 0.05
 
 
-def check_displacements(entry: Entry, supercell: Supercell) -> None:
-    """Raise EntryError (kind `bad_entry`) where the entry's force set lacks displacements.
+def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
+    """Return the entry with the tolerance under which its displacements determine the force constants.
 
-    Every site needs displacements that, with the symmetry of the crystal, span space. The supercell may have less
-    symmetry than the crystal and need more of them: what passes here may still be too little.
+    Args:
+        recorded: the tolerance in Å that the entry's file records; None lets the displacements tell
+
+    Raises:
+        EntryError: (kind `bad_entry`) they determine them under none, or not under the recorded one.
     """
-    assert entry.force_set is not None
-    cell = to_phonopy(entry.unit_cell)
-    crystal: Any = (cell.cell, cell.scaled_positions, cell.numbers)
-    symmetry = spglib.get_symmetry_dataset(crystal, symprec=_SYMMETRY_TOLERANCE)
-    if symmetry is None:
-        return
-    displaced = [supercell.u2u_map[supercell.s2u_map[atom]] for atom in entry.force_set.atoms]
-    sites = symmetry.equivalent_atoms
-    to_cartesian = cell.cell.T
-    rotations = [to_cartesian @ rotation @ np.linalg.inv(to_cartesian) for rotation in symmetry.rotations]
-    for site in sorted(set(sites.tolist())):
-        directions = [
-            cartesian @ displacement / np.linalg.norm(displacement)
-            for atom, displacement in zip(displaced, entry.force_set.displacements, strict=True)
-            if sites[atom] == site
-            for rotation, translation, cartesian in zip(
-                symmetry.rotations, symmetry.translations, rotations, strict=True
-            )
-            if _same_place(cell, rotation @ cell.scaled_positions[atom] + translation, cell.scaled_positions[site])
-        ]
-        if len(directions) < 3 or np.linalg.svd(np.array(directions), compute_uv=False)[2] < _PARALLEL:
-            raise EntryError(
-                "bad_entry",
-                f"the displacements do not determine the force constants of {cell.symbols[site]} (atom {site + 1} of "
-                "the unit cell and those equivalent to it); displacements are missing, fetch or compute them again",
-            )
+    tried = TOLERANCES if recorded is None else (min(recorded, TOLERANCES[-1]),)
+    lacking = ""
+    for tolerance in tried:
+        lacking = _lacking_within(entry, tolerance)
+        if not lacking:
+            return replace(entry, symmetry_tolerance=tolerance)
+    others = [] if recorded is None else [tolerance for tolerance in TOLERANCES if tolerance > tried[0]]
+    enough = next((tolerance for tolerance in others if not _lacking_within(entry, tolerance)), None)
+    if recorded is not None and recorded > tried[0]:
+        advice = (
+            f"the displacements were reduced by a symmetry that the crystal has within {recorded:g} Å only, which gives "
+            f"no trustworthy frequencies; displace it anew with a tolerance of at most {TOLERANCES[-1]:g} Å"
+        )
+    elif enough is not None:
+        advice = (
+            f"with a symmetry tolerance of {enough:g} Å they would, but the file records {recorded:g} Å; if they were made "
+            f"with the former, write 'symmetry_tolerance: {enough:g}' under 'phonopy:', or give the positions more digits"
+        )
+    else:
+        advice = "displacements are missing; find the complete force set, or compute those that are missing"
+    raise EntryError("bad_entry", f"{lacking}; {advice}")
 
 
-def _same_place(cell: PhonopyAtoms, first: np.ndarray, second: np.ndarray) -> bool:
-    difference = first - second
-    return bool(np.linalg.norm((difference - np.rint(difference)) @ cell.cell) < 10 * _SYMMETRY_TOLERANCE)
+def _lacking_within(entry: Entry, tolerance: float) -> str:
+    """Return what the entry's force set lacks under a tolerance in Å; nothing where it suffices."""
+    force_set = entry.force_set
+    assert force_set is not None
+    try:
+        supercell = replace(entry, symmetry_tolerance=tolerance).check()
+    except EntryError as error:
+        return error.message
+    if force_set.atoms is None:
+        return _lacking_snapshots(force_set, supercell, tolerance)
+    return _lacking_displacements(force_set, supercell, tolerance)
+
+
+def _lacking_displacements(force_set: ForceSet, supercell: Supercell, tolerance: float) -> str:
+    """Return what displacements of single atoms lack."""
+    assert force_set.atoms is not None
+    symmetries = SiteSymmetries(supercell, tolerance)
+    equivalent = symmetries.get_equivalent_atoms()
+    for atom in symmetries.get_independent_atoms():
+        if not np.isin(equivalent[force_set.atoms], equivalent[atom]).any():
+            return f"neither atom {atom + 1} of the supercell ({supercell.symbols[atom]}) is displaced nor one like it"
+    to_cartesian = supercell.cell.T
+    for atom in np.unique(force_set.atoms):
+        displacements = force_set.displacements[force_set.atoms == atom]
+        directions = displacements / np.linalg.norm(displacements, axis=1)[:, None]
+        rotations = to_cartesian @ symmetries.get_site_symmetry(atom) @ np.linalg.inv(to_cartesian)
+        images = np.einsum("rij,dj->rdi", rotations, directions).reshape(-1, 3)
+        if len(images) < 3 or np.linalg.svd(images, compute_uv=False)[2] < _SPANNING:
+            return (
+                f"the displacements of atom {atom + 1} of the supercell ({supercell.symbols[atom]}) do not determine its "
+                "force constants in all directions"
+            )
+    return ""
+
+
+def _lacking_snapshots(force_set: ForceSet, supercell: Supercell, tolerance: float) -> str:
+    """Return what random displacements lack: symfc, which solves for the force constants, does not say."""
+    needed = estimate_number_of_snapshots(supercell, Symmetry(supercell, symprec=tolerance))
+    found = int(np.linalg.matrix_rank(force_set.displacements.reshape(len(force_set.displacements), -1)))
+    if found >= min(needed, 3 * len(supercell)):
+        return ""
+    return (
+        f"{len(force_set.displacements)} random displacements, {found} of them independent, do not determine the force "
+        f"constants: {needed} are needed"
+    )
+
+
+def with_single_atoms(force_set: ForceSet) -> ForceSet:
+    """Return displacements of all atoms as those of single atoms, where each supercell has one that is displaced."""
+    if force_set.atoms is not None or force_set.displacements.ndim != 3:
+        return force_set
+    moved = np.linalg.norm(force_set.displacements, axis=2) > 0
+    if not (moved.sum(axis=1) == 1).all():
+        return force_set
+    return ForceSet(moved.argmax(axis=1), force_set.displacements[moved], force_set.forces)

@@ -26,7 +26,7 @@ def export_record(record: Record, metadata: Mapping[str, Any], functional: str, 
         supercell_matrix=arrays["supercell_matrix"],
         primitive_matrix=arrays["primitive_matrix"],
         source="",
-        force_set=ForceSet(arrays["atoms"], arrays["displacements"], arrays["forces"]),
+        force_set=ForceSet.from_arrays(arrays),
         # each code has its own zero of energy, and potentials were trained on another code's: not to be compared
         energy=None,
         functional=functional,

@@ -1,6 +1,6 @@
 """The Kyoto phonon database of 2018 (now MDR), as archives: a clone of github WMD-group/phononDB.
 
-Each `*.tar.lzma` holds POSCAR-unitcell, phonopy.conf (DIM, sometimes PRIMITIVE_AXIS), FORCE_SETS and disp.yaml.
+Each archive (`*.tar.lzma`) holds POSCAR-unitcell, phonopy.conf (DIM, sometimes PRIMITIVE_AXIS), FORCE_SETS and disp.yaml.
 VASP, PBEsol, displacements of 0.01 Å, CC BY 4.0.
 """
 
@@ -8,29 +8,33 @@ import difflib
 import io
 import re
 import tarfile
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from ase.io.vasp import read_vasp
-from phonopy.structure.cells import Supercell
+from phonopy.structure.cells import Supercell, get_primitive_matrix
 
 from softmode.errors import EntryError
-from softmode.reference.cells import check_lattice, integers, order_of_atoms
+from softmode.reference.cells import check_lattice, integers, order_of_atoms, set_masses
 from softmode.reference.compressed import LARGEST_TEXT, read_content
-from softmode.reference.displacements import check_displacements
-from softmode.reference.entry import LARGEST_SUPERCELL, Entry, ForceSet
+from softmode.reference.displacements import TOLERANCES, settle_symmetry
+from softmode.reference.entry import LARGEST_SUPERCELL, Entry, with_primitive_cell
+from softmode.reference.force_files import parse_force_sets
 from softmode.yaml_files import parse_yaml
 
-SUFFIXES = (".tar.lzma", ".tar.xz")
+SUFFIXES = (".tar", ".tgz")
 FUNCTIONAL = "PBEsol"
 
 # disp.yaml says which atoms the forces belong to
 _NEEDED = ("POSCAR-unitcell", "phonopy.conf", "FORCE_SETS", "disp.yaml")
 # of phonopy.conf; what is only almost one of them is damaged
-_SETTINGS = ("DIM", "PRIMITIVE_AXIS", "PRIMITIVE_AXES")
+_SETTINGS = ("DIM", "PRIMITIVE_AXIS", "PRIMITIVE_AXES", "SYMMETRY_TOLERANCE", "MASS", "MAGMOM")
 # in Å; the two lists of displacements are equal to the last digit in each of 3,944 archives (largest difference 0), so
 # that this is room for another program that writes fewer digits than phonopy's sixteen
 _DISPLACEMENT_TOLERANCE = 1e-8
@@ -52,22 +56,41 @@ def read(path: Path) -> Entry:
     missing = [name for name in _NEEDED if name not in members]
     if missing:
         raise EntryError("bad_entry", f"{', '.join(missing)} is missing in the archive; fetch it again")
-    unit_cell = _parse_poscar(members["POSCAR-unitcell"])
-    supercell_matrix, primitive_matrix = parse_phonopy_conf(members["phonopy.conf"])
-    force_set = _parse_force_sets(members["FORCE_SETS"])
+    return replace(from_texts(members), id=entry_id(path), source=path.name, functional=FUNCTIONAL)
+
+
+def from_texts(texts: Mapping[str, str]) -> Entry:
+    """Return the entry of the files that phonopy 1 left of a calculation with VASP.
+
+    Args:
+        texts: POSCAR-unitcell, FORCE_SETS, disp.yaml, and phonopy.conf; without the last, the supercell is that of
+            disp.yaml
+
+    Raises:
+        EntryError: (kind `bad_entry`) they cannot be understood, or contradict one another.
+    """
+    unit_cell = _parse_poscar(texts["POSCAR-unitcell"])
+    listed = _parse_disp_yaml(texts["disp.yaml"])
+    if "phonopy.conf" in texts:
+        settings = parse_phonopy_conf(texts["phonopy.conf"], unit_cell)
+    else:
+        settings = Settings(integers(listed.lattice @ np.linalg.inv(unit_cell.cell.array), "the supercell").T)
+    set_masses(unit_cell, settings.masses)
+    if settings.magnetic_moments is not None:
+        unit_cell.set_initial_magnetic_moments(settings.magnetic_moments)
+    force_set = parse_force_sets(iter(texts["FORCE_SETS"].splitlines()), len(listed.numbers))
     entry = Entry(
-        id=entry_id(path),
+        id="",
         unit_cell=unit_cell,
-        supercell_matrix=supercell_matrix,
-        primitive_matrix=primitive_matrix,
-        source=path.name,
+        supercell_matrix=settings.supercell_matrix,
+        primitive_matrix=settings.primitive_matrix,
+        source="",
         force_set=force_set,
-        functional=FUNCTIONAL,
+        symmetry_tolerance=settings.symmetry_tolerance or TOLERANCES[-1],
     )
-    supercell = entry.check()
-    entry = _in_phonopy_order(entry, supercell, members["disp.yaml"])
-    check_displacements(entry, supercell)
-    return entry
+    entry = _in_phonopy_order(entry, entry.check(), listed)
+    entry = settle_symmetry(entry, settings.symmetry_tolerance)
+    return with_primitive_cell(entry)
 
 
 def _read_members(path: Path) -> dict[str, str]:
@@ -115,11 +138,30 @@ def _parse_poscar(text: str) -> Atoms:
         ) from error
 
 
-def parse_phonopy_conf(text: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return supercell matrix (integer) and primitive matrix, each of shape (3, 3), of a phonopy.conf.
+@dataclass(frozen=True)
+class Settings:
+    """What a phonopy.conf says of the crystal.
+
+    Attributes:
+        supercell_matrix: integer, shape (3, 3)
+        primitive_matrix: shape (3, 3)
+        symmetry_tolerance: in Å, or None
+        masses: in u, of the unit cell's atoms, or None
+        magnetic_moments: of the unit cell's atoms, shape (n,) or (n, 3), or None
+    """
+
+    supercell_matrix: np.ndarray
+    primitive_matrix: np.ndarray = field(default_factory=lambda: np.eye(3))
+    symmetry_tolerance: float | None = None
+    masses: np.ndarray | None = None
+    magnetic_moments: np.ndarray | None = None
+
+
+def parse_phonopy_conf(text: str, unit_cell: Atoms) -> Settings:
+    """Return what a phonopy.conf says of a crystal.
 
     Raises:
-        EntryError: DIM is missing or a line cannot be understood.
+        EntryError: (kind `bad_entry`) DIM is missing or a line cannot be understood.
     """
     settings: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -134,72 +176,77 @@ def parse_phonopy_conf(text: str) -> tuple[np.ndarray, np.ndarray]:
         settings[key] = value.split()
     if "DIM" not in settings:
         raise EntryError("bad_entry", "phonopy.conf has no DIM")
+    n_atoms = len(unit_cell)
     try:
         dimensions = [int(value) for value in settings["DIM"]]
-        axes = settings.get("PRIMITIVE_AXIS") or settings.get("PRIMITIVE_AXES")
-        primitive_matrix = np.array([float(Fraction(value)) for value in axes]).reshape(3, 3) if axes else np.eye(3)
         supercell_matrix = np.diag(dimensions) if len(dimensions) == 3 else np.array(dimensions).reshape(3, 3)
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        axes = settings.get("PRIMITIVE_AXIS") or settings.get("PRIMITIVE_AXES")
+        tolerance = float(settings["SYMMETRY_TOLERANCE"][0]) if "SYMMETRY_TOLERANCE" in settings else None
+        masses = np.array(settings["MASS"], dtype=float).reshape(n_atoms) if "MASS" in settings else None
+        moments = np.array(settings["MAGMOM"], dtype=float) if "MAGMOM" in settings else None
+        if moments is not None:
+            moments = moments.reshape((n_atoms,) if moments.size == n_atoms else (n_atoms, 3))
+        return Settings(
+            integers(supercell_matrix, "phonopy.conf: DIM"), _primitive_matrix(axes), tolerance, masses, moments
+        )
+    except EntryError:
+        raise
+    except (ValueError, ZeroDivisionError, OverflowError, IndexError) as error:
         raise EntryError("bad_entry", f"phonopy.conf: {error}") from error
-    return integers(supercell_matrix, "phonopy.conf: DIM"), primitive_matrix
 
 
-def _parse_force_sets(text: str) -> ForceSet:
-    """Return the data of a FORCE_SETS of displacements of single atoms.
-
-    Its first two numbers say what follows; phonopy's own parser passes over what is left, and does not miss it.
-    """
-    lines = (line.split() for line in text.splitlines() if line.strip())
-
-    def numbers(what: str, count: int, kind: type = float) -> list[float]:
-        values = next(lines, None)
-        if values is None:
-            raise EntryError("bad_entry", f"FORCE_SETS ends where {what} should be; it is truncated, fetch it again")
-        try:
-            if len(values) != count:
-                raise ValueError(f"{len(values)} values instead of {count}")
-            return [kind(value) for value in values]
-        except ValueError as error:
-            raise EntryError("bad_entry", f"FORCE_SETS, {what}: {error}; fetch it again") from error
-
-    (n_atoms,) = numbers("the number of atoms", 1, int)
-    (n_displacements,) = numbers("the number of displacements", 1, int)
-    atoms, displacements, forces = [], [], []
-    for displacement in range(1, int(n_displacements) + 1):
-        where = f"displacement {displacement}"
-        atoms.append(int(numbers(f"the atom of {where}", 1, int)[0]) - 1)
-        displacements.append(numbers(where, 3))
-        forces.append([numbers(f"the force on atom {atom + 1} in {where}", 3) for atom in range(int(n_atoms))])
-    rest = next(lines, None)
-    if rest is not None:
-        raise EntryError("bad_entry", f"FORCE_SETS goes on with '{' '.join(rest)[:40]}' after the last displacement")
-    return ForceSet(np.array(atoms, dtype=int), np.array(displacements).reshape(-1, 3), np.array(forces))
+def _primitive_matrix(axes: list[str] | None) -> np.ndarray:
+    """Return the matrix of PRIMITIVE_AXES; `auto` is left to our own search."""
+    if not axes or axes[0].lower() == "auto":
+        return np.eye(3)
+    if len(axes) == 1:
+        return np.array(get_primitive_matrix(cast(Any, axes[0].upper())))
+    return np.array([float(Fraction(value)) for value in axes]).reshape(3, 3)
 
 
-def _in_phonopy_order(entry: Entry, supercell: Supercell, text: str) -> Entry:
-    """Return the entry with its forces in the order of the supercell that phonopy builds now.
+@dataclass(frozen=True)
+class _Listed:
+    """The supercell and the displacements that disp.yaml lists; lengths in Å."""
 
-    disp.yaml lists the supercell that was computed; its displacements must be those of FORCE_SETS.
-    """
-    assert entry.force_set is not None
+    numbers: np.ndarray
+    scaled_positions: np.ndarray
+    lattice: np.ndarray
+    displaced: list[int]
+    displacements: np.ndarray
+
+
+def _parse_disp_yaml(text: str) -> _Listed:
     try:
         document = parse_yaml(text)
         # phonopy has changed the names over the years
         atoms = document.get("atoms") or document["points"]
-        symbols = [str(atom["symbol"]) for atom in atoms]
-        positions = np.array([atom.get("position") or atom["coordinates"] for atom in atoms], dtype=float)
-        displacements = np.array([row["displacement"] for row in document["displacements"]], dtype=float)
-        displaced = [int(row["atom"]) - 1 for row in document["displacements"]]
-        lattice = document["lattice"]
+        return _Listed(
+            numbers=np.array([atomic_numbers[str(atom["symbol"])] for atom in atoms]),
+            scaled_positions=np.array([atom.get("position") or atom["coordinates"] for atom in atoms], dtype=float),
+            lattice=np.array(document["lattice"], dtype=float).reshape(3, 3),
+            displaced=[int(row["atom"]) - 1 for row in document["displacements"]],
+            displacements=np.array([row["displacement"] for row in document["displacements"]], dtype=float),
+        )
     except Exception as error:  # whatever the text leads the parser to
         raise EntryError(
             "bad_entry", f"disp.yaml cannot be parsed: {type(error).__name__}: {error}; fetch it again"
         ) from error
-    check_lattice(supercell.cell, lattice, "supercell of disp.yaml")
+
+
+def _in_phonopy_order(entry: Entry, supercell: Supercell, listed: _Listed) -> Entry:
+    """Return the entry with its forces in the order of the supercell that phonopy builds now.
+
+    disp.yaml lists the supercell that was computed; its displacements must be those of FORCE_SETS.
+    """
+    force_set = entry.force_set
+    assert force_set is not None
+    check_lattice(supercell.cell, listed.lattice, "supercell of disp.yaml")
     if (
-        displaced != entry.force_set.atoms.tolist()
-        or displacements.shape != entry.force_set.displacements.shape
-        or not np.abs(displacements - entry.force_set.displacements).max() <= _DISPLACEMENT_TOLERANCE
+        force_set.atoms is None
+        or listed.displaced != force_set.atoms.tolist()
+        or listed.displacements.shape != force_set.displacements.shape
+        or not np.abs(listed.displacements - force_set.displacements).max() <= _DISPLACEMENT_TOLERANCE
     ):
         raise EntryError("bad_entry", "FORCE_SETS and disp.yaml list different displacements")
-    return replace(entry, force_set=entry.force_set.reordered(order_of_atoms(supercell, symbols, positions)))
+    order = order_of_atoms(supercell, listed.numbers, listed.scaled_positions)
+    return replace(entry, force_set=force_set.reordered(order))

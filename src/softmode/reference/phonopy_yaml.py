@@ -1,98 +1,306 @@
-"""Phonopy's YAML files, plain, .xz or .bz2.
+"""Phonopy's and phono3py's YAML files, plain or compressed, with the forces that stand in them or beside them.
 
-The Alexandria phonon benchmark has one `<mp-id>.yaml.bz2` for each entry (its force constants, some 95 % of the text,
-are passed over); MDR downloads are `phonopy_params.yaml.xz`; the embedded reference is written by `write`.
+The Alexandria phonon benchmark has one `<mp-id>.yaml.bz2` for each entry; MDR downloads are `phonopy_params.yaml.xz`;
+`phonopy -d` and `-f` leave `phonopy_disp.yaml` and FORCE_SETS; the embedded reference is written by `write`. Force
+constants are read where there are no forces; where there are, they are made of these, as for potentials.
 """
 
 import lzma
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from ase.data import atomic_numbers
+from phonopy.harmonic.force_constants import compact_fc_to_full_fc
 from phonopy.interface.phonopy_yaml import PhonopyYamlLoader
+from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.errors import EntryError
-from softmode.reference.cells import check_lattice, integers, make_phonopy, order_of_atoms, to_ase
+from softmode.reference import kyoto, own_numbers
+from softmode.reference.cells import (
+    EXACT,
+    build_cells,
+    check_lattice,
+    integers,
+    make_phonopy,
+    order_of_atoms,
+    standard_masses,
+    to_ase,
+)
 from softmode.reference.compressed import LARGEST_TEXT, read_lines
-from softmode.reference.displacements import check_displacements
-from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.displacements import TOLERANCES, settle_symmetry, with_single_atoms
+from softmode.reference.entry import Entry, ForceSet, with_primitive_cell
+from softmode.reference.phonopy_siblings import Siblings
+from softmode.reference.units import Units, units_of
 from softmode.yaml_files import parse_yaml
 
-SUFFIXES = (".yaml", ".yaml.xz", ".yaml.bz2")
-
-_WANTED = {"phonopy", "physical_unit", "primitive_matrix", "supercell_matrix", "unit_cell", "supercell"}
-_WANTED |= {"primitive_cell", "displacements", "energy", "softmode"}
-_UNITS = {"length": "angstrom", "force": "eV/angstrom"}
 # in eV: a cell of a hundred of the heaviest atoms, all electrons counted, has 10⁸
 _LARGEST_ENERGY = 1e10
+# in Å: FORCE_SETS repeats the displacements of the YAML with ten digits
+_SAME_DISPLACEMENT = 1e-6
+# in eV/Å²; the bond of N2, the stiffest there is, has 140
+_LARGEST_FORCE_CONSTANT = 1000.0
+# Φ(i, j) and the transpose of Φ(j, i) are one derivative; noise leaves a per cent, a wrong order of atoms leaves all
+_LARGEST_ASYMMETRY = 0.2
 
 
-def entry_id(path: Path) -> str:
-    """Return the file's name without suffixes; of a file called phonopy_params, that of its folder."""
-    name = path.name.split(".yaml")[0]
-    return path.parent.name if name in ("phonopy_params", "phonopy", "phonopy_disp") else name
+class NoForces(EntryError):
+    """A file that is no reference: no crystal of phonopy's, or one without forces and force constants."""
 
 
 def read(path: Path) -> Entry:
-    """Read one file.
+    """Read one file, and forces or force constants that stand beside it.
+
+    The entry's id is left empty: it is for the data set to give.
 
     Raises:
-        EntryError: (kind `bad_entry`) the file is damaged, or has no cell, matrices or forces.
+        NoForces: (kind `bad_entry`) it is not phonopy's, or there are neither forces nor force constants.
+        EntryError: (kind `bad_entry`) the file is damaged, contradicts itself, or holds what is not understood.
     """
-    document = _read_document(path)
-    notes = document.pop("softmode", None)
-    energy = document.pop("energy", None)
-    for key in ("unit_cell", "supercell_matrix", "displacements"):
+    document = _harmonic_part(_read_document(path))
+    if "unit_cell" not in document and {"lattice", "displacements"} <= set(document):
+        return _of_old_phonopy(path)
+    for key in ("unit_cell", "supercell_matrix"):
         if key not in document:
-            raise EntryError("bad_entry", f"has no '{key}'; is this phonopy's YAML with forces?")
-    _check_units(document)
+            raise NoForces("bad_entry", f"has no '{key}'; this is not a file of phonopy with cell and forces")
+    units = units_of(document, document["header"])
+    recorded = _recorded_tolerance(document["header"])
+    notes = document.get("softmode")
+    entry, listed, displaced = _parse(document, units)
+    entry = replace(
+        entry,
+        source=path.name,
+        energy=_energy(document.get("energy")),
+        functional=str(notes.get("functional", "")) if isinstance(notes, dict) else "",
+        # for the cells alone, until the displacements have told it
+        symmetry_tolerance=TOLERANCES[-1] if recorded is None else recorded,
+    )
+    siblings = Siblings(path, document["of_phono3py"], document.get("phonon_supercell_matrix") is not None)
+    supercell = entry.check()
+    primitive = document.get("primitive_cell")
+    if isinstance(primitive, dict):
+        check_lattice(
+            entry.primitive_matrix.T @ entry.unit_cell.cell.array / units.length,
+            primitive.get("lattice"),
+            "primitive cell",
+        )
+    order = np.arange(len(supercell))
+    if listed is not None:
+        check_lattice(supercell.cell / units.length, listed.cell, "supercell")
+        order = order_of_atoms(supercell, listed.numbers, listed.scaled_positions)
+        listed.cell = supercell.cell
+    force_set = _forces(displaced, siblings, listed or supercell, units)
+    if force_set is None:
+        entry = replace(entry, symmetry_tolerance=EXACT if recorded is None else recorded)
+    else:
+        replace(entry, force_set=force_set).check()
+        entry = settle_symmetry(replace(entry, force_set=force_set.reordered(order)), recorded)
+    given = entry.primitive_matrix
+    entry = with_primitive_cell(entry)
+    if force_set is None:
+        force_constants = _force_constants(path, siblings, entry, given, order, units)
+        entry = replace(entry, force_constants=force_constants)
+    stated = own_numbers.of_alexandria(document, round(abs(np.linalg.det(given)) * len(entry.unit_cell)))
+    return replace(entry, own_numbers=stated or siblings.own_numbers())
+
+
+def _of_old_phonopy(path: Path) -> Entry:
+    """Read a disp.yaml of phonopy 1, which lists a supercell: the crystal is in the POSCAR beside it."""
+    texts = {"disp.yaml": "".join(read_lines(path))}
+    # the last one that is there is taken
+    names = {"POSCAR": "POSCAR-unitcell", "POSCAR-unitcell": "POSCAR-unitcell", "FORCE_SETS": "FORCE_SETS"}
+    for name, meaning in (names | {"phonopy.conf": "phonopy.conf"}).items():
+        if path.with_name(name).is_file():
+            texts[meaning] = "".join(read_lines(path.with_name(name)))
+    missing = [name for name in ("POSCAR-unitcell", "FORCE_SETS") if name not in texts]
+    if missing:
+        raise NoForces("bad_entry", f"lists displacements of a supercell, and {' and '.join(missing)} beside it is missing")
+    return replace(kyoto.from_texts(texts), source=path.name)
+
+
+def has_key(path: Path, key: str) -> bool:
+    """Return whether a file has a key at its top; True for one that is too damaged to tell."""
     try:
-        data: Any = PhonopyYamlLoader(document).parse().data
-        if data.dataset is None or "first_atoms" not in data.dataset:
-            raise EntryError("bad_entry", "holds no displacements of single atoms (random displacements are not read)")
-        force_set = ForceSet.from_phonopy(data.dataset)
+        return any(line.startswith(f"{key}:") for line in read_lines(path))
+    except Exception:  # decompressors raise what comes
+        return True
+
+
+def _harmonic_part(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a phono3py file as the phonopy file of its harmonic part, and any file with its first block as `header`."""
+    of_phono3py = "phono3py" in document
+    header = document.get("phono3py" if of_phono3py else "phonopy")
+    document |= {"header": header if isinstance(header, dict) else {}, "of_phono3py": of_phono3py}
+    if not of_phono3py:
+        return document
+    if "phonon_supercell_matrix" in document:
+        of_third_order = {"displacement_pairs", "primitive_cell", "supercell"}
+        if "phonon_displacements" in document or "phonon_dataset" in document:
+            of_third_order |= {"displacements", "dataset"}
+        document = {key: value for key, value in document.items() if key not in of_third_order}
+        renamed = {key: f"phonon_{key}" for key in ("supercell_matrix", "supercell", "displacements", "dataset")}
+        return document | {key: document[name] for key, name in renamed.items() if name in document}
+    pairs = document.get("displacement_pairs")
+    if isinstance(pairs, list) and pairs and isinstance(pairs[0], dict):
+        kept = ("atom", "displacement", "forces")
+        document["displacements"] = [{key: row[key] for key in kept if key in row} for row in pairs]
+    return document
+
+
+def _recorded_tolerance(header: Mapping[str, Any]) -> float | None:
+    """Return the symmetry tolerance in Å that a file records; older versions of phonopy wrote only the user's own."""
+    configuration = header.get("configuration")
+    given = configuration.get("symmetry_tolerance") if isinstance(configuration, dict) else None
+    recorded = header.get("symmetry_tolerance", given)
+    if recorded is None:
+        return None
+    try:
+        tolerance = float(str(recorded))
+    except ValueError:
+        tolerance = np.nan
+    if not 0 < tolerance < np.inf:
+        raise EntryError("bad_entry", f"symmetry_tolerance: {recorded!r:.40} is no length in Å")
+    return tolerance
+
+
+def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms | None, ForceSet | None]:
+    """Return the crystal, the supercell as it is listed, and what the file has of a force set, in Å and eV/Å."""
+    _refuse_mixed_sites(document["unit_cell"])
+    known = {"unit_cell", "supercell", "primitive_matrix", "supercell_matrix", "displacements", "dataset"}
+    try:
+        _complete_masses(document["unit_cell"]["points"])
+        _complete_masses((document.get("supercell") or {}).get("points") or [])
+        data: Any = PhonopyYamlLoader({key: document[key] for key in known if key in document}).parse().data
+        force_set = None if data.dataset is None else ForceSet.from_phonopy(data.dataset)
         primitive_matrix = np.eye(3) if data.primitive_matrix is None else np.array(data.primitive_matrix, dtype=float)
         unit_cell = to_ase(data.unitcell)
         supercell_matrix = integers(document["supercell_matrix"], "supercell_matrix")
     except EntryError:
         raise
     except Exception as error:  # the loader raises whatever the text leads it to
-        raise EntryError(
-            "bad_entry", f"cannot be understood: {type(error).__name__}: {error}; fetch it again"
-        ) from error
-    entry = Entry(
-        id=entry_id(path),
-        unit_cell=unit_cell,
-        supercell_matrix=supercell_matrix,
-        primitive_matrix=primitive_matrix,
-        source=path.name,
-        force_set=force_set,
-        energy=_energy(energy),
-        functional=str(notes.get("functional", "")) if isinstance(notes, dict) else "",
-    )
-    supercell = entry.check()
-    listed = document.get("primitive_cell")
-    if isinstance(listed, dict):
-        check_lattice(primitive_matrix.T @ unit_cell.cell.array, listed.get("lattice"), "primitive cell")
-    if data.supercell is not None:
-        check_lattice(supercell.cell, data.supercell.cell, "supercell")
-        order = order_of_atoms(supercell, data.supercell.symbols, data.supercell.scaled_positions)
-        entry = replace(entry, force_set=force_set.reordered(order))
-    check_displacements(entry, supercell)
-    return entry
+        raise EntryError("bad_entry", f"cannot be understood: {type(error).__name__}: {error}") from error
+    unit_cell.set_cell(unit_cell.cell.array * units.length, scale_atoms=True)
+    entry = Entry("", unit_cell, supercell_matrix, primitive_matrix, "")
+    if force_set is None:
+        return entry, data.supercell, None
+    return entry, data.supercell, with_single_atoms(force_set.in_units(units.length, units.force))
 
 
-def _check_units(document: dict[str, Any]) -> None:
-    """Raise EntryError (kind `bad_entry`) where a code other than VASP and the like left its own units."""
-    units = document.get("physical_unit")
-    for quantity, unit in _UNITS.items():
-        if isinstance(units, dict) and units.get(quantity, unit) not in (unit, unit.replace("angstrom", "Angstrom")):
+def _complete_masses(points: list[dict[str, Any]]) -> None:
+    """Write a standard mass where a site has none: phonopy has none itself for Pu and others."""
+    for point in points:
+        if "mass" not in point:
+            symbol = re.sub(r"\d+$", "", str(point["symbol"]))
+            point["mass"] = float(standard_masses(np.array([atomic_numbers[symbol]]))[0])
+
+
+def _refuse_mixed_sites(unit_cell: Any) -> None:
+    points = unit_cell.get("points") if isinstance(unit_cell, dict) else None
+    for number, point in enumerate(points if isinstance(points, list) else [], start=1):
+        if isinstance(point, dict) and ("mixture" in point or point.get("weight", 1) != 1):
             raise EntryError(
-                "bad_entry", f"physical_unit: {quantity} is in {units[quantity]!r:.40}, not {unit}; convert it"
+                "bad_entry", f"site {number} of the unit cell is shared by elements; no ordered crystal stands for it"
             )
+
+
+def _forces(
+    displaced: ForceSet | None, siblings: Siblings, supercell: PhonopyAtoms, units: Units
+) -> ForceSet | None:
+    """Return the forces that are in the file, else those beside it; None where there are none.
+
+    Args:
+        supercell: in Å, in the order of the file
+    """
+    if displaced is not None and displaced.forces.size:
+        return displaced
+    beside = siblings.force_set(displaced, supercell, units)
+    if beside is None:
+        return None
+    name, force_set = beside
+    force_set = with_single_atoms(force_set)
+    if displaced is None:
+        return force_set
+    if not _same_displacements(displaced, force_set):
+        raise EntryError("bad_entry", f"lists other displacements than {name} beside it; which of them belong together?")
+    # the YAML has them with more digits
+    return replace(force_set, displacements=displaced.displacements[: len(force_set.forces)])
+
+
+def _same_displacements(listed: ForceSet, found: ForceSet) -> bool:
+    """Return whether a file of forces has the listed displacements; of random ones, the first of them."""
+    displacements = listed.displacements
+    if (listed.atoms is None) != (found.atoms is None):
+        return False
+    if listed.atoms is None or found.atoms is None:
+        displacements = displacements[: len(found.displacements)]
+    elif listed.atoms.tolist() != found.atoms.tolist():
+        return False
+    if displacements.shape != found.displacements.shape:
+        return False
+    return bool(np.abs(displacements - found.displacements).max() <= _SAME_DISPLACEMENT)
+
+
+def _force_constants(
+    path: Path, siblings: Siblings, entry: Entry, given: np.ndarray, order: np.ndarray, units: Units
+) -> np.ndarray:
+    """Return the force constants in or beside a file in eV/Å², compact for the entry's primitive cell.
+
+    Args:
+        given: the file's own primitive matrix, which compact force constants of its belong to
+        order: for each atom of the supercell, its index in the file's
+    """
+    values, atoms, factor = _read_force_constants(path), None, units.force_constants
+    if values is None:
+        beside = siblings.force_constants()
+        if beside is None:
+            raise NoForces(
+                "bad_entry",
+                "has neither forces nor force constants, and nothing beside it has (FORCE_SETS, FORCE_CONSTANTS, "
+                "force_constants.hdf5 or vasprun.xml of each displacement); 'phonopy -f' makes FORCE_SETS",
+            )
+        values, atoms, own_factor = beside
+        factor = factor if own_factor is None else own_factor
+    n_supercell = entry.n_supercell
+    if values.ndim != 4 or values.shape[1:] != (n_supercell, 3, 3) or not np.isfinite(values).all():
+        raise EntryError(
+            "bad_entry", f"has force constants of shape {values.shape} for a supercell of {n_supercell} atoms"
+        )
+    values = values * factor
+    if np.abs(values).max() > _LARGEST_FORCE_CONSTANT:
+        raise EntryError("bad_entry", f"a force constant of {np.abs(values).max():.3g} eV/Å², which no bond has")
+    if len(values) != n_supercell:
+        values = _expanded(values, atoms, entry, given, order)
+    else:
+        values = values[np.ix_(order, order)]
+    asymmetry = np.linalg.norm(values - values.transpose(1, 0, 3, 2)) / max(float(np.linalg.norm(values)), 1e-12)
+    if asymmetry > _LARGEST_ASYMMETRY:
+        raise EntryError(
+            "bad_entry",
+            f"its force constants are not those of this crystal: Φ(i, j) and Φ(j, i) differ by {asymmetry:.0%}",
+        )
+    _, primitive = build_cells(
+        entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, entry.symmetry_tolerance
+    )
+    return np.ascontiguousarray(values[primitive.p2s_map])
+
+
+def _expanded(
+    values: np.ndarray, atoms: np.ndarray | None, entry: Entry, given: np.ndarray, order: np.ndarray
+) -> np.ndarray:
+    """Return compact force constants of the file's primitive cell in full."""
+    if (order != np.arange(len(order))).any():
+        raise EntryError("bad_entry", "has compact force constants of a supercell in another order; write them in full")
+    _, primitive = build_cells(entry.unit_cell, entry.supercell_matrix, given, entry.symmetry_tolerance)
+    if len(values) != len(primitive) or (atoms is not None and (atoms != primitive.p2s_map).any()):
+        raise EntryError(
+            "bad_entry",
+            f"has force constants of {len(values)} atoms, which are not the {len(primitive)} of its primitive cell",
+        )
+    return np.asarray(compact_fc_to_full_fc(primitive, np.ascontiguousarray(values)))
 
 
 def _energy(value: Any) -> float | None:
@@ -106,34 +314,64 @@ def _energy(value: Any) -> float | None:
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        document = parse_yaml("".join(_wanted_lines(read_lines(path))))
+        document = parse_yaml("".join(_without_force_constants(read_lines(path))))
     except EntryError:
         raise
     except Exception as error:  # decompressors and parser each raise their own
         raise EntryError("bad_entry", f"the file is damaged ({error}); fetch it again") from error
     if not isinstance(document, dict):
-        raise EntryError("bad_entry", "is not phonopy's YAML")
+        raise NoForces("bad_entry", "is not a file of phonopy with cell and forces")
     return document
 
 
-def _wanted_lines(lines: Iterator[str]) -> Iterator[str]:
-    """Yield the lines of the top-level keys that are needed: the force constants would take minutes to parse."""
-    wanted = False
+def _without_force_constants(lines: Iterator[str]) -> Iterator[str]:
+    """Yield all but the block of the force constants, which would take minutes to parse as YAML."""
     n_characters = 0
+    for belongs, line in _force_constants_marked(lines):
+        if belongs:
+            continue
+        n_characters += len(line)
+        if n_characters > LARGEST_TEXT:
+            raise EntryError("bad_entry", f"has more than {LARGEST_TEXT / 1e6:.0f} MB besides force constants")
+        yield line
+
+
+def _force_constants_marked(lines: Iterator[str]) -> Iterator[tuple[bool, str]]:
+    """Yield each line with whether it belongs to the block of the force constants."""
+    belongs = False
     for line in lines:
-        if line[:1].isalpha():
-            wanted = line.split(":")[0] in _WANTED
-        if wanted:
-            n_characters += len(line)
-            if n_characters > LARGEST_TEXT:
-                raise EntryError("bad_entry", f"has more than {LARGEST_TEXT / 1e6:.0f} MB besides force constants")
-            yield line
+        # a new key of the file; lists may stand at its margin
+        if not line[:1].isspace() and line[:1] not in ("-", "#"):
+            belongs = line.startswith("force_constants:")
+        yield belongs, line
+
+
+def _read_force_constants(path: Path) -> np.ndarray | None:
+    """Return the block of force constants, shape (n, n_supercell, 3, 3), in the file's units; None without one."""
+    parts: dict[str, list[str]] = {}
+    part: list[str] = []
+    for belongs, line in _force_constants_marked(read_lines(path)):
+        if not belongs:
+            continue
+        key = re.match(r"\s+(format|shape|elements):", line)
+        if key:
+            part = parts.setdefault(key.group(1), [])
+            line = line[key.end() :]
+        part.append(line.partition("#")[0])
+    if not {"shape", "elements"} <= set(parts):
+        return None
+    number = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+    shape = [int(value) for value in re.findall(r"\d+", "".join(parts["shape"]))]
+    values = np.array(re.findall(number, "".join(parts["elements"])), dtype=float)
+    if len(shape) != 2 or values.size != 9 * shape[0] * shape[1]:
+        raise EntryError("bad_entry", f"has {values.size} numbers in force constants of shape {shape}; it is truncated")
+    return values.reshape(*shape, 3, 3)
 
 
 def write(path: Path, entry: Entry, notes: dict[str, Any]) -> None:
     """Write an entry as phonopy's YAML (.xz), which `phonopy.load` reads, with `notes` under the key `softmode`."""
     assert entry.force_set is not None
-    phonopy = make_phonopy(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
+    phonopy = make_phonopy(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, entry.symmetry_tolerance)
     phonopy.dataset = entry.force_set.to_phonopy()
     document = phonopy.to_phonopy_yaml(settings={"force_sets": True, "displacements": True})
     head = {"softmode": notes} | ({} if entry.energy is None else {"energy": entry.energy})

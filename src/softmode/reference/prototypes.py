@@ -8,9 +8,10 @@ A CSV with the columns
 - `formula`: the elements in the order of the sites, such as LiMgP
 - `a_A`, `c_A`: starting lattice constants in Å, the second where the structure has one
 - `u`: the structure's free coordinate, where it has one
-- `supercell`: three or nine integers, multiples of the primitive cell
+- `supercell`: three or nine integers, multiples of the cell (of a file: as it stands there)
 
-A file gives formula, lattice constants and coordinates itself; those columns are empty then.
+A file gives formula, lattice constants and coordinates itself; those columns are empty then. What a spreadsheet makes of
+a CSV is read too: a byte-order mark, semicolons or tabs.
 """
 
 import csv
@@ -21,11 +22,11 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from ase.formula import Formula
-from ase.io import read as read_structure
 from ase.spacegroup import crystal
 
 from softmode.errors import EntryError, InputError
-from softmode.reference.entry import Entry
+from softmode.reference.entry import Entry, with_primitive_cell
+from softmode.reference.structure_files import read_structure
 
 # what ase.build.bulk does not know: the number of the space group and the sites of the elements, in its standard
 # setting; u is the free coordinate
@@ -36,6 +37,9 @@ SPACE_GROUPS: dict[str, tuple[int, tuple[tuple[float | str, ...], ...]]] = {
     "alpha-GeTe": (160, ((0, 0, 0), (0, 0, "u"))),
 }
 
+# in Å, with which the primitive cell is found: files have few digits, and every protocol relaxes what comes out with
+# this tolerance into exact symmetry
+_SYMMETRY_TOLERANCE = 0.01
 _NEEDED = ("id", "structure", "formula", "supercell")
 
 
@@ -45,8 +49,10 @@ def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
     Raises:
         InputError: a column is missing.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        first = file.readline()
+        file.seek(0)
+        reader = csv.DictReader(file, delimiter=max(",;\t", key=first.count))
         missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}: no column {', '.join(missing)}; the first line must name the columns")
@@ -61,9 +67,10 @@ def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
                     supercell_matrix=_supercell_matrix(row["supercell"]),
                     primitive_matrix=np.eye(3),
                     source=source,
+                    symmetry_tolerance=_SYMMETRY_TOLERANCE,
                 )
                 entry.check()
-                yield source, entry
+                yield source, with_primitive_cell(entry)
             except EntryError as error:
                 yield source, error
             except Exception as error:  # ASE raises many kinds
@@ -73,9 +80,7 @@ def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
 def _unit_cell(row: Mapping[str, str], folder: Path) -> Atoms:
     structure = row["structure"]
     if (folder / structure).is_file():
-        atoms = read_structure(folder / structure)
-        assert isinstance(atoms, Atoms)
-        return atoms
+        return read_structure(folder / structure)
     parameters = {name: float(row[f"{name}_A"]) for name in ("a", "c") if row.get(f"{name}_A")}
     u = float(row["u"]) if row.get("u") else None
     if structure not in SPACE_GROUPS:

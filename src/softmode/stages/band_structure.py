@@ -33,7 +33,8 @@ def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float, spaci
         symmetry_tolerance: spglib's symprec in Å
         spacing: between neighbouring q points, in Å⁻¹ with the factor 2π
     """
-    found = seekpath.get_path_orig_cell(primitive.totuple(), symprec=symmetry_tolerance)
+    crystal = (primitive.cell, primitive.scaled_positions, primitive.numbers)
+    found = seekpath.get_path_orig_cell(crystal, symprec=symmetry_tolerance)
     reciprocal = 2 * np.pi * np.linalg.inv(primitive.cell).T
     segments, distances, labels = [], [], []
     travelled = 0.0

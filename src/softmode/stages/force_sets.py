@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from itertools import tee
 
@@ -61,8 +62,6 @@ def _steps(entry: Entry, relaxed: Record, displaced_later: Callable[[], Displace
     arrays = {
         "supercell_matrix": entry.supercell_matrix,
         "primitive_matrix": entry.primitive_matrix,
-        "atoms": displaced.force_set.atoms,
-        "displacements": displaced.force_set.displacements,
-        "forces": forces,
+        **replace(displaced.force_set, forces=forces).to_arrays(),
     }
     return Record(entry.id, relaxed.atoms, dict(relaxed.values) | values, arrays)

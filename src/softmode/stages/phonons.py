@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
 from phonopy.physical_units import get_physical_units
 
 from softmode.engine.records import Failure, Record, row_numbers
+from softmode.errors import InputError
 from softmode.protocol import Phonons
 from softmode.reference.cells import make_phonopy
 from softmode.reference.dataset import load_entries
 from softmode.reference.entry import Entry, ForceSet
+from softmode.stages.agreement import disagreement
 
 STAGE = "phonons"
 
@@ -27,6 +29,9 @@ class PhononTask:
 
     Attributes:
         values: numbers of the earlier stages, passed on
+        force_constants: in eV/Å², compact, of a reference without forces
+        symmetry_tolerance: in Å, that of a reference's displacements; None for the protocol's, as for potentials
+        own_numbers: what a reference's file states of itself
     """
 
     entry: str
@@ -37,19 +42,21 @@ class PhononTask:
     energy: float | None
     values: Mapping[str, Any]
     failure: Failure | None
+    force_constants: np.ndarray | None = None
+    symmetry_tolerance: float | None = None
+    own_numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def task_of_potential(record: Record) -> PhononTask:
     """Return the task that a record of force sets makes."""
     arrays = record.arrays
-    force_set = None if record.failure else ForceSet(arrays["atoms"], arrays["displacements"], arrays["forces"])
     relaxed = record.failure is None or record.failure.stage != "relax"
     return PhononTask(
         entry=record.entry,
         unit_cell=record.atoms,
         supercell_matrix=arrays.get("supercell_matrix"),
         primitive_matrix=arrays.get("primitive_matrix"),
-        force_set=force_set,
+        force_set=ForceSet.from_arrays(arrays),
         energy=record.atoms.get_potential_energy() if relaxed else None,
         values=record.values,
         failure=record.failure,
@@ -59,8 +66,8 @@ def task_of_potential(record: Record) -> PhononTask:
 def task_of_reference(entry: Entry) -> PhononTask:
     """Return the task that an entry's own reference makes."""
     failure = None
-    if entry.force_set is None:
-        failure = Failure("dataset", "no_reference", "the data set has no forces for this entry")
+    if not entry.reference:
+        failure = Failure("dataset", "no_reference", "the data set has neither forces nor force constants of this entry")
     return PhononTask(
         entry=entry.id,
         unit_cell=entry.unit_cell,
@@ -70,6 +77,9 @@ def task_of_reference(entry: Entry) -> PhononTask:
         energy=entry.energy,
         values={},
         failure=failure,
+        force_constants=entry.force_constants,
+        symmetry_tolerance=entry.symmetry_tolerance,
+        own_numbers=entry.own_numbers,
     )
 
 
@@ -119,24 +129,61 @@ def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons)
 
 
 def _compute(task: PhononTask, settings: Phonons) -> dict[str, Any]:
-    assert task.force_set is not None and task.supercell_matrix is not None and task.primitive_matrix is not None
-    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, settings.symmetry_tolerance_A)
-    set_force_constants(phonopy, task.force_set, settings)
+    phonopy = phonopy_of(task, settings)
     row: dict[str, Any] = {"n_primitive": len(phonopy.primitive)}
+    row |= _force_residual(phonopy)
     row |= commensurate_frequencies(phonopy, settings)
     row |= thermodynamics(phonopy, settings)
-    return row
+    return row | disagreement(row, task.own_numbers)
 
 
-def set_force_constants(phonopy: Phonopy, force_set: ForceSet, settings: Phonons) -> None:
-    """Make phonopy's own force constants, symmetrised by translation and permutation as the protocol says."""
-    forces = force_set.forces
-    if settings.subtract_mean_force:
-        forces = forces - forces.mean(axis=1, keepdims=True)
-    phonopy.dataset = ForceSet(force_set.atoms, force_set.displacements, forces).to_phonopy()
-    phonopy.produce_force_constants(fc_calculator="traditional", show_drift=False)
+def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
+    """Return phonopy's object with the force constants that the protocol makes of a task's forces.
+
+    Displacements of single atoms are solved for by phonopy's own method, those of all atoms by symfc. What is given as
+    force constants is symmetrised like the others.
+
+    Raises:
+        InputError: the task has neither forces nor force constants.
+    """
+    known = task.force_set is not None or task.force_constants is not None
+    if task.failure or not known or task.supercell_matrix is None or task.primitive_matrix is None:
+        why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
+        raise InputError(f"there are no forces of entry {task.entry}{why}")
+    tolerance = settings.symmetry_tolerance_A if task.symmetry_tolerance is None else task.symmetry_tolerance
+    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, tolerance)
+    if task.force_set is None:
+        phonopy.force_constants = task.force_constants
+    else:
+        forces = task.force_set.forces
+        if settings.subtract_mean_force:
+            forces = forces - forces.mean(axis=1, keepdims=True)
+        phonopy.dataset = replace(task.force_set, forces=forces).to_phonopy()
+        solver = "traditional" if task.force_set.atoms is not None else "symfc"
+        phonopy.produce_force_constants(fc_calculator=solver, show_drift=False)
     if settings.symmetrization_level:
         phonopy.symmetrize_force_constants(level=settings.symmetrization_level, show_drift=False)
+    return phonopy
+
+
+def _force_residual(phonopy: Phonopy) -> dict[str, Any]:
+    """Return how far the forces are from those that the force constants give for the same displacements.
+
+    The root of the mean square over all displacements, atoms and directions in eV/Å, and its ratio to that of the
+    forces. Forces that do not belong to the displacements, or a symmetry that the crystal does not have, leave a large
+    one. Nothing where there are no forces.
+    """
+    if phonopy.dataset is None:
+        return {}
+    displaced = ForceSet.from_phonopy(phonopy.dataset)
+    force_constants = phonopy.force_constants
+    if displaced.atoms is None:
+        predicted = -np.einsum("iajb,njb->nia", force_constants.transpose(0, 2, 1, 3), displaced.displacements)
+    else:
+        predicted = -np.einsum("inab,nb->nia", force_constants[:, displaced.atoms], displaced.displacements)
+    residual = float(np.sqrt(np.mean((displaced.forces - predicted) ** 2)))
+    size = float(np.sqrt(np.mean(displaced.forces**2)))
+    return {"force_residual_eV_per_A": residual, "force_residual_ratio": residual / size if size else None}
 
 
 def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def relax(entries: Iterator[Entry], evaluator: Evaluator, settings: Relaxation) 
 def _steps(entry: Entry, potential: Potential, settings: Relaxation) -> Steps:
     relaxed = yield from start(entry, potential, settings)
     atoms, final = without_constraints(relaxed.atoms), relaxed.evaluation
+    if entry.unit_cell.has("masses"):  # they decide nothing here, and the frequencies later
+        atoms.set_masses(entry.unit_cell.get_masses())
     atoms.calc = SinglePointCalculator(atoms, energy=final.energy, forces=final.forces, stress=final.stress)
     values = {"relax_steps": relaxed.n_steps, "relax_largest_force_eV_per_A": relaxed.largest_force}
     return Record(entry.id, atoms, values)

@@ -12,11 +12,11 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.compare.errors import REFERENCE
 from softmode.compare.spectra import grid_centres
 from softmode.present.page.rounding import decimals, significant
-from softmode.present.phonopy_files import phonopy_of, read_tasks
+from softmode.present.phonopy_files import read_tasks
 from softmode.protocol import Phonons
 from softmode.reference.dataset import load_entries
 from softmode.stages.band_structure import Path, frequencies_along, high_symmetry_path
-from softmode.stages.phonons import PhononTask
+from softmode.stages.phonons import PhononTask, phonopy_of
 
 # Å⁻¹ with the factor 2π: fine enough for the screen; a figure for print takes smaller steps
 _SPACING = 0.025
@@ -139,9 +139,8 @@ def _bands(tasks: Mapping[str, PhononTask], rows: Mapping[str, Mapping[str, Any]
             continue
         try:
             phonopy = phonopy_of(task, settings)
-            assert phonopy is not None
             if path is None:
-                path = high_symmetry_path(phonopy.primitive, settings.symmetry_tolerance_A, _SPACING)
+                path = high_symmetry_path(phonopy.primitive, phonopy.symmetry.tolerance, _SPACING)
             bands[source] = _frequencies(phonopy, path)
         except Exception as error:  # one entry must never stop the others
             problems.append(f"no band structure of {source}: {type(error).__name__}: {error}")

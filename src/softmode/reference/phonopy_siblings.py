@@ -1,0 +1,128 @@
+"""What a phonopy or phono3py run leaves in the folder of a crystal's YAML: forces, force constants, thermodynamics."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from phonopy.interface.vasp import read_vasprun_calculation
+from phonopy.structure.atoms import PhonopyAtoms
+
+from softmode.errors import EntryError
+from softmode.reference import own_numbers
+from softmode.reference.compressed import COMPRESSIONS, read_lines
+from softmode.reference.entry import ForceSet
+from softmode.reference.force_files import parse_force_sets, read_force_constants, read_forces_of_phono3py
+from softmode.reference.units import Units
+from softmode.yaml_files import parse_yaml
+
+# in Å: VASP writes positions with eight digits
+_SAME_POSITION = 1e-3
+
+
+class Siblings:
+    """The files beside one YAML.
+
+    Args:
+        path: the YAML
+        of_phono3py: whether it is phono3py's
+        own_supercell: whether its harmonic part has a supercell of its own (FORCES_FC2 instead of FORCES_FC3)
+    """
+
+    def __init__(self, path: Path, of_phono3py: bool, own_supercell: bool) -> None:
+        self._folder = path.parent
+        self._of_phono3py = of_phono3py
+        self._forces = ("FORCES_FC2" if own_supercell else "FORCES_FC3") if of_phono3py else "FORCE_SETS"
+
+    def _file(self, *names: str) -> Path | None:
+        """Return the first of these files that is there, plain or compressed."""
+        paths = (self._folder / f"{name}{suffix}" for name in names for suffix in ("", *COMPRESSIONS))
+        return next((path for path in paths if path.is_file()), None)
+
+    def force_set(
+        self, displaced: ForceSet | None, supercell: PhonopyAtoms, units: Units
+    ) -> tuple[str, ForceSet] | None:
+        """Return the name of a file of forces, and what is in it in Å and eV/Å; None where there is none.
+
+        Args:
+            displaced: the YAML's displacements, without forces, in Å
+            supercell: its supercell in Å, in its own order
+
+        Raises:
+            EntryError: (kind `bad_entry`) it is damaged, or does not belong to the YAML.
+        """
+        path = self._file(self._forces)
+        if path is None:
+            calculations = sorted(self._vasp_calculations())
+            if not calculations or displaced is None or displaced.atoms is None:
+                return None
+            return "vasprun.xml", _forces_of_vasp(calculations, displaced, supercell)
+        n_supercell = len(supercell)
+        if not self._of_phono3py:
+            found = parse_force_sets(read_lines(path), n_supercell)
+            return path.name, found.in_units(units.length, units.force)
+        if displaced is None:
+            raise EntryError("bad_entry", f"lists no displacements, which {path.name} beside it needs")
+        in_own_units = ForceSet(displaced.atoms, displaced.displacements / units.length, displaced.forces)
+        found = read_forces_of_phono3py(path, in_own_units, n_supercell)
+        return path.name, found.in_units(units.length, units.force)
+
+    def force_constants(self) -> tuple[np.ndarray, np.ndarray | None, float | None] | None:
+        """Return what `read_force_constants` says of the file of force constants; None where there is none."""
+        names = ("fc2.hdf5",) if self._of_phono3py else ("force_constants.hdf5", "FORCE_CONSTANTS")
+        path = self._file(*names)
+        return None if path is None else read_force_constants(path)
+
+    def own_numbers(self) -> dict[str, Any]:
+        """Return what thermal_properties.yaml states; nothing where it is not there or not understood."""
+        path = self._file("thermal_properties.yaml")
+        if path is None:
+            return {}
+        try:
+            return own_numbers.of_phonopy(parse_yaml("".join(read_lines(path))))
+        except (EntryError, ValueError, EOFError, OSError):  # it checks the entry; it is not the entry
+            return {}
+
+    def _vasp_calculations(self) -> Iterator[Path]:
+        """Yield the results of VASP in the folder (vasprun.xml-001) and in those in it (disp-001/vasprun.xml)."""
+        for path in self._folder.glob("vasprun*.xml*"):
+            yield path
+        for path in self._folder.glob("*/vasprun.xml*"):
+            yield path
+
+
+def _forces_of_vasp(calculations: list[Path], displaced: ForceSet, supercell: PhonopyAtoms) -> ForceSet:
+    """Return the forces of each displaced supercell from the calculation that has its positions.
+
+    A calculation of anything else, such as the supercell as it is, is passed over.
+    """
+    assert displaced.atoms is not None
+    results = []
+    for path in calculations:
+        try:
+            cell, _, forces, _ = read_vasprun_calculation(path)
+        except Exception as error:  # phonopy's parser raises what the text leads it to
+            raise EntryError("bad_entry", f"{path.name} in {path.parent.name} is damaged or unfinished: {error}") from error
+        results.append((cell, forces))
+    found = []
+    for number, (atom, displacement) in enumerate(zip(displaced.atoms, displaced.displacements, strict=True), start=1):
+        positions = supercell.positions
+        positions[atom] += displacement
+        orders = ((forces, _order(cell, supercell, positions)) for cell, forces in results)
+        match = next((forces[order] for forces, order in orders if order is not None), None)
+        if match is None:
+            raise EntryError("bad_entry", f"no vasprun.xml has the positions of displacement {number}; compute it")
+        found.append(match)
+    return ForceSet(displaced.atoms, displaced.displacements, np.array(found))
+
+
+def _order(cell: PhonopyAtoms, supercell: PhonopyAtoms, positions: np.ndarray) -> np.ndarray | None:
+    """Return for each of the positions (Å) the atom of `cell` there; None where they are not the same structure."""
+    if len(cell) != len(supercell) or np.abs(cell.cell - supercell.cell).max() > _SAME_POSITION:
+        return None
+    difference = positions @ np.linalg.inv(supercell.cell)
+    difference = difference[:, None] - cell.scaled_positions[None]
+    distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
+    order = distance.argmin(axis=1)
+    same = distance.min(axis=1).max() < _SAME_POSITION and len(set(order)) == len(order)
+    return order if same and (cell.numbers[order] == supercell.numbers).all() else None

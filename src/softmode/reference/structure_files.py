@@ -1,0 +1,115 @@
+"""A crystal structure from a file of any format that ASE reads, as it says, or not at all."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ase.data
+import numpy as np
+from ase import Atoms
+from ase.io import read
+from ase.io.cif import CIFBlock, parse_cif
+from ase.io.formats import filetype
+
+from softmode.errors import EntryError
+from softmode.reference.cells import set_masses, standard_masses
+
+# a site whose occupancies differ from one by less is full; some programs write three digits
+_FULL = 1e-3
+# in u: ASE gives deuterium the mass of the nucleus
+_DEUTERIUM_OF_ASE, _DEUTERIUM = 2.01355, 2.014101778
+# formats whose structures are crystals beside each other; those of others are steps, of which the last one counts
+_COLLECTIONS = ("cif", "extxyz", "xyz")
+
+
+def read_structure(path: Path) -> Atoms:
+    """Return the structure in a file, periodic in all directions, with masses where they are its own.
+
+    Calculator, constraints, tags and magnetic moments are left out: a potential knows nothing of them.
+
+    Raises:
+        EntryError: (kind `bad_entry`) it holds no ordered crystal, or several.
+        Exception: what ASE says of a file that it does not understand.
+    """
+    kind = filetype(str(path))
+    structures = _read_cif(path) if kind == "cif" else read(path, index=":")
+    structures = [structures] if isinstance(structures, Atoms) else list(structures)
+    if not structures or (len(structures) > 1 and kind in _COLLECTIONS):
+        raise EntryError("bad_entry", f"{path.name} holds {len(structures)} structures; give each a file of its own")
+    atoms = structures[-1]
+    occupancy = atoms.info.get("occupancy", atoms.arrays.get("occupancy"))
+    if occupancy is not None:
+        _refuse_partial(path.name, occupancy)
+    if not atoms.cell.rank == 3:
+        raise EntryError("bad_entry", f"{path.name} has no cell of three vectors; it is no bulk crystal")
+    bare = Atoms(atoms.numbers, cell=atoms.cell, positions=atoms.positions, pbc=True)
+    if atoms.has("masses"):
+        set_masses(bare, _of_phonopy(atoms.get_masses(), atoms.numbers))
+    return bare
+
+
+def _of_phonopy(masses: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the masses with the standard ones of phonopy instead of those of ASE."""
+    masses = np.where(np.isclose(masses, ase.data.atomic_masses[numbers]), standard_masses(numbers), masses)
+    return np.where((numbers == 1) & np.isclose(masses, _DEUTERIUM_OF_ASE), _DEUTERIUM, masses)
+
+
+def _read_cif(path: Path) -> list[Atoms]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        blocks = [block for block in parse_cif(file) if block.has_structure()]
+    for block in blocks:
+        _refuse_partial_sites(path.name, block)
+    structures = [block.get_atoms(fractional_occupancies=False) for block in blocks]
+    for block, atoms in zip(blocks, structures, strict=True):
+        _check_formula(path.name, block, atoms)
+    return structures
+
+
+def _refuse_partial_sites(name: str, block: CIFBlock) -> None:
+    """Raise EntryError where a site is not full, or is shared."""
+    labels = block.get("_atom_site_label") or block.get("_atom_site_type_symbol") or []
+    given = block.get("_atom_site_occupancy") or []
+    occupancies = [value if isinstance(value, (int, float)) else 1.0 for value in given]
+    for label, occupancy in zip(labels, occupancies, strict=False):
+        if abs(occupancy - 1) > _FULL:
+            raise EntryError("bad_entry", f"{name}: {_partial(label, occupancy)}")
+    places: dict[tuple[float, ...], str] = {}
+    sites = block.get_unsymmetrized_structure().get_scaled_positions()
+    for label, place in zip(labels, sites, strict=False):
+        other = places.setdefault(tuple(np.round(place, 3) % 1.0), label)
+        if other != label:
+            raise EntryError("bad_entry", f"{name}: {other} and {label} are in one place; choose an ordered crystal")
+
+
+def _partial(site: str, occupancy: float) -> str:
+    return f"site {site} is occupied to {occupancy:g}; no ordered crystal stands for it, choose one or order it yourself"
+
+
+def _refuse_partial(name: str, occupancy: Any) -> None:
+    """Raise EntryError where ASE says that sites are not full."""
+    sites: Any = occupancy.items() if isinstance(occupancy, Mapping) else enumerate(np.asarray(occupancy), start=1)
+    for site, shares in sites:
+        values = shares if isinstance(shares, Mapping) else {f"{site}": shares}
+        for element, value in values.items():
+            if abs(float(value) - 1) > _FULL:
+                raise EntryError("bad_entry", f"{name}: {_partial(element, float(value))}")
+
+
+def _check_formula(name: str, block: CIFBlock, atoms: Atoms) -> None:
+    """Raise EntryError where the sites of a CIF do not add up to the formula that it states (lost hydrogen, say)."""
+    text = block.get("_chemical_formula_sum")
+    if not isinstance(text, str) or text.strip() in ("", "?", "."):
+        return
+    try:
+        words = re.findall(r"([A-Z][a-z]?)([\d.]*)", text)
+        stated: Counter[str] = Counter()
+        for element, number in words:
+            stated["H" if element == "D" else element] += float(number or 1)
+    except ValueError:  # no formula
+        return
+    found = Counter(atoms.get_chemical_symbols())
+    ratios = [found[element] / stated[element] for element in stated]
+    if set(stated) != set(found) or max(ratios) > (1 + _FULL) * min(ratios):
+        raise EntryError("bad_entry", f"{name}: states {text.strip()} and has sites of {atoms.symbols.formula}")
