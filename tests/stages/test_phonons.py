@@ -16,6 +16,7 @@ from softmode.stages.phonons import (
     compute_phonons,
     is_stable,
     kelvin_per_THz,
+    lowest_modes,
     task_of_potential,
     task_of_reference,
     tasks_of_reference,
@@ -126,6 +127,14 @@ def test_imaginary_mode_of_a_real_unstable_crystal(kyoto_folder: Path, settings:
 def test_stability_looks_at_optical_modes_and_at_all_q(at_gamma: list, at_x: list, stable: bool) -> None:
     frequencies = np.array([at_gamma, at_x], dtype=float)
     assert is_stable(GAMMA_AND_X, frequencies, acoustic_gamma=-35.0, other=0.0) is stable
+
+
+def test_acoustic_modes_at_gamma_are_the_three_nearest_to_zero_whatever_their_order() -> None:
+    # an imaginary optical mode, lower than all acoustic ones, and a Gamma point that is a reciprocal lattice vector
+    frequencies = np.array([[1, 2, 3, 4, 5, 6], [-5, -0.1, 0.0, 0.2, 7, 8]])
+    assert lowest_modes(np.add(GAMMA_AND_X[::-1], [0, 0, 1]), frequencies) == (-0.1, -5.0)
+    # one atom has no optical modes, and Gamma may be the only point
+    assert lowest_modes(GAMMA_AND_X[:1], np.array([[0.1, -0.2, 0.3]])) == (-0.2, np.inf)
 
 
 def test_thresholds_of_paper_and_scripts_differ() -> None:

@@ -12,6 +12,7 @@ from phonopy import Phonopy
 from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
 from phonopy.physical_units import get_physical_units
 
+from softmode.density_grid import bin_edges
 from softmode.engine.records import Failure, Record, row_numbers
 from softmode.protocol import Phonons
 from softmode.reference.cells import make_phonopy
@@ -167,10 +168,24 @@ def kelvin_per_THz() -> float:
     return float(units.THzToEv / units.KB)
 
 
-def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: float, other: float) -> bool:
-    """Return whether no mode is imaginary.
+def lowest_modes(qpoints: np.ndarray, frequencies: np.ndarray) -> tuple[float, float]:
+    """Return the lowest of the three acoustic modes at Gamma, and of all other modes; infinity where there are none.
 
-    The three acoustic modes at Gamma are those of smallest absolute value there.
+    The acoustic modes at Gamma are the three of smallest absolute value there. No other place decides which they are.
+
+    Args:
+        qpoints: shape (n_q, 3), in reduced coordinates
+        frequencies: shape (n_q, n_bands), imaginary ones negative
+    """
+    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
+    gamma = frequencies[at_gamma]
+    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
+    others = np.concatenate([gamma[:, 3:].ravel(), frequencies[~at_gamma].ravel()])
+    return float(gamma[:, :3].min(initial=np.inf)), float(others.min(initial=np.inf))
+
+
+def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: float, other: float) -> bool:
+    """Return whether no mode is imaginary, by the lowest acoustic mode at Gamma and the lowest of all others.
 
     Args:
         qpoints: shape (n_q, 3), in reduced coordinates
@@ -178,13 +193,8 @@ def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: floa
         acoustic_gamma: bound of the acoustic modes at Gamma, in the unit of the frequencies, zero or negative
         other: bound of all other modes
     """
-    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
-    gamma = frequencies[at_gamma]
-    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
-    acoustic, optical = gamma[:, :3], gamma[:, 3:]
-    return bool(
-        (acoustic >= acoustic_gamma).all() and (optical >= other).all() and (frequencies[~at_gamma] >= other).all()
-    )
+    lowest_acoustic, lowest_other = lowest_modes(qpoints, frequencies)
+    return lowest_acoustic >= acoustic_gamma and lowest_other >= other
 
 
 def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
@@ -199,8 +209,7 @@ def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
         temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )
     grid = settings.density_of_states
-    n_bins = round((grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"])
-    edges = np.linspace(grid["minimum_THz"], grid["maximum_THz"], n_bins + 1)
+    edges = bin_edges(grid)
     counts, _ = np.histogram(
         np.clip(mesh.frequencies, edges[0], edges[-1]),
         edges,
