@@ -20,6 +20,7 @@ from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_records
 from softmode.errors import EntryError, InputError
 from softmode.reference import kyoto, phonopy_yaml, prototypes
+from softmode.reference.dimensionality import check_dimensionality, dimensionality
 from softmode.reference.entry import Entry, ForceSet
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
@@ -98,6 +99,7 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
             entry = reader()
             if isinstance(entry, EntryError):
                 raise entry
+            check_dimensionality(entry.unit_cell, entry.primitive_matrix)
         except EntryError as error:
             yield _problem(id, file, error.message)
             continue
@@ -194,6 +196,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
         "space_group": number,
         "crystal_system": crystal_system(number),
+        "dimensionality": dimensionality(cell),
         "n_sites": len(cell),
         "n_supercell": entry.n_supercell,
         "n_displacements": n_displacements,
