@@ -10,13 +10,15 @@ import numpy as np
 from ase import Atoms
 from phonopy import Phonopy
 from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
+from phonopy.phonon.grid import length2mesh
 from phonopy.physical_units import get_physical_units
 
 from softmode.density_grid import bin_edges
 from softmode.engine.records import Failure, Record, row_numbers
 from softmode.protocol import Phonons
-from softmode.reference.cells import make_phonopy
+from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.dataset import load_entries
+from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis
 from softmode.reference.entry import Entry, ForceSet
 
 STAGE = "phonons"
@@ -143,11 +145,17 @@ def set_force_constants(phonopy: Phonopy, force_set: ForceSet, settings: Phonons
 def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
     """Return frequencies at the q points commensurate with the supercell, their extremes, and stability.
 
+    Of a slab only those in its plane count: across the vacuum modes repeat, and the zeros of the acoustic ones, which
+    are not exact, must not decide about stability.
+
     Frequencies are in THz, imaginary ones negative, shape (n_q, n_bands); ω_max, ω_min and the plain mean over q
     points and bands are in K.
     """
     to_primitive = np.linalg.inv(phonopy.primitive_matrix) @ phonopy.supercell_matrix
     qpoints = get_commensurate_points(np.rint(to_primitive).astype(int))
+    across = vacuum_axis(to_ase(phonopy.primitive), np.eye(3))
+    if across is not None:
+        qpoints = in_slab(qpoints, across)
     frequencies = np.asarray(phonopy.run_qpoints(qpoints).frequencies)
     in_kelvin = frequencies * kelvin_per_THz()
     row = {
@@ -197,14 +205,28 @@ def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: floa
     return lowest_acoustic >= acoustic_gamma and lowest_other >= other
 
 
+def _run_mesh(phonopy: Phonopy, size: Mapping[str, Any]) -> Any:
+    """Return phonopy's frequencies on the protocol's mesh, which for a slab is one of two dimensions in its plane."""
+    across = vacuum_axis(to_ase(phonopy.primitive), np.eye(3))
+    if across is None:
+        return phonopy.run_mesh(size.get("length_A") or size["numbers"], is_gamma_center=True)
+    if "length_A" in size:
+        lattice = slab_lattice(phonopy.primitive.cell, across)
+        numbers = length2mesh(size["length_A"], lattice, phonopy.primitive_symmetry.pointgroup_operations)
+    else:
+        numbers = np.array(size["numbers"])
+    numbers[across] = 1
+    # symmetry may take a point of the plane across the vacuum, where the cell is tilted; the mesh is small without it
+    return phonopy.run_mesh(numbers, is_gamma_center=True, is_mesh_symmetry=False)
+
+
 def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
     """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of a primitive cell, and the density of states.
 
     The density of states is a histogram of the mesh in states per THz and primitive cell; its integral is the number of
     bands, and modes beyond the grid count in its first or last bin.
     """
-    size = settings.mesh.get("length_A") or settings.mesh["numbers"]
-    mesh = phonopy.run_mesh(size, is_gamma_center=True)
+    mesh = _run_mesh(phonopy, settings.mesh)
     result: Any = phonopy.run_thermal_properties(
         temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )
