@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from softmode.compare.published import read_published
+from softmode.density_grid import number_of_bins
 from softmode.errors import InputError
 from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
@@ -213,7 +214,7 @@ def _contradictions(settings: Mapping[str, Any]) -> Iterator[str]:
     grid = phonons["density_of_states"]
     if grid["minimum_THz"] >= grid["maximum_THz"]:
         yield f"phonons.density_of_states.minimum_THz: {grid['minimum_THz']} is not less than maximum_THz"
-    elif (grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"] > _MOST_FREQUENCIES:
+    elif number_of_bins(grid) > _MOST_FREQUENCIES:
         yield f"phonons.density_of_states.step_THz: {grid['step_THz']} makes more than {_MOST_FREQUENCIES} numbers"
     if report["temperature_K"] not in phonons["temperatures_K"]:
         yield f"report.temperature_K: {report['temperature_K']} is not one of phonons.temperatures_K"

@@ -32,8 +32,9 @@ def index(tmp_path: Path) -> Path:
     path = tmp_path / "index.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["entry", "formula", "elements", "space_group", "crystal_system", "n_sites", "functional"])
-        writer.writerows([[entry, "NaCl", "Cl Na", 225, "cubic", 8, "PBE"] for entry in ("mp-1", "mp-2")])
+        names = ["formula", "elements", "space_group", "crystal_system", "dimensionality", "n_sites", "functional"]
+        writer.writerow(["entry", *names])
+        writer.writerows([[entry, "NaCl", "Cl Na", 225, "cubic", 3, 8, "PBE"] for entry in ("mp-1", "mp-2")])
     return path
 
 
@@ -50,10 +51,17 @@ def test_all_sources_are_put_together_with_what_is_known_of_the_entries(tmp_path
     }
     assert rows[0]["reported_entropy_J_per_K_mol"] == 40.0
     assert rows[0]["reported_entropy_J_per_K_mol_atoms"] == 20.0
-    assert (rows[0]["formula"], rows[0]["space_group"]) == ("NaCl", 225)
+    assert (rows[0]["formula"], rows[0]["space_group"], rows[0]["dimensionality"]) == ("NaCl", 225, 3)
     assert "frequencies_THz" not in table.schema.names
     assert table.schema.field("reported_entropy_J_per_K_mol").metadata[b"unit"] == b"J/K/mol"
     assert metadata["report"] == {"temperature_K": 300.0} and metadata["dataset_digest"] == "d"
+
+
+def test_index_of_an_earlier_version_says_what_to_do(tmp_path: Path, index: Path) -> None:
+    index.write_text(index.read_text(encoding="utf-8").replace("dimensionality", "colour"), encoding="utf-8")
+    path = shard(tmp_path / "reference.parquet", "reference", ["mp-1", "mp-2"])
+    with pytest.raises(InputError, match="no column dimensionality, as of an earlier version; delete it and run again"):
+        collect([path], index, {"temperature_K": 300.0}, tmp_path / "properties.parquet")
 
 
 def test_missing_entry_is_an_error(tmp_path: Path, index: Path) -> None:

@@ -4,20 +4,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from softmode.compare.properties import phonon_columns
 from softmode.compare.spectra import (
     frequency_error,
-    grid_centres,
-    lowest_modes,
     softening_slope,
     spectra_rows,
     spectrum_table,
 )
 from softmode.engine.tables import write_table
 from softmode.errors import InputError
-from softmode.stages.phonons import is_stable
 from tests.compare.campaign import REPORT, made_up
 
 GRID = {"minimum_THz": -1.0, "maximum_THz": 3.0, "step_THz": 1.0}
@@ -82,25 +78,6 @@ def test_spectrum_that_is_softer_by_a_tenth_has_that_slope_whatever_is_imaginary
     reference = np.array([[-3.0, 1.0, 5.0]])
     assert softening_slope(reference * 0.9, reference) == pytest.approx(0.9)
     assert np.isnan(softening_slope(reference, -np.abs(reference)))
-
-
-def test_lowest_modes_decide_stability_as_the_stage_does() -> None:
-    generator = np.random.default_rng(2)
-    qpoints = np.array([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.5, 0.5, 0.0]])
-    verdicts = []
-    for _ in range(200):
-        frequencies = generator.normal(3.0, 1.5, size=(3, 6))
-        frequencies[0, :3] = generator.normal(0.0, 0.5, size=3)
-        acoustic, other = lowest_modes(qpoints, frequencies)
-        verdicts.append(is_stable(qpoints, frequencies, -0.5, 0.0))
-        assert verdicts[-1] == (acoustic >= -0.5 and other >= 0.0)
-    assert 20 < sum(verdicts) < 180
-
-
-def test_grid_is_that_of_the_protocol(project: Path) -> None:
-    protocols = yaml.safe_load((project / "config" / "protocols.yaml").read_text(encoding="utf-8"))
-    centres = grid_centres(protocols["loew2024"]["phonons"]["density_of_states"])
-    assert len(centres) == 1800 and centres[0] == pytest.approx(-29.95) and centres[-1] == pytest.approx(149.95)
 
 
 def test_means_over_entries_are_those_of_pandas_and_say_over_how_many() -> None:

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
 from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.protocol import Phonons, Protocol
+from softmode.reference.cells import to_phonopy
 from softmode.reference.dataset import Selection, read_entries
 from softmode.stages.band_structure import frequencies_along, high_symmetry_path
 from softmode.stages.phonons import phonopy_of, task_of_reference
+from tests.stages.graphene import graphene
 
 # primitive vectors of a face-centred cubic lattice, as phonopy and ASE choose them, and another choice of the same
 VECTORS = np.array([[0.0, 2.7, 2.7], [2.7, 0.0, 2.7], [2.7, 2.7, 0.0]])
@@ -46,6 +49,23 @@ def test_distance_along_the_path_is_the_length_of_its_pieces() -> None:
         assert distances[0] == pytest.approx(travelled)
         assert np.diff(distances) == pytest.approx(np.linalg.norm(np.diff(segment, axis=0) @ reciprocal, axis=1))
         travelled = distances[-1]
+
+
+@pytest.mark.parametrize("cell", [graphene(15), graphene(10, tilt=(0.3, 0.1)), graphene(30, across=0)])
+def test_path_of_a_monolayer_stays_in_its_plane_and_is_drawn_once(cell: Atoms) -> None:
+    across = 0 if cell.cell.lengths()[0] > 10 else 2
+    path = high_symmetry_path(to_phonopy(cell), 1e-5)
+    assert path.segments and all((segment[:, across] == 0).all() for segment in path.segments)
+    pieces = [frozenset((tuple(segment[0]), tuple(segment[-1]))) for segment in path.segments]
+    assert len(set(pieces)) == len(pieces) and all(len(piece) == 2 for piece in pieces)
+    assert path.distances[0][0] == 0 and all(np.diff(distances).min() > 0 for distances in path.distances)
+
+
+def test_path_of_graphene_is_that_of_the_textbooks() -> None:
+    path = high_symmetry_path(to_phonopy(graphene(15)), 1e-5)
+    assert path.labels == [("GAMMA", "M"), ("M", "K"), ("K", "GAMMA")]
+    lengths = [distances[-1] - distances[0] for distances in path.distances]
+    assert lengths == pytest.approx(np.array([1 / 3**0.5, 1 / 3, 2 / 3]) * 2 * np.pi / 2.492)
 
 
 def test_bands_of_silicon_end_at_the_frequencies_of_the_commensurate_points(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from softmode.stages.phonons import (
     compute_phonons,
     is_stable,
     kelvin_per_THz,
+    lowest_modes,
     task_of_potential,
     task_of_reference,
     tasks_of_reference,
 )
+from tests.stages.graphene import graphene, task
 from tests.stages.potentials import batches_of, effective_medium
 
 GAMMA_AND_X = np.array([[0.0, 0, 0], [0.5, 0.5, 0]])
@@ -128,10 +131,48 @@ def test_stability_looks_at_optical_modes_and_at_all_q(at_gamma: list, at_x: lis
     assert is_stable(GAMMA_AND_X, frequencies, acoustic_gamma=-35.0, other=0.0) is stable
 
 
+def test_acoustic_modes_at_gamma_are_the_three_nearest_to_zero_whatever_their_order() -> None:
+    # an imaginary optical mode, lower than all acoustic ones, and a Gamma point that is a reciprocal lattice vector
+    frequencies = np.array([[1, 2, 3, 4, 5, 6], [-5, -0.1, 0.0, 0.2, 7, 8]])
+    assert lowest_modes(np.add(GAMMA_AND_X[::-1], [0, 0, 1]), frequencies) == (-0.1, -5.0)
+    # one atom has no optical modes, and Gamma may be the only point
+    assert lowest_modes(GAMMA_AND_X[:1], np.array([[0.1, -0.2, 0.3]])) == (-0.2, np.inf)
+
+
 def test_thresholds_of_paper_and_scripts_differ() -> None:
     frequencies = np.array([[-40.0, 0, 0], [10, 10, 20]])
     assert is_stable(GAMMA_AND_X, frequencies, -50.0, 0.0)
     assert not is_stable(GAMMA_AND_X, frequencies, -35.0, 0.0)
+
+
+def test_thermodynamics_of_a_monolayer_depend_neither_on_its_vacuum_nor_on_how_its_cell_is_written(
+    settings: Phonons,
+) -> None:
+    numbers = replace(settings, mesh={"numbers": [46, 46, 20]})
+    cells = [graphene(15), graphene(10), graphene(30), graphene(15, digits=4), graphene(10, digits=8)]
+    # tilted, so that the vacuum is in the reciprocal vectors of the plane, and its symmetry another
+    cells += [graphene(15, tilt=(1 / 3, 2 / 3)), graphene(10, tilt=(0.3, 0.1)), graphene(30, tilt=(0.5, 0.0), digits=4)]
+    tasks = [task(cell) for cell in cells] + [task(graphene(15, across=axis), across=axis) for axis in (0, 1)]
+    rows = [*compute_phonons(iter(tasks), "tersoff", settings), *compute_phonons(iter(tasks[:2]), "tersoff", numbers)]
+    for row in rows:
+        assert row["status"] == "done", row["message"]
+        assert row["stable_scripts"] and len(row["qpoints"]) == 9
+        for column in ("entropy_J_per_K_mol", "free_energy_kJ_per_mol", "heat_capacity_J_per_K_mol"):
+            assert row[column] == pytest.approx(rows[0][column], abs=1e-4), column
+        # two atoms; the three modes at Gamma are part of it
+        assert np.sum(row["density_of_states_per_THz"]) * 0.1 == pytest.approx(6, abs=1e-4)
+
+
+def test_modes_of_a_monolayer_do_not_repeat_across_the_vacuum(settings: Phonons) -> None:
+    """A supercell of two cells across it has the acoustic modes at Gamma twice; only one of them may be below zero."""
+    tasks = [task(graphene(15)), task(graphene(15), n_across=2), task(graphene(15, across=0), across=0, n_across=2)]
+    once, twice, along_x = compute_phonons(iter(tasks), "tersoff", settings)
+    assert twice["qpoints"] == once["qpoints"] and twice["stable_scripts"] and along_x["stable_scripts"]
+    for row in (twice, along_x):
+        assert np.sort(row["frequencies_THz"], axis=None) == pytest.approx(
+            np.sort(once["frequencies_THz"], axis=None), abs=1e-4
+        )
+        assert row["entropy_J_per_K_mol"] == pytest.approx(once["entropy_J_per_K_mol"], abs=1e-3)
 
 
 def test_entry_that_the_yardstick_lacks_is_a_failure_and_the_reference_must_have_it(

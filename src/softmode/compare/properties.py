@@ -58,6 +58,7 @@ ENTRY_COLUMNS = (
     Column("elements", _S, "", "its elements"),
     Column("space_group", pa.int64(), "", "number of the space group"),
     Column("crystal_system", _S, "", "crystal system"),
+    Column("dimensionality", pa.int64(), "", "directions without vacuum: 3 a bulk crystal, 2 a slab"),
     Column("n_sites", pa.int64(), "", "atoms of the unit cell"),
     Column("functional", _S, "", "exchange-correlation functional of the reference"),
 )
@@ -98,7 +99,13 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
         InputError: a record is missing, is there twice, or was made with another protocol or data set.
     """
     with index.open(newline="", encoding="utf-8") as file:
-        entries = {row["entry"]: row for row in csv.DictReader(file)}
+        reader = csv.DictReader(file)
+        missing = [column.name for column in ENTRY_COLUMNS if column.name not in (reader.fieldnames or ())]
+        if missing:
+            raise InputError(
+                f"{index}: no column {', '.join(missing)}, as of an earlier version; delete it and run again"
+            )
+        entries = {row["entry"]: row for row in reader}
     metadata = common_metadata(phonons)
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
@@ -150,7 +157,7 @@ def common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
 
 
 def _of_entry(entry: Mapping[str, str]) -> dict[str, Any]:
-    numbers = {"space_group", "n_sites"}
+    numbers = {"space_group", "dimensionality", "n_sites"}
     return {c.name: int(entry[c.name]) if c.name in numbers else entry[c.name] for c in ENTRY_COLUMNS}
 
 

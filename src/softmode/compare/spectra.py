@@ -11,8 +11,10 @@ from scipy.stats import wasserstein_distance
 
 from softmode.compare.errors import REFERENCE, Quantity, by_subset, mean_interval
 from softmode.compare.properties import common_metadata
+from softmode.density_grid import bin_centres
 from softmode.engine.tables import Column, read_table, write_table
 from softmode.errors import InputError
+from softmode.stages.phonons import lowest_modes
 
 _F, _S = pa.float64(), pa.string()
 COLUMNS = (
@@ -66,17 +68,11 @@ def spectra_rows(phonons: Sequence[Path]) -> Iterator[dict[str, Any]]:
             for row in table.to_pylist()
         }
         for path, (table, metadata) in tables.items():
-            grid = grid_centres(metadata["density_of_states"])
+            grid = bin_centres(metadata["density_of_states"])
             for row in table.to_pylist():
                 if row["entry"] not in references:
                     raise InputError(f"{path}: no reference has entry {row['entry']} in a shard {name}; run again")
                 yield _compared(row, references[row["entry"]], grid)
-
-
-def grid_centres(grid: Mapping[str, float]) -> np.ndarray:
-    """Return the centres of the bins of the densities of states, in THz."""
-    n_bins = round((grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"])
-    return np.asarray(grid["minimum_THz"] + grid["step_THz"] * (np.arange(n_bins) + 0.5))
 
 
 def _compared(row: Mapping[str, Any], reference: Mapping[str, Any], grid: np.ndarray) -> dict[str, Any]:
@@ -125,22 +121,6 @@ def spectrum_table(spectra: pd.DataFrame, potentials: Sequence[str], report: Map
             mean = known.mean() if len(known) else np.nan
             rows.append(row | {"mean": mean, "mean_low": low, "mean_high": high})
     return pd.DataFrame(rows)
-
-
-def lowest_modes(qpoints: np.ndarray, frequencies: np.ndarray) -> tuple[float, float]:
-    """Return the lowest of the three acoustic modes at Gamma, and of all other modes.
-
-    The acoustic modes at Gamma are those of smallest absolute value there, as in `stages.phonons.is_stable`.
-
-    Args:
-        qpoints: shape (n_q, 3), in reduced coordinates
-        frequencies: shape (n_q, n_bands), imaginary ones negative
-    """
-    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
-    gamma = frequencies[at_gamma]
-    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
-    others = np.concatenate([gamma[:, 3:].ravel(), frequencies[~at_gamma].ravel()])
-    return float(gamma[:, :3].min()), float(others.min()) if len(others) else np.inf
 
 
 def frequency_error(frequencies: np.ndarray, reference: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from softmode.campaign_folder import CampaignFolder
+from softmode.density_grid import bin_centres
 from softmode.present.figures import WIDTH, style
 from softmode.present.phonopy_files import read_phonopy
 from softmode.protocol import Phonons
@@ -102,7 +103,7 @@ def _symbol(name: str) -> str:
 
 def _draw_density(axes: Axes, states: Sequence[float], grid: Mapping[str, float], colour: str) -> None:
     values = np.array(states)
-    frequencies = grid["minimum_THz"] + grid["step_THz"] * (np.arange(len(values)) + 0.5)
+    frequencies = bin_centres(grid)
     occupied = np.flatnonzero(values)
     shown = slice(max(occupied[0] - 1, 0), occupied[-1] + 2)
     axes.plot(values[shown], frequencies[shown], color=colour, lw=0.9)

@@ -22,6 +22,7 @@ from softmode.engine.records import Record, RecordWriter, read_records
 from softmode.errors import EntryError, InputError
 from softmode.reference import kyoto, phonopy_folder, prototypes
 from softmode.reference.cells import masses_of, standard_masses
+from softmode.reference.dimensionality import check_dimensionality, dimensionality
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.files import is_archive, list_files, split_suffix
 
@@ -129,8 +130,7 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
 def _read(found: Found) -> Entry | Problem:
     try:
         entry = replace(found.read(), id=_storable(found.id), source=found.file)
-        # what is stored of it; nothing of one entry must stop the others
-        describe(entry)
+        check_dimensionality(entry.unit_cell, entry.primitive_matrix)
         return entry
     except EntryError as error:
         return problem(found.id, found.file, error.message)
@@ -275,6 +275,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
         "space_group": number,
         "crystal_system": crystal_system(number),
+        "dimensionality": dimensionality(cell),
         "n_sites": len(cell),
         "n_primitive": entry.n_primitive,
         "n_supercell": entry.n_supercell,
@@ -333,12 +334,12 @@ def write_dataset(
             rows: csv.DictWriter | None = None
             for outcome in outcomes:
                 check()
+                outcome, description = _described(outcome)
                 if isinstance(outcome, Problem):
                     refused.append(outcome)
                     problems.writerow([outcome.entry, outcome.file, outcome.message])
                     print(f"left out: entry {outcome.entry}, file {outcome.file}: {outcome.message}")
                     continue
-                description = describe(outcome)
                 if rows is None:
                     rows = csv.DictWriter(index_file, list(description), lineterminator="\n")
                     rows.writeheader()
@@ -355,6 +356,17 @@ def write_dataset(
             raise InputError(f"not one entry could be read:{first}{more}")
         writer.metadata["dataset_digest"] = dataset_digest(digests)
     return len(digests), len(refused)
+
+
+def _described(outcome: Entry | Problem) -> tuple[Entry | Problem, dict[str, Any]]:
+    """Return an outcome with its row of the index; nothing of one entry must stop the others."""
+    if isinstance(outcome, Problem):
+        return outcome, {}
+    try:
+        return outcome, describe(outcome)
+    except Exception as error:  # a mistake of ours
+        message = f"{CRASH} {type(error).__name__}: {error}; please report it, with the file"
+        return problem(outcome.id, outcome.source, message), {}
 
 
 def dataset_digest(digests: Iterable[str]) -> str:

@@ -7,6 +7,9 @@ import seekpath
 from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
 
+from softmode.reference.cells import to_ase
+from softmode.reference.dimensionality import slab_lattice, vacuum_axis
+
 # Å⁻¹, with the factor 2π
 SPACING = 0.02
 
@@ -29,17 +32,28 @@ class Path:
 def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float, spacing: float = SPACING) -> Path:
     """Return the path of Hinuma et al., Comput. Mater. Sci. 128, 140 (2017), in the coordinates of the cell as it is.
 
+    That of a slab is moved into its plane, where each piece is drawn once.
+
     Args:
         symmetry_tolerance: spglib's symprec in Å
         spacing: between neighbouring q points, in Å⁻¹ with the factor 2π
     """
     crystal = (primitive.cell, primitive.scaled_positions, primitive.numbers)
     found = seekpath.get_path_orig_cell(crystal, symprec=symmetry_tolerance)
-    reciprocal = 2 * np.pi * np.linalg.inv(primitive.cell).T
+    across = vacuum_axis(to_ase(primitive), np.eye(3))
+    lattice = primitive.cell if across is None else slab_lattice(primitive.cell, across)
+    reciprocal = 2 * np.pi * np.linalg.inv(lattice).T
     segments, distances, labels = [], [], []
+    drawn = set()
     travelled = 0.0
     for first, last in found["path"]:
         ends = np.array([found["point_coords"][first], found["point_coords"][last]])
+        if across is not None:
+            ends[:, across] = 0
+            piece = frozenset(map(tuple, ends.round(6).tolist()))
+            if len(piece) == 1 or piece in drawn:
+                continue
+            drawn.add(piece)
         length = float(np.linalg.norm((ends[1] - ends[0]) @ reciprocal))
         steps = np.linspace(0, 1, max(2, round(length / spacing) + 1))
         segments.append(ends[0] + steps[:, None] * (ends[1] - ends[0]))

@@ -10,13 +10,16 @@ import numpy as np
 from ase import Atoms
 from phonopy import Phonopy
 from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
+from phonopy.phonon.grid import length2mesh
 from phonopy.physical_units import get_physical_units
 
+from softmode.density_grid import bin_edges
 from softmode.engine.records import Failure, Record, row_numbers
 from softmode.errors import InputError
 from softmode.protocol import Phonons
-from softmode.reference.cells import make_phonopy
+from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.dataset import load_entries
+from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis
 from softmode.reference.entry import Entry, ForceSet
 from softmode.stages.agreement import disagreement
 
@@ -189,11 +192,17 @@ def _force_residual(phonopy: Phonopy) -> dict[str, Any]:
 def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
     """Return frequencies at the q points commensurate with the supercell, their extremes, and stability.
 
+    Of a slab only those in its plane count: across the vacuum modes repeat, and the zeros of the acoustic ones, which
+    are not exact, must not decide about stability.
+
     Frequencies are in THz, imaginary ones negative, shape (n_q, n_bands); ω_max, ω_min and the plain mean over q
     points and bands are in K.
     """
     to_primitive = np.linalg.inv(phonopy.primitive_matrix) @ phonopy.supercell_matrix
     qpoints = get_commensurate_points(np.rint(to_primitive).astype(int))
+    across = vacuum_axis(to_ase(phonopy.primitive), np.eye(3))
+    if across is not None:
+        qpoints = in_slab(qpoints, across)
     frequencies = np.asarray(phonopy.run_qpoints(qpoints).frequencies)
     in_kelvin = frequencies * kelvin_per_THz()
     row = {
@@ -214,10 +223,24 @@ def kelvin_per_THz() -> float:
     return float(units.THzToEv / units.KB)
 
 
-def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: float, other: float) -> bool:
-    """Return whether no mode is imaginary.
+def lowest_modes(qpoints: np.ndarray, frequencies: np.ndarray) -> tuple[float, float]:
+    """Return the lowest of the three acoustic modes at Gamma, and of all other modes; infinity where there are none.
 
-    The three acoustic modes at Gamma are those of smallest absolute value there.
+    The acoustic modes at Gamma are the three of smallest absolute value there. No other place decides which they are.
+
+    Args:
+        qpoints: shape (n_q, 3), in reduced coordinates
+        frequencies: shape (n_q, n_bands), imaginary ones negative
+    """
+    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
+    gamma = frequencies[at_gamma]
+    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
+    others = np.concatenate([gamma[:, 3:].ravel(), frequencies[~at_gamma].ravel()])
+    return float(gamma[:, :3].min(initial=np.inf)), float(others.min(initial=np.inf))
+
+
+def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: float, other: float) -> bool:
+    """Return whether no mode is imaginary, by the lowest acoustic mode at Gamma and the lowest of all others.
 
     Args:
         qpoints: shape (n_q, 3), in reduced coordinates
@@ -225,13 +248,23 @@ def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: floa
         acoustic_gamma: bound of the acoustic modes at Gamma, in the unit of the frequencies, zero or negative
         other: bound of all other modes
     """
-    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
-    gamma = frequencies[at_gamma]
-    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
-    acoustic, optical = gamma[:, :3], gamma[:, 3:]
-    return bool(
-        (acoustic >= acoustic_gamma).all() and (optical >= other).all() and (frequencies[~at_gamma] >= other).all()
-    )
+    lowest_acoustic, lowest_other = lowest_modes(qpoints, frequencies)
+    return lowest_acoustic >= acoustic_gamma and lowest_other >= other
+
+
+def _run_mesh(phonopy: Phonopy, size: Mapping[str, Any]) -> Any:
+    """Return phonopy's frequencies on the protocol's mesh, which for a slab is one of two dimensions in its plane."""
+    across = vacuum_axis(to_ase(phonopy.primitive), np.eye(3))
+    if across is None:
+        return phonopy.run_mesh(size.get("length_A") or size["numbers"], is_gamma_center=True)
+    if "length_A" in size:
+        lattice = slab_lattice(phonopy.primitive.cell, across)
+        numbers = length2mesh(size["length_A"], lattice, phonopy.primitive_symmetry.pointgroup_operations)
+    else:
+        numbers = np.array(size["numbers"])
+    numbers[across] = 1
+    # symmetry may take a point of the plane across the vacuum, where the cell is tilted; the mesh is small without it
+    return phonopy.run_mesh(numbers, is_gamma_center=True, is_mesh_symmetry=False)
 
 
 def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
@@ -240,14 +273,12 @@ def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
     The density of states is a histogram of the mesh in states per THz and primitive cell; its integral is the number of
     bands, and modes beyond the grid count in its first or last bin.
     """
-    size = settings.mesh.get("length_A") or settings.mesh["numbers"]
-    mesh = phonopy.run_mesh(size, is_gamma_center=True)
+    mesh = _run_mesh(phonopy, settings.mesh)
     result: Any = phonopy.run_thermal_properties(
         temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )
     grid = settings.density_of_states
-    n_bins = round((grid["maximum_THz"] - grid["minimum_THz"]) / grid["step_THz"])
-    edges = np.linspace(grid["minimum_THz"], grid["maximum_THz"], n_bins + 1)
+    edges = bin_edges(grid)
     counts, _ = np.histogram(
         np.clip(mesh.frequencies, edges[0], edges[-1]),
         edges,

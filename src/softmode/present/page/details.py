@@ -10,7 +10,7 @@ from phonopy import Phonopy
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.errors import REFERENCE
-from softmode.compare.spectra import grid_centres
+from softmode.density_grid import bin_centres
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
 from softmode.protocol import Phonons
@@ -114,7 +114,7 @@ def _thermodynamics(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _densities(rows: Mapping[str, Mapping[str, Any]], settings: Phonons) -> dict[str, Any]:
     """Return the densities of states where there are any states, with an empty bin on either side."""
-    grid = grid_centres(settings.density_of_states)
+    grid = bin_centres(settings.density_of_states)
     densities = {}
     for source, row in rows.items():
         if row["status"] != "done":

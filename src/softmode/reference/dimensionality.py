@@ -1,0 +1,139 @@
+"""In how many directions a crystal goes on without vacuum: 3 a bulk crystal, 2 a slab, 1 a wire, 0 a molecule in a box.
+
+Layered and molecular crystals are bulk crystals: what counts is vacuum, not which atoms share electrons. The rank of
+the network of contacts is found by ASE (Larsen et al., Phys. Rev. Materials 3, 034003 (2019)).
+"""
+
+from itertools import combinations, product
+
+import numpy as np
+from ase import Atoms
+from ase.data import vdw_alvarez
+from ase.geometry import minkowski_reduce
+from ase.geometry.dimensionality.rank_determination import RDA
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+from softmode.errors import EntryError
+
+# in Å: atoms are in contact up to the sum of their van der Waals radii (Alvarez 2013; ASE's other table lacks most
+# metals) and this, so that vacuum begins at some 5 Å between light atoms, at 9 Å between those of caesium. The loosest
+# crystals of the Kyoto database, layered and molecular ones, need 0.5. With less, layers that a potential without
+# dispersion lets drift apart would be slabs; with more, slabs of heavy atoms under 10 Å of vacuum would be bulk.
+_SLACK = 2.0
+# in Å: for elements without a radius in the table, all of them heavy
+_USUAL_RADIUS = 2.8
+# of a primitive matrix, which may be written with few digits
+_ZERO = 1e-3
+
+
+def dimensionality(cell: Atoms) -> int:
+    """Return in how many directions the crystal goes on without vacuum, whatever the cell's flags of periodicity."""
+    return _rank_and_plane(cell)[0]
+
+
+def vacuum_axis(cell: Atoms, primitive_matrix: np.ndarray) -> int | None:
+    """Return the axis (0, 1 or 2) of a slab's primitive cell that leads across the vacuum; the others lie in the slab.
+
+    None where there is no such axis: the crystal is no slab, or its primitive vectors do not fit.
+
+    Args:
+        primitive_matrix: from the cell to the primitive cell, as in phonopy
+    """
+    _, normal = _rank_and_plane(cell)
+    if normal is None:
+        return None
+    across = np.flatnonzero(np.abs(normal @ primitive_matrix) > _ZERO)
+    return int(across[0]) if len(across) == 1 else None
+
+
+def slab_lattice(lattice: np.ndarray, across: int) -> np.ndarray:
+    """Return a slab's lattice (row vectors) with the vector across the vacuum upright, as `across` counts its axes.
+
+    The reciprocal vectors of the other two then lie in the plane, and know nothing of the vacuum.
+    """
+    first, second = (lattice[axis] for axis in range(3) if axis != across)
+    normal = np.cross(first, second)
+    upright = lattice.copy()
+    upright[across] = normal * (lattice[across] @ normal) / (normal @ normal)
+    return upright
+
+
+def in_slab(qpoints: np.ndarray, across: int) -> np.ndarray:
+    """Return q points (reduced coordinates) moved into the plane of a slab, each once, in their order.
+
+    Nothing crosses the vacuum: frequencies do not depend on the component along it.
+    """
+    flat = qpoints.copy()
+    flat[:, across] = 0
+    _, once = np.unique(np.round(flat - np.floor(flat + 1e-6), 6), axis=0, return_index=True)
+    return flat[np.sort(once)]
+
+
+def check_dimensionality(cell: Atoms, primitive_matrix: np.ndarray) -> None:
+    """Refuse what has no phonons of a crystal, and slabs of which no two-dimensional mesh can be made.
+
+    Raises:
+        EntryError: (kind `bad_entry`) with what to do.
+    """
+    rank = dimensionality(cell)
+    if rank < 2:
+        what = ("a molecule in a box", "a wire in vacuum")[rank]
+        raise EntryError(
+            "bad_entry",
+            f"is {what}, which has no phonons of a crystal: its atoms are in contact in {rank} of three directions; "
+            "leave it out, or correct the cell if it is meant to be a crystal",
+        )
+    if rank == 2 and vacuum_axis(cell, primitive_matrix) is None:
+        raise EntryError(
+            "bad_entry",
+            "is a slab whose primitive cell does not fit it: write the cell with two vectors in the plane of the slab "
+            "and the third across the vacuum, without a primitive matrix",
+        )
+
+
+def _rank_and_plane(cell: Atoms) -> tuple[int, np.ndarray | None]:
+    """Return the rank of the network of contacts and, for a slab, the Miller indices of its plane (or a multiple)."""
+    # a skewed cell has contacts with cells far from it, its reduced one with neighbours alone
+    lattice, reduction = minkowski_reduce(cell.cell.array)
+    first, second, offsets = _contacts(lattice, cell.positions, _radii(cell.numbers) + _SLACK / 2)
+    within = ~offsets.any(axis=1)
+    links = coo_array((np.ones(within.sum()), (first[within], second[within])), shape=(len(cell), len(cell)))
+    # ASE's search is slow: it is given the parts that hang together within the cell, and each contact of theirs once
+    n_parts, part_of = connected_components(links)
+    between = np.column_stack([part_of[first], part_of[second], offsets])
+    network = RDA(n_parts)
+    for i, j, *offset in np.unique(between[~within], axis=0).tolist():
+        network.insert_bond(i, j, tuple(offset))
+    network.check()
+    part, rank = max(network.ranks.items(), key=lambda item: item[1])
+    if rank != 2:
+        return rank, None
+    translations = [np.array(offset) @ reduction for other, offset in network.all_visited[part] if other == part]
+    normals = (np.cross(*pair) for pair in combinations(translations, 2))
+    return rank, next(normal for normal in normals if normal.any())
+
+
+def _radii(numbers: np.ndarray) -> np.ndarray:
+    """Return the van der Waals radii of atoms in Å by their atomic numbers."""
+    radii = np.full(numbers.max() + len(vdw_alvarez.vdw_radii), _USUAL_RADIUS)
+    radii[: len(vdw_alvarez.vdw_radii)] = np.nan_to_num(vdw_alvarez.vdw_radii, nan=_USUAL_RADIUS)
+    return radii[numbers]
+
+
+def _contacts(lattice: np.ndarray, positions: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return both atoms of each contact, and the cell that the second is in, seen from the first's.
+
+    ASE's neighbour list gives the same, but takes a second for a hundred atoms with as long a reach.
+    """
+    reach = 2 * radii.max()
+    scaled = positions @ np.linalg.inv(lattice)
+    scaled -= np.floor(scaled)
+    furthest = np.floor(reach * np.linalg.norm(np.linalg.inv(lattice), axis=0)).astype(int) + 1
+    cells = np.array(list(product(*(range(-n, n + 1) for n in furthest))))
+    images = (scaled + cells[:, None]).reshape(-1, 3) @ lattice
+    pairs = KDTree(scaled @ lattice).sparse_distance_matrix(KDTree(images), reach, output_type="ndarray")
+    first, (in_cell, second) = pairs["i"], np.divmod(pairs["j"], len(radii))
+    touching = pairs["v"] <= radii[first] + radii[second]
+    return first[touching], second[touching], cells[in_cell[touching]]
