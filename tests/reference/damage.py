@@ -127,7 +127,7 @@ def differences(entry: Entry, original: Entry, tolerance: float = 2e-3) -> set[s
         return found
     # a coordinate that is a hair less than 1 wraps to 0 or not: the supercell has another order, and forces follow
     supercells = [build_cells(e.unit_cell, e.supercell_matrix, e.primitive_matrix)[0] for e in (original, entry)]
-    order = order_of_atoms(supercells[0], supercells[1].symbols, supercells[1].scaled_positions)
+    order = order_of_atoms(supercells[0], supercells[1].numbers, supercells[1].scaled_positions)
     assert entry.force_set is not None
     force_set = entry.force_set.reordered(order)
     for name in ("atoms", "displacements", "forces"):

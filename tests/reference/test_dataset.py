@@ -1,4 +1,6 @@
+import bz2
 import csv
+import lzma
 import shutil
 from pathlib import Path
 
@@ -85,7 +87,7 @@ def test_data_set_without_one_readable_entry_is_an_error(tmp_path: Path) -> None
     ("kind", "name", "message"),
     [
         ("kyoto", "nowhere", "no such folder"),
-        ("kyoto", ".", "no file that ends in .tar.lzma"),
+        ("kyoto", ".", r"no file that ends in \.tar or \.tgz, plain or compressed"),
         ("vasp", ".", "no kind"),
     ],
 )
@@ -103,21 +105,38 @@ def test_folder_that_is_no_data_set_says_what_to_do(tmp_path: Path, kind: str, n
         ("1234.yaml", "entry-1234.yaml"),  # as what the first is stored
     ],
 )
-def test_same_id_twice_is_an_error_that_names_both_files(tmp_path: Path, first: str, second: str) -> None:
-    for name in (first, second):
+def test_same_id_twice_is_refused_with_both_paths_and_the_rest_is_read(
+    demo_folder: Path, tmp_path: Path, first: str, second: str
+) -> None:
+    content = next(demo_folder.rglob("*.yaml.xz")).read_bytes()
+    pack = {".xz": bytes, ".bz2": lambda xz: bz2.compress(lzma.decompress(xz)), ".yaml": lzma.decompress}
+    for name in (first, second, "other.yaml.xz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    with pytest.raises(InputError, match=r"entry (mp-1|entry-1234|1234) occurs twice, in .*; remove one") as error:
-        list(read_entries("phonopy", tmp_path, Selection()))
-    assert Path(first).name in str(error.value) and Path(second).name in str(error.value)
+        (tmp_path / name).write_bytes(pack[Path(name).suffix](content))
+    outcomes = list(read_entries("phonopy", tmp_path, Selection()))
+    assert [outcome.id for outcome in outcomes if isinstance(outcome, Entry)] == ["other"]
+    problems = {outcome.file: outcome.message for outcome in outcomes if isinstance(outcome, Problem)}
+    assert set(problems) == {first, second}
+    assert second in problems[first] and first in problems[second]
 
 
-def test_same_id_twice_in_a_table_of_prototypes_is_an_error(tmp_path: Path) -> None:
+def test_file_without_a_crystal_does_not_take_an_id_away(demo_folder: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    shutil.copy(next(demo_folder.rglob("*.yaml.xz")), tmp_path / "a" / "mp-1.yaml.xz")
+    (tmp_path / "b" / "mp-1.yaml").write_text("settings: of something else\n", encoding="utf-8")
+    entry, problem = read_entries("phonopy", tmp_path, Selection())
+    assert isinstance(entry, Entry) and entry.id == "mp-1"
+    assert isinstance(problem, Problem) and "has no 'unit_cell'" in problem.message
+
+
+def test_same_id_twice_in_a_table_of_prototypes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "structures.csv"
     rows = ["id,structure,formula,a_A,c_A,u,supercell", *["x,rocksalt,NaCl,5.6,,,2 2 2"] * 2]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match="entry x occurs twice"):
-        list(read_entries("prototypes", path, Selection()))
+    outcomes = list(read_entries("prototypes", path, Selection()))
+    assert [outcome.file for outcome in outcomes] == ["structures.csv:2", "structures.csv:3"]
+    assert all(isinstance(outcome, Problem) and "rename or remove" in outcome.message for outcome in outcomes)
 
 
 def test_id_that_looks_like_a_number_can_be_stored(demo_folder: Path, tmp_path: Path) -> None:

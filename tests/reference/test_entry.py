@@ -134,7 +134,7 @@ def test_impossible_supercell_matrix_is_refused_with_its_reason(matrix: np.ndarr
 def test_force_set_of_another_supercell_is_refused(entry: Entry) -> None:
     assert entry.force_set is not None
     few = ForceSet(entry.force_set.atoms, entry.force_set.displacements, entry.force_set.forces[:, 1:])
-    with pytest.raises(EntryError, match="forces of shape"):
+    with pytest.raises(EntryError, match="sets of forces on 15 atoms"):
         replace(entry, force_set=few).check()
     far = replace(entry.force_set, atoms=entry.force_set.atoms + entry.n_supercell)
     with pytest.raises(EntryError, match="a displaced atom is not in the supercell"):

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 from softmode.errors import EntryError
 from softmode.reference import kyoto
+from softmode.reference.force_files import parse_force_sets
 
 BATE = "materials-id-1000-bate-fm-3m-225.tar.lzma"
 
@@ -49,7 +51,7 @@ def test_forces_follow_their_atoms_where_phonopy_now_orders_the_supercell_differ
     path = next(kyoto_folder.glob("materials-id-776016-*"))
     as_read = kyoto.read(path)
     text = member(path, "FORCE_SETS").decode()
-    as_listed = kyoto._parse_force_sets(text)
+    as_listed = parse_force_sets(iter(text.splitlines()))
     moved = np.abs(as_read.force_set.forces - as_listed.forces).max(axis=(0, 2)) > 0
     assert 0 < moved.sum() < len(moved)
     # the displaced atom is the one that feels the largest force, in every displacement, only if the order is right
@@ -72,7 +74,7 @@ def test_truncated_archive_says_damaged(kyoto_folder: Path, tmp_path: Path) -> N
         ("phonopy.conf", None, "phonopy.conf is missing"),
         ("phonopy.conf", b"PRIMITIVE_AXIS = 1 0 0 0 1 0 0 0 1", "no DIM"),
         ("phonopy.conf", b"DIM = 2 0 two 0 2 0 0 0 2", "phonopy.conf: invalid literal"),
-        ("phonopy.conf", b"DIM = 3 0 0 0 2 0 0 0 2", "forces of shape"),
+        ("phonopy.conf", b"DIM = 3 0 0 0 2 0 0 0 2", "sets of forces on 64 atoms for"),
         ("phonopy.conf", b"DIM = 0 0 0 0 2 0 0 0 2", "supercell matrix is singular"),
         ("POSCAR-unitcell", b"no structure here", "POSCAR-unitcell cannot be parsed"),
         ("FORCE_SETS", b"64\n2\n\n1\n 0.01 0 0\n nan", "the force on atom 1 in displacement 1: 1 values instead of 3"),
@@ -132,7 +134,7 @@ def test_displacements_may_differ_by_the_digits_that_are_written_and_no_more(
 
 def test_atom_without_a_symbol_is_refused(kyoto_folder: Path, tmp_path: Path) -> None:
     text = member(kyoto_folder / BATE, "disp.yaml").replace(b"symbol: Ba", b"symbol:", 1)
-    with pytest.raises(EntryError, match="has other atoms than phonopy builds"):
+    with pytest.raises(EntryError, match="disp.yaml cannot be parsed: KeyError"):
         kyoto.read(rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text}))
 
 
@@ -143,6 +145,19 @@ def test_supercell_of_another_cell_is_refused(kyoto_folder: Path, tmp_path: Path
 
 
 def test_dim_may_have_three_numbers_and_comments() -> None:
-    supercell, primitive = kyoto.parse_phonopy_conf("DIM = 1 2 3 # a comment\n\nMESH = 8 8 8\n")
-    assert supercell.tolist() == np.diag([1, 2, 3]).tolist()
-    assert primitive.tolist() == np.eye(3).tolist()
+    settings = kyoto.parse_phonopy_conf("DIM = 1 2 3 # a comment\n\nMESH = 8 8 8\n", bulk("Si"))
+    assert settings.supercell_matrix.tolist() == np.diag([1, 2, 3]).tolist()
+    assert settings.primitive_matrix.tolist() == np.eye(3).tolist()
+
+
+def test_masses_moments_and_tolerance_of_the_conf_are_the_crystals() -> None:
+    text = "DIM = 2 2 2\nMASS = 28 30\nMAGMOM = 1 -1\nSYMMETRY_TOLERANCE = 1e-3\nPRIMITIVE_AXES = F\n"
+    settings = kyoto.parse_phonopy_conf(text, bulk("Si"))
+    assert settings.masses.tolist() == [28, 30] and settings.magnetic_moments.tolist() == [1, -1]
+    assert settings.symmetry_tolerance == 1e-3
+    assert np.linalg.det(settings.primitive_matrix) == pytest.approx(0.25)
+
+
+def test_masses_of_another_number_of_atoms_are_refused() -> None:
+    with pytest.raises(EntryError, match=r"phonopy\.conf: cannot reshape"):
+        kyoto.parse_phonopy_conf("DIM = 2 2 2\nMASS = 28\n", bulk("Si"))

@@ -22,6 +22,7 @@ from softmode.engine.records import Record, RecordWriter, read_records
 from softmode.errors import EntryError, InputError
 from softmode.reference import kyoto, phonopy_folder, prototypes
 from softmode.reference.cells import masses_of, standard_masses
+from softmode.reference.compressed import COMPRESSIONS
 from softmode.reference.dimensionality import check_dimensionality, dimensionality
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.files import is_archive, list_files, split_suffix
@@ -233,8 +234,10 @@ def _files(kind: str, folder: Path) -> tuple[list[Found], list[Problem]]:
     if others:
         print(f"{folder}: passed over: {_summary(others)}")
     if not found:
-        kinds = " or ".join(suffixes)
-        raise InputError(f"{folder}: no file that ends in {kinds} (or that compressed); is '{kind}' the right kind?")
+        raise InputError(
+            f"{folder}: no file that ends in {' or '.join(suffixes)}, plain or compressed ({', '.join(COMPRESSIONS)}); is "
+            f"'{kind}' the right kind?"
+        )
     return found, problems
 
 

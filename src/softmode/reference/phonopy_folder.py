@@ -44,12 +44,19 @@ def is_result(path: Path) -> bool:
 
 
 def crystals(files: list[Path], folder: Path) -> Iterator[tuple[str, list[Path]]]:
-    """Yield each crystal's id with its files in the order in which they are tried: those of one folder are one."""
+    """Yield each crystal's id with its files in the order in which they are tried.
+
+    Files of different names that phonopy gave in one folder are of one crystal; any other is a crystal of its own.
+    """
     groups: dict[tuple[Path, str], list[Path]] = {}
     for path in files:
-        groups.setdefault((path.parent, entry_id(path, folder)), []).append(path)
-    for (_, id), paths in groups.items():
-        yield id, sorted(paths, key=_preference)
+        stem = split_suffix(path.name, SUFFIXES)[0].lower()
+        others = groups.get((path.parent, ""), [])
+        # one that is there plain and compressed may be two
+        alone = stem not in _CRYSTALS or stem in {split_suffix(other.name, SUFFIXES)[0].lower() for other in others}
+        groups.setdefault((path.parent, path.name if alone else ""), []).append(path)
+    for paths in groups.values():
+        yield entry_id(paths[0], folder), sorted(paths, key=_preference)
 
 
 def _preference(path: Path) -> int:
