@@ -20,16 +20,17 @@ def leaves(value: Any, path: tuple = ()) -> Iterator[tuple]:
         yield path
 
 
-def test_digest_changes_with_every_single_setting(loew2024: Protocol) -> None:
+def test_digest_changes_with_every_single_setting_that_changes_a_number(loew2024: Protocol) -> None:
     paths = [path for section in SECTIONS for path in leaves(loew2024.settings[section], (section,))]
-    assert len(paths) > 30
+    marks = [path for path in paths if path[:2] == ("report", "suspect")]
+    assert len(paths) > 30 and len(marks) == 6
     for path in paths:
         settings: Any = copy.deepcopy(dict(loew2024.settings))
         place = settings
         for key in path[:-1]:
             place = place[key]
         place[path[-1]] = "another value"
-        assert Protocol("changed", settings).digest != loew2024.digest, path
+        assert (Protocol("changed", settings).digest != loew2024.digest) == (path not in marks), path
 
 
 def test_digest_ignores_name_order_and_kind_of_number() -> None:

@@ -182,7 +182,7 @@ def collect(options: Namespace) -> None:
 
 
 def tables(options: Namespace) -> None:
-    """Write Tables I to IV and the failures."""
+    """Write Tables I to IV, the failures and the suspect references."""
     from softmode.present.campaign import campaign_tables
 
     for table in campaign_tables(options.properties, options.unreadable, options.presentation, options.report):

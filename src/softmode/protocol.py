@@ -85,12 +85,13 @@ class Phonons:
 
 @dataclass(frozen=True)
 class Report:
-    """What the tables show: temperature in K, the stability variant, and how intervals are made."""
+    """What the tables show: temperature in K, the stability variant, how intervals are made, what makes a suspect."""
 
     temperature_K: float
     stability: str
     bootstrap_resamples: int
     bootstrap_seed: int
+    suspect: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,12 @@ class Protocol:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the settings in canonical form; the name and the description do not count."""
-        return digest({section: self.settings[section] for section in SECTIONS})
+        """SHA-256 of the settings in canonical form; what changes no number does not count.
+
+        That is the name, the description, and what makes a reference suspect.
+        """
+        report = {key: value for key, value in self.settings["report"].items() if key != "suspect"}
+        return digest({section: self.settings[section] for section in SECTIONS} | {"report": report})
 
     def section(self, name: str) -> dict[str, Any]:
         """Return one section as plain values, with what it needs of others (the symmetry tolerance of phonopy)."""

@@ -22,6 +22,9 @@ def campaign(tmp_path: Path) -> Path:
             "status": "done",
             "volume_A3_per_atom": 22.5,
             "relax_steps": 3 if source == "soft" else None,
+            "n_primitive": 1,
+            "force_residual_eV_per_A": 2e-4 if source == "soft" else None,
+            "force_residual_ratio": 0.012 if source == "soft" else None,
             "qpoints": qpoints,
             "frequencies_THz": frequencies,
             "temperatures_K": [0.0, 300.0],
@@ -40,9 +43,10 @@ def test_all_sources_stand_beside_the_reference_at_300_K(campaign: Path) -> None
     properties, _ = entry_tables("NaCl", read_entry(campaign, "NaCl"))
     assert [row[0] for row in properties.rows] == ["reference", "broken", "soft"]
     reference, broken, soft = properties.rows
-    assert reference == ["reference", "22.5000", "7.001", "0.000", "70.000", "-2.000", "48.000", "–"]
+    assert reference == ["reference", "22.5000", "7.001", "0.000", "70.000", "-2.000", "48.000", "–", "–", "–"]
     assert broken[2] == "failed: not_converged"
-    assert soft[3] == "-1.500" and soft[-1] == "3"
+    assert soft[3] == "-1.500" and soft[-3:] == ["3", "0.000200", "1.2"]
+    assert properties.title == "NaCl, per mole of primitive cells of 1 atoms"
     assert "broken: relax: after 7500 steps" in properties.caption
 
 

@@ -71,7 +71,10 @@ def test_forces_follow_the_supercell_that_the_file_lists(alexandria_folder: Path
     ("change", "message"),
     [
         (lambda text: text[: len(text) // 40], "damaged|cannot be understood|has no"),
-        (lambda text: text.replace("displacements:", "a:").replace("force_constants:", "b:"), "neither forces nor force"),
+        (
+            lambda text: text.replace("displacements:", "a:").replace("force_constants:", "b:"),
+            "neither forces nor force",
+        ),
         (lambda text: text.replace("symbol: Ba", "symbol: Xx"), "cannot be understood"),
         (lambda text: text.replace("-0.02879638", ".nan"), "not finite"),
         (lambda text: "just a text", "is not a file of phonopy|damaged"),

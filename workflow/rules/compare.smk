@@ -34,7 +34,7 @@ rule spectra:
 
 
 rule tables:
-    """Tables I to IV and the failures."""
+    """Tables I to IV, the failures and the suspect references."""
     input:
         properties="<campaign>/properties.parquet",
         unreadable="<campaign>/unreadable.csv",
@@ -46,6 +46,7 @@ rule tables:
         table("table3_stability", "III: dynamical stability"),
         table("table4_potentials", "IV: the potentials"),
         table("failures", "failures"),
+        table("suspects", "suspect references"),
     log:
         "<campaign>/logs/tables.log",
     params:

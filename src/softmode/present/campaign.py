@@ -10,6 +10,7 @@ from softmode.engine.tables import read_table
 from softmode.present.failures import failures_table, read_unreadable
 from softmode.present.potentials import potentials_table
 from softmode.present.published import with_published
+from softmode.present.suspects import suspects_table
 from softmode.present.tables import Table, make_tables
 from softmode.yaml_files import read_yaml
 
@@ -17,7 +18,7 @@ _YARDSTICK_COLOUR = "#949494"
 
 
 def campaign_tables(properties: Path, unreadable: Path, presentation: Path, report: Path) -> list[Table]:
-    """Return Tables I to IV and the failures.
+    """Return Tables I to IV, the failures and the suspect references.
 
     Args:
         properties: properties.parquet
@@ -30,7 +31,12 @@ def campaign_tables(properties: Path, unreadable: Path, presentation: Path, repo
     settings = read_yaml(report)
     tables = make_tables(table, labels, settings, metadata)
     tables = with_published(tables, table, labels, read_published_numbers(presentation), settings["protocol"])
-    return [*tables, potentials_table(potentials), failures_table(table, read_unreadable(unreadable), labels)]
+    return [
+        *tables,
+        potentials_table(potentials),
+        failures_table(table, read_unreadable(unreadable), labels),
+        suspects_table(table, settings, labels),
+    ]
 
 
 def read_properties(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

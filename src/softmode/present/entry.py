@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from softmode.errors import InputError
-from softmode.present.tables import NOTHING, Table
+from softmode.present.tables import NOTHING, Table, three_digits
 
 # q points whose frequencies differ by less, in THz, in every source are one star of the point group
 _SAME_FREQUENCY = 0.01
@@ -53,7 +53,7 @@ def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
     index = int(np.abs(np.array(temperatures) - 300.0).argmin()) if temperatures else 0
     at = f" at {temperatures[index]:g} K" if temperatures else ""
     header = ["source", "V (Å³/atom)", "ω_max (THz)", "ω_min (THz)"]
-    header += [f"S{at} (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)", "steps"]
+    header += [f"S{at} (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)", "steps", "force residual (eV/Å)", "of the forces (%)"]
     texts, numbers = [], []
     for row in rows:
         volume = row["volume_A3_per_atom"]
@@ -66,14 +66,21 @@ def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
                 values[name] = row[name][index]
             cells += [f"{value:.3f}" for value in list(values.values())[2:]]
             cells.append(NOTHING if row["relax_steps"] is None else str(row["relax_steps"]))
+            residual, ratio = row["force_residual_eV_per_A"], row["force_residual_ratio"]
+            values |= {"force_residual_eV_per_A": residual, "force_residual_ratio": ratio}
+            cells += [
+                NOTHING if residual is None else three_digits(residual),
+                NOTHING if ratio is None else f"{100 * ratio:.1f}",
+            ]
         else:
-            cells += [f"failed: {row['failed_kind']}", *[NOTHING] * 5]
+            cells += [f"failed: {row['failed_kind']}", *[NOTHING] * 7]
         texts.append(cells)
         numbers.append(values)
     failures = "; ".join(
         f"{row['source']}: {row['failed_stage']}: {row['message']}" for row in rows if row["status"] == "failed"
     )
-    return Table(f"{entry}_properties", entry, header, texts, failures, pd.DataFrame(numbers))
+    title = f"{entry}, per mole of primitive cells of {done[0]['n_primitive']} atoms" if done else entry
+    return Table(f"{entry}_properties", title, header, texts, failures, pd.DataFrame(numbers))
 
 
 def _frequencies(entry: str, rows: Sequence[dict[str, Any]]) -> Table:

@@ -30,7 +30,7 @@ def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Pho
     try:
         return phonopy_of(task, Phonons(**campaign.settings("phonons"))), task
     except InputError as error:
-        raise InputError(f"{campaign.path}: {source}: {error}") from error
+        raise InputError(f"{campaign.path}: {source} has {error}") from error
 
 
 def read_tasks(campaign: CampaignFolder, source: str, shard: int, entries: Sequence[str]) -> Iterator[PhononTask]:

@@ -137,11 +137,11 @@ class Table:
 
 
 def written_tables(folder: Path) -> list[str]:
-    """Return the names of the tables in a folder: numbered ones first, the failures last, others by name between."""
+    """Return the names of the tables in a folder: numbered ones first, failures and suspects last, others between."""
 
     def place(name: str) -> tuple[bool, float, str]:
         number = re.match(r"table(\d+)_", name)
-        return name == "failures", int(number[1]) if number else math.inf, name
+        return name in ("failures", "suspects"), int(number[1]) if number else math.inf, name
 
     return sorted((path.stem for path in folder.glob("*.md")), key=place)
 

@@ -298,7 +298,13 @@ def _unusual_masses(entry: Entry) -> str:
     masses, standard = masses_of(atoms), standard_masses(atoms.numbers)
     unusual = np.abs(masses / standard - 1) > _NATURAL_VARIATION
     return ", ".join(
-        sorted({f"{symbol} {mass:.4g}" for symbol, mass, is_so in zip(atoms.symbols, masses, unusual, strict=True) if is_so})
+        sorted(
+            {
+                f"{symbol} {mass:.4g}"
+                for symbol, mass, is_so in zip(atoms.symbols, masses, unusual, strict=True)
+                if is_so
+            }
+        )
     )
 
 

@@ -63,7 +63,9 @@ def _numbers(values: list[str], what: str, count: int, kind: type = float) -> li
 def _of_all_atoms(first: list[str], rows: Iterator[list[str]], n_supercell: int | None) -> ForceSet:
     values = np.array([_numbers(row, "displacements and forces", 6) for row in (first, *rows)])
     if n_supercell is None or len(values) % n_supercell:
-        raise EntryError("bad_entry", f"FORCE_SETS has {len(values)} lines, no multiple of {n_supercell} supercell atoms")
+        raise EntryError(
+            "bad_entry", f"FORCE_SETS has {len(values)} lines, no multiple of {n_supercell} supercell atoms"
+        )
     values = values.reshape(-1, n_supercell, 6)
     return ForceSet(None, values[:, :, :3], values[:, :, 3:])
 

@@ -102,7 +102,9 @@ def _forces_of_vasp(calculations: list[Path], displaced: ForceSet, supercell: Ph
         try:
             cell, _, forces, _ = read_vasprun_calculation(path)
         except Exception as error:  # phonopy's parser raises what the text leads it to
-            raise EntryError("bad_entry", f"{path.name} in {path.parent.name} is damaged or unfinished: {error}") from error
+            raise EntryError(
+                "bad_entry", f"{path.name} in {path.parent.name} is damaged or unfinished: {error}"
+            ) from error
         results.append((cell, forces))
     found = []
     for number, (atom, displacement) in enumerate(zip(displaced.atoms, displaced.displacements, strict=True), start=1):

@@ -118,7 +118,9 @@ def _of_old_phonopy(path: Path) -> Entry:
             texts[meaning] = "".join(read_lines(path.with_name(name)))
     missing = [name for name in ("POSCAR-unitcell", "FORCE_SETS") if name not in texts]
     if missing:
-        raise NoForces("bad_entry", f"lists displacements of a supercell, and {' and '.join(missing)} beside it is missing")
+        raise NoForces(
+            "bad_entry", f"lists displacements of a supercell, and {' and '.join(missing)} beside it is missing"
+        )
     return replace(kyoto.from_texts(texts), source=path.name)
 
 
@@ -177,13 +179,13 @@ def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms 
         data: Any = PhonopyYamlLoader({key: document[key] for key in known if key in document}).parse().data
         force_set = None if data.dataset is None else ForceSet.from_phonopy(data.dataset)
         primitive_matrix = np.eye(3) if data.primitive_matrix is None else np.array(data.primitive_matrix, dtype=float)
+        data.unitcell.cell = data.unitcell.cell * units.length
         unit_cell = to_ase(data.unitcell)
         supercell_matrix = integers(document["supercell_matrix"], "supercell_matrix")
     except EntryError:
         raise
     except Exception as error:  # the loader raises whatever the text leads it to
         raise EntryError("bad_entry", f"cannot be understood: {type(error).__name__}: {error}") from error
-    unit_cell.set_cell(unit_cell.cell.array * units.length, scale_atoms=True)
     entry = Entry("", unit_cell, supercell_matrix, primitive_matrix, "")
     if force_set is None:
         return entry, data.supercell, None
@@ -207,9 +209,7 @@ def _refuse_mixed_sites(unit_cell: Any) -> None:
             )
 
 
-def _forces(
-    displaced: ForceSet | None, siblings: Siblings, supercell: PhonopyAtoms, units: Units
-) -> ForceSet | None:
+def _forces(displaced: ForceSet | None, siblings: Siblings, supercell: PhonopyAtoms, units: Units) -> ForceSet | None:
     """Return the forces that are in the file, else those beside it; None where there are none.
 
     Args:
@@ -225,7 +225,9 @@ def _forces(
     if displaced is None:
         return force_set
     if not _same_displacements(displaced, force_set):
-        raise EntryError("bad_entry", f"lists other displacements than {name} beside it; which of them belong together?")
+        raise EntryError(
+            "bad_entry", f"lists other displacements than {name} beside it; which of them belong together?"
+        )
     # the YAML has them with more digits
     return replace(force_set, displacements=displaced.displacements[: len(force_set.forces)])
 

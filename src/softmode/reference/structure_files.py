@@ -84,7 +84,9 @@ def _refuse_partial_sites(name: str, block: CIFBlock) -> None:
 
 
 def _partial(site: str, occupancy: float) -> str:
-    return f"site {site} is occupied to {occupancy:g}; no ordered crystal stands for it, choose one or order it yourself"
+    return (
+        f"site {site} is occupied to {occupancy:g}; no ordered crystal stands for it, choose one or order it yourself"
+    )
 
 
 def _refuse_partial(name: str, occupancy: Any) -> None:

@@ -10,7 +10,11 @@ import numpy as np
 
 # in K: two temperatures that were meant to be one
 _SAME_TEMPERATURE = 1e-3
-_EXTENSIVE = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
+_EXTENSIVE = {
+    "free_energy_kJ_per_mol": "own_free_energy_difference_kJ_per_mol_atoms",
+    "entropy_J_per_K_mol": "own_entropy_difference_J_per_K_mol_atoms",
+    "heat_capacity_J_per_K_mol": "own_heat_capacity_difference_J_per_K_mol_atoms",
+}
 
 
 def disagreement(row: Mapping[str, Any], own_numbers: Mapping[str, Any]) -> dict[str, float]:
@@ -25,9 +29,8 @@ def disagreement(row: Mapping[str, Any], own_numbers: Mapping[str, Any]) -> dict
 
     Returns:
         `own_frequency_difference_THz` over the q points of the file, each against the commensurate one that fits best
-        (the file does not say which it is), and
-        `own_entropy_difference_J_per_K_mol` and the like over the temperatures that both have, for our primitive cell;
-        nothing for what the file does not state
+        (the file does not say which it is), and `own_entropy_difference_J_per_K_mol_atoms` and the like over the
+        temperatures that both have; nothing for what the file does not state
     """
     if not own_numbers:
         return {}
@@ -42,14 +45,11 @@ def disagreement(row: Mapping[str, Any], own_numbers: Mapping[str, Any]) -> dict
         for index, temperature in enumerate(row["temperatures_K"])
         if len(same := np.flatnonzero(np.abs(temperatures - temperature) < _SAME_TEMPERATURE))
     ]
-    for name in _EXTENSIVE:
+    for name, column in _EXTENSIVE.items():
         if name in own_numbers and pairs:
-            scale = row["n_primitive"] / own_numbers["n_atoms"]
-            theirs = np.asarray(own_numbers[name]) * scale
-            quantity = name.split("_kJ")[0].split("_J")[0]
-            unit = name.removeprefix(f"{quantity}_")
-            differences = np.array([row[name][mine] - theirs[their] for mine, their in pairs])
-            found[f"own_{quantity}_difference_{unit}"] = _largest(differences)
+            ours = np.asarray(row[name]) / row["n_primitive"]
+            theirs = np.asarray(own_numbers[name]) / own_numbers["n_atoms"]
+            found[column] = _largest(np.array([ours[mine] - theirs[their] for mine, their in pairs]))
     return found
 
 

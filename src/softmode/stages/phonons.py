@@ -22,6 +22,7 @@ from softmode.reference.dataset import load_entries
 from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis
 from softmode.reference.entry import Entry, ForceSet
 from softmode.stages.agreement import disagreement
+from softmode.stages.force_residual import force_residual
 
 STAGE = "phonons"
 
@@ -70,7 +71,9 @@ def task_of_reference(entry: Entry) -> PhononTask:
     """Return the task that an entry's own reference makes."""
     failure = None
     if not entry.reference:
-        failure = Failure("dataset", "no_reference", "the data set has neither forces nor force constants of this entry")
+        failure = Failure(
+            "dataset", "no_reference", "the data set has neither forces nor force constants of this entry"
+        )
     return PhononTask(
         entry=entry.id,
         unit_cell=entry.unit_cell,
@@ -134,7 +137,7 @@ def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons)
 def _compute(task: PhononTask, settings: Phonons) -> dict[str, Any]:
     phonopy = phonopy_of(task, settings)
     row: dict[str, Any] = {"n_primitive": len(phonopy.primitive)}
-    row |= _force_residual(phonopy)
+    row |= force_residual(phonopy)
     row |= commensurate_frequencies(phonopy, settings)
     row |= thermodynamics(phonopy, settings)
     return row | disagreement(row, task.own_numbers)
@@ -152,7 +155,7 @@ def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
     known = task.force_set is not None or task.force_constants is not None
     if task.failure or not known or task.supercell_matrix is None or task.primitive_matrix is None:
         why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
-        raise InputError(f"there are no forces of entry {task.entry}{why}")
+        raise InputError(f"no forces for {task.entry}{why}")
     tolerance = settings.symmetry_tolerance_A if task.symmetry_tolerance is None else task.symmetry_tolerance
     phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, tolerance)
     if task.force_set is None:
@@ -167,26 +170,6 @@ def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
     if settings.symmetrization_level:
         phonopy.symmetrize_force_constants(level=settings.symmetrization_level, show_drift=False)
     return phonopy
-
-
-def _force_residual(phonopy: Phonopy) -> dict[str, Any]:
-    """Return how far the forces are from those that the force constants give for the same displacements.
-
-    The root of the mean square over all displacements, atoms and directions in eV/Å, and its ratio to that of the
-    forces. Forces that do not belong to the displacements, or a symmetry that the crystal does not have, leave a large
-    one. Nothing where there are no forces.
-    """
-    if phonopy.dataset is None:
-        return {}
-    displaced = ForceSet.from_phonopy(phonopy.dataset)
-    force_constants = phonopy.force_constants
-    if displaced.atoms is None:
-        predicted = -np.einsum("iajb,njb->nia", force_constants.transpose(0, 2, 1, 3), displaced.displacements)
-    else:
-        predicted = -np.einsum("inab,nb->nia", force_constants[:, displaced.atoms], displaced.displacements)
-    residual = float(np.sqrt(np.mean((displaced.forces - predicted) ** 2)))
-    size = float(np.sqrt(np.mean(displaced.forces**2)))
-    return {"force_residual_eV_per_A": residual, "force_residual_ratio": residual / size if size else None}
 
 
 def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:

@@ -29,6 +29,8 @@ _RECORD = (
     "relax_steps",
     "relax_largest_force_eV_per_A",
     "n_displacements",
+    "force_residual_eV_per_A",
+    "force_residual_ratio",
     "relax_seconds",
     "force_sets_seconds",
     "phonons_seconds",

@@ -267,6 +267,11 @@ function records(data, position, details) {
         return force ? force.toExponential(1).replace("-", "−") : force ?? softmode.NOTHING;
       } },
       { title: "displacements", number: true, cell: (key) => record(key).n_displacements ?? softmode.NOTHING },
+      { title: "force residual (eV/Å)", number: true, cell: (key) => softmode.short(record(key).force_residual_eV_per_A ?? null) },
+      { title: "of the forces (%)", number: true, cell: (key) => {
+        const ratio = record(key).force_residual_ratio;
+        return ratio === undefined ? softmode.NOTHING : softmode.fixed(100 * ratio, 1);
+      } },
       ...[["relax_seconds", "relaxation (s)"], ["force_sets_seconds", "force sets (s)"], ["phonons_seconds", "phonons (s)"]]
         .map(([name, title]) => ({ title, number: true, cell: (key) => softmode.short(record(key)[name] ?? null) })));
   } else {

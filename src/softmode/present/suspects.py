@@ -1,0 +1,55 @@
+"""References that something speaks against: forces that no force constants give, numbers that differ from their file's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from softmode.compare.errors import REFERENCE, YARDSTICK
+from softmode.present.tables import Table, three_digits
+
+NAME = "suspects"
+_REASONS = {
+    "force_residual_ratio": ("force residual", ""),
+    "static_force_eV_per_A": ("force on the undisplaced crystal", "eV/Å"),
+    "own_frequency_difference_THz": ("frequency, ours − its file's", "THz"),
+    "own_free_energy_difference_kJ_per_mol_atoms": ("free energy, ours − its file's", "kJ/mol atoms"),
+    "own_entropy_difference_J_per_K_mol_atoms": ("entropy, ours − its file's", "J/K/mol atoms"),
+    "own_heat_capacity_difference_J_per_K_mol_atoms": ("heat capacity, ours − its file's", "J/K/mol atoms"),
+}
+_COLUMNS = ["entry", "formula", "source", "reason", "value", "bound"]
+
+
+def suspects_table(properties: pd.DataFrame, report: Mapping[str, Any], labels: Mapping[str, str]) -> Table:
+    """Return the references beyond a bound of the protocol, the worst of each reason first.
+
+    Args:
+        report: settings of the report, with the bounds under `suspect`
+        labels: what potentials and yardstick are called
+    """
+    names = {REFERENCE: "reference"} | ({YARDSTICK: labels[YARDSTICK]} if YARDSTICK in labels else {})
+    references = properties[properties["source"].isin(names) & (properties["status"] == "done")]
+    references = references.astype(dict.fromkeys(_REASONS, float))  # a column of nothing is one of objects
+    found = []
+    for column, bound in report["suspect"].items():
+        beyond = references[references[column].abs() > bound].assign(reason=column, bound=bound)
+        found.append(beyond.rename(columns={column: "value"})[_COLUMNS])
+    numbers = pd.concat(found, ignore_index=True)
+    order = numbers.assign(size=numbers["value"].abs(), reason=numbers["reason"].map(list(_REASONS).index))
+    numbers = numbers.loc[order.sort_values(["reason", "size"], ascending=[True, False]).index].reset_index(drop=True)
+    rows = []
+    for row in numbers.itertuples():
+        reason, unit = _REASONS[row.reason]
+        value = three_digits(row.value).replace("-", "−")
+        cells = [f"{row.entry} ({row.formula})", names[row.source], reason]
+        rows.append([*cells, f"{value} {unit}".strip(), f"{row.bound:g} {unit}".strip()])
+    checked = references["force_residual_ratio"].notna()
+    stated = references[[name for name in _REASONS if name.startswith("own_")]].notna().any(axis=1)
+    caption = (
+        f"{numbers.groupby(['entry', 'source']).ngroups} of {len(references)} references. Force residual: forces minus "
+        "those that the force constants give for the same displacements and those on the undisplaced crystal, over the "
+        f"forces (root mean squares; {int(checked.sum())} references have forces). Known to differ from a file's own numbers by less than the "
+        f"bounds: mesh, sum rule, non-analytical term ({int(stated.sum())} references state any)."
+    )
+    header = ["entry", "reference", "what", "value", "bound"]
+    return Table(NAME, "Suspect references", header, rows, caption, numbers)
