@@ -75,21 +75,24 @@ class Campaign:
         return [str(shard) for shard in range(self.settings["shards"])]
 
     @property
-    def batch_memory_option(self) -> str:
-        """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way."""
-        batch_memory = self.settings["batch_memory_GB"]
-        return f"--batch-memory-GB {batch_memory:g}" if batch_memory else ""
+    def batch_memory_option(self) -> list[str]:
+        """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way.
 
-    def relaxations_option(self, potential: str, shard: str) -> str:
+        Options are lists of words, each of which a rule quotes.
+        """
+        batch_memory = self.settings["batch_memory_GB"]
+        return ["--batch-memory-GB", f"{batch_memory:g}"] if batch_memory else []
+
+    def relaxations_option(self, potential: str, shard: str) -> list[str]:
         """Return the option of `relax` that says where the same relaxations may be found; empty for nowhere."""
         other = self.settings.get("same_relaxations_as")
-        return f"--same-as {other}/relaxed/{potential}/{shard}.db" if other else ""
+        return ["--same-as", f"{other}/relaxed/{potential}/{shard}.db"] if other else []
 
     @property
-    def page_entries_option(self) -> str:
+    def page_entries_option(self) -> list[str]:
         """The option of `page` that says how many entries it shows in full; empty for all."""
         number = self.settings["page_entries"]
-        return "" if number is None else f"--entries {number}"
+        return [] if number is None else ["--entries", str(number)]
 
     @property
     def settings_parts(self) -> list[str]:
