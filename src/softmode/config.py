@@ -247,7 +247,7 @@ def _is_path(value: object) -> bool:
     """Raise ValueError, which says what to do, for a path that would come out as another one somewhere on its way.
 
     Snakemake takes { } for wildcards and <name> for variables of its own. Its SLURM executor hands paths through two
-    shells, of which one sees $ and ` inside double quotes, and writes what cannot be printed as an escape.
+    shells, of which one sees $, ` and \\ inside double quotes, and writes what cannot be printed as an escape.
     """
     if not isinstance(value, str):
         return True
@@ -256,7 +256,7 @@ def _is_path(value: object) -> bool:
     if _NO_BEGINNING.match(value) or value != value.strip():
         odd = "begins with -, ' or a word and a colon, or has a space at an end"
         raise ValueError(f"{value!r}: {odd}; write it in full")
-    wrong = [character for character in value if character in '{}<`"' or not character.isprintable()]
+    wrong = [character for character in value if character in '{}<`"\\' or not character.isprintable()]
     if wrong:
         raise ValueError(
             f"{value!r}: a path cannot hold {wrong[0]!r}, which Snakemake or SLURM would not leave as it is; rename "
