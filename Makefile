@@ -28,14 +28,16 @@ demo: .envs/workflow.ready
 
 paper: .envs/workflow.ready
 	@echo "== paper: Tables I to IV and Figures 1 to 5$(if $(CONFIG), of $(CONFIG))"
-	$(SNAKEMAKE) --quiet host rules $(if $(CONFIG),--configfile $(CONFIG)) -- paper
+	$(SNAKEMAKE) --quiet host rules $(if $(CONFIG),--configfile "$$CONFIG") -- paper
 
-sensitivity: FOLDER = results/$(basename $(notdir $(or $(CONFIG),sensitivity.yaml)))-variations
+# CONFIG comes to the recipes as a variable of the shell, too, where a space in its name parts nothing
 sensitivity: .envs/workflow.ready
 	@echo "== sensitivity: campaigns with one other setting each, and how their errors differ"
-	files=$$(.envs/workflow/bin/softmode sensitivity $(or $(CONFIG),config/sensitivity.yaml) --output $(FOLDER) $(OPTIONS)) && \
-	for file in $$files; do $(SNAKEMAKE) --quiet host rules --configfile $$file || exit 1; done && \
-	.envs/workflow/bin/softmode compare-campaigns $${files//.yaml/} --output $(FOLDER)
+	config=$${CONFIG:-config/sensitivity.yaml} && name=$$(basename "$$config") && folder=results/$${name%.*}-variations && \
+	files=$$(.envs/workflow/bin/softmode sensitivity "$$config" --output "$$folder" $(OPTIONS)) && \
+	mapfile -t files <<<"$$files" && \
+	for file in "$${files[@]}"; do $(SNAKEMAKE) --quiet host rules --configfile "$$file" || exit 1; done && \
+	.envs/workflow/bin/softmode compare-campaigns "$${files[@]%.yaml}" --output "$$folder"
 
 test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 	@echo "== tests"

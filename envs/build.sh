@@ -27,14 +27,21 @@ torch=cuda
 if [ -n "$torch_version" ] && [ "${SOFTMODE_TORCH:-auto}" != cuda ]; then
   links=$(python3 -m pip config get global.find-links 2>/dev/null || true)
   links=${PIP_FIND_LINKS:-$links}
-  if [ "${SOFTMODE_TORCH:-auto}" = cpu ] || { ls ${links:-/nonexistent}/torch-"$torch_version"+cpu-cp311-*.whl >/dev/null 2>&1 && ! nvidia-smi -L >/dev/null 2>&1; }; then
+  # pip takes white space for what parts several folders; a single one may have a space in its name
+  if [ -d "$links" ]; then folders=("$links"); else read -rd '' -a folders <<<"$links" || true; fi
+  options=() wheel=
+  for each in "${folders[@]}"; do
+    options+=(--find-links "$each")
+    ! ls -- "$each"/torch-"$torch_version"+cpu-cp311-*.whl >/dev/null 2>&1 || wheel=$each
+  done
+  if [ "${SOFTMODE_TORCH:-auto}" = cpu ] || { [ -n "$wheel" ] && ! nvidia-smi -L >/dev/null 2>&1; }; then
     torch=cpu
   fi
 fi
 
 if [ "$torch" = cpu ]; then
   "$uv" pip install --quiet --no-deps --require-hashes --excludes "$here/cpu-excludes.txt" -r "$pins"
-  "$uv" pip install --quiet --no-deps --no-index --find-links "$links" "torch==$torch_version"
+  "$uv" pip install --quiet --no-deps --no-index "${options[@]}" "torch==$torch_version"
 else
   "$uv" pip install --quiet --no-deps --require-hashes -r "$pins"
 fi

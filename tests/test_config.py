@@ -238,9 +238,87 @@ def test_all_mistakes_are_reported_at_once(config: dict[str, Any]) -> None:
     assert "shards" in str(error.value) and "device" in str(error.value)
 
 
-@pytest.mark.parametrize(("number", "option"), [(None, ""), (0, "--entries 0"), (20, "--entries 20")])
-def test_page_shows_all_entries_or_so_many(config: dict[str, Any], number: int | None, option: str) -> None:
-    assert load(config).page_entries_option == "--entries 500"
+PATHS = (
+    "results", "environments", "same_relaxations_as", "potentials_file", "protocols_file", "published",
+    "checkpoint_mirrors.0", "dataset.path", "dataset.ids_file", "dataset.yardstick.path",
+)  # fmt: skip
+
+
+def with_path(config: dict[str, Any], key: str, path: str) -> dict[str, Any]:
+    if key.startswith("dataset."):
+        changed = yaml.safe_load(yaml.safe_dump(config))
+        *above, last = key.split(".")
+        place = changed
+        for section in above:
+            place = place[section]
+        place[last] = path
+        return changed
+    return config | ({"checkpoint_mirrors": [path]} if key == "checkpoint_mirrors.0" else {key: path})
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("~/mine", "~ and [$] are not expanded here; write it in full"),
+        ("/scratch/$USER/mine", "~ and [$] are not expanded here"),
+        ("-mine", "begins with -"),
+        ("'mine' too", "begins with"),
+        ("c:mine", "begins with .* a word and a colon"),
+        ("s3://mine", "begins with .* a word and a colon"),
+        (" mine", "has a space at an end"),
+        ("mine ", "has a space at an end"),
+        ("mine/{b}", "cannot hold '{'.*; rename the file or folder, or give a link to it"),
+        ("mine}", "cannot hold '}'"),
+        ("<logs>/mine", "cannot hold '<'"),
+        ('"mine', "cannot hold '\"'"),
+        ("my\\own", "cannot hold"),
+        ("my`id`", "cannot hold '`'"),
+        ("two\nlines", r"cannot hold '\\n'"),
+        ("non\u00a0breaking", r"cannot hold '\\xa0'"),
+    ],
+)
+def test_path_that_would_come_out_as_another_is_refused(config: dict[str, Any], path: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load(config | {"results": path})
+
+
+@pytest.mark.parametrize("key", PATHS)
+def test_refused_path_is_named_with_its_key(config: dict[str, Any], key: str) -> None:
+    with pytest.raises(InputError) as error:
+        load(with_path(config, key, "my{own}"))
+    assert str(error.value).startswith(f"config/config.yaml: {key}: 'my{{own}}': a path cannot hold '{{'")
+
+
+@pytest.mark.parametrize("key", [key for key in PATHS if key not in ("potentials_file", "protocols_file")])
+def test_path_may_have_what_people_and_file_systems_have(config: dict[str, Any], key: str) -> None:
+    load(with_path(config, key, "/home/Jörg Müller/it's mine, 50 % (#1) & [2]; a=b:c*?!|>é日本"))
+
+
+@pytest.mark.parametrize("change", [{"campaign": "demo\n"}, {"campaign": "de mo"}, {"campaign": "dëmo"}])
+def test_name_of_a_campaign_is_plain(config: dict[str, Any], change: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"campaign: .* does not match"):
+        load(config | change)
+
+
+def test_every_key_of_a_path_is_known_as_one(project: Path) -> None:
+    """A key whose meaning is a file or folder and that says not so would come unchecked into a shell."""
+    schema = yaml.safe_load((project / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+
+    def texts(properties: dict[str, Any], above: str = "") -> set[str]:
+        found = set()
+        for key, meaning in properties.items():
+            inner = meaning.get("items", meaning)
+            plain = inner.get("type") == "string" and "pattern" not in inner
+            found |= {f"{above}{key}"} if plain and inner.get("format") != "path" else set()
+            found |= texts(meaning.get("properties", {}), f"{above}{key}.")
+        return found
+
+    assert texts(schema["properties"]) == {"dataset.ids", "dataset.yardstick.label", "potentials", "protocol"}
+
+
+@pytest.mark.parametrize(("number", "option"), [(None, []), (0, ["--entries", "0"]), (20, ["--entries", "20"])])
+def test_page_shows_all_entries_or_so_many(config: dict[str, Any], number: int | None, option: list[str]) -> None:
+    assert load(config).page_entries_option == ["--entries", "500"]
     assert load(config | {"page_entries": number}).page_entries_option == option
 
 

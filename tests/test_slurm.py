@@ -1,10 +1,12 @@
 import asyncio
 import os
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from snakemake_interface_executor_plugins.utils import format_cli_arg
 
 from softmode.errors import InputError
 from softmode.slurm import settle_final_states, take_over
@@ -85,3 +87,12 @@ def test_executor_still_has_what_is_corrected() -> None:
     import snakemake_executor_plugin_slurm as executor
 
     assert asyncio.iscoroutinefunction(executor.query_job_status)
+
+
+@pytest.mark.parametrize("path", ["/home/Jörg Müller/50 % (#1) & [2]; a=b:c*?!|>é日本", "it's/my own", "results/é"])
+def test_path_that_a_campaign_may_have_comes_whole_through_the_shells_of_the_executor(path: str) -> None:
+    # as its `run_job` writes the command for sbatch, which has another shell run it on a node
+    wrapped = format_cli_arg("--wait-for-files", [path]).replace('"', '\\"')
+    command = subprocess.run(["sh", "-c", f'printf %s "{wrapped}"'], capture_output=True, text=True, check=True).stdout
+    words = subprocess.run(["sh", "-c", f"printf '%s|' {command}"], capture_output=True, text=True, check=True).stdout
+    assert words == f"--wait-for-files|{path}|"

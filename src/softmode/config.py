@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, validators
+from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from softmode.compare.published import read_published
@@ -34,6 +35,9 @@ _OF_KEYS = ("additionalProperties", "required", "dependentRequired")
 # stands for a path that only the command line of Snakemake knows
 PATH_GIVEN_LATER = "given on the command line"
 _PLAIN = (str, int, float, Mapping, list, tuple, type(None))
+_FORMATS = FormatChecker(formats=())
+# of a path: an option, what Snakemake takes for quoted, and an address to Arrow
+_NO_BEGINNING = re.compile(r"[-']|[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 @dataclass(frozen=True)
@@ -76,21 +80,24 @@ class Campaign:
         return [str(shard) for shard in range(self.settings["shards"])]
 
     @property
-    def batch_memory_option(self) -> str:
-        """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way."""
-        batch_memory = self.settings["batch_memory_GB"]
-        return f"--batch-memory-GB {batch_memory:g}" if batch_memory else ""
+    def batch_memory_option(self) -> list[str]:
+        """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way.
 
-    def relaxations_option(self, potential: str, shard: str) -> str:
+        Options are lists of words, each of which a rule quotes.
+        """
+        batch_memory = self.settings["batch_memory_GB"]
+        return ["--batch-memory-GB", f"{batch_memory:g}"] if batch_memory else []
+
+    def relaxations_option(self, potential: str, shard: str) -> list[str]:
         """Return the option of `relax` that says where the same relaxations may be found; empty for nowhere."""
         other = self.settings.get("same_relaxations_as")
-        return f"--same-as {other}/relaxed/{potential}/{shard}.db" if other else ""
+        return ["--same-as", f"{other}/relaxed/{potential}/{shard}.db"] if other else []
 
     @property
-    def page_entries_option(self) -> str:
+    def page_entries_option(self) -> list[str]:
         """The option of `page` that says how many entries it shows in full; empty for all."""
         number = self.settings["page_entries"]
-        return "" if number is None else f"--entries {number}"
+        return [] if number is None else ["--entries", str(number)]
 
     @property
     def settings_parts(self) -> list[str]:
@@ -229,10 +236,34 @@ def validate(document: Any, schema: Mapping[str, Any], source: str) -> None:
         InputError: with one line for each mistake.
     """
     _refuse_impossible_values(document, source)
-    errors = sorted(_Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
+    found = _Validator(schema, format_checker=_FORMATS).iter_errors(document)
+    errors = sorted(found, key=lambda error: list(map(str, error.path)))
     messages = [message for error in errors for message in _explain(error)]
     if messages:
         raise InputError("\n".join(f"{source}: {message}" for message in dict.fromkeys(messages)))
+
+
+@_FORMATS.checks("path", raises=ValueError)
+def _is_path(value: object) -> bool:
+    """Raise ValueError, which says what to do, for a path that would come out as another one somewhere on its way.
+
+    Snakemake takes { } for wildcards and <name> for variables of its own. Its SLURM executor hands paths through two
+    shells, of which one sees $, ` and \\ inside double quotes, and writes what cannot be printed as an escape.
+    """
+    if not isinstance(value, str):
+        return True
+    if "$" in value or value.startswith("~"):
+        raise ValueError(f"{value!r}: ~ and $ are not expanded here; write it in full")
+    if _NO_BEGINNING.match(value) or value != value.strip():
+        odd = "begins with -, ' or a word and a colon, or has a space at an end"
+        raise ValueError(f"{value!r}: {odd}; write it in full")
+    wrong = [character for character in value if character in '{}<`"\\' or not character.isprintable()]
+    if wrong:
+        raise ValueError(
+            f"{value!r}: a path cannot hold {wrong[0]!r}, which Snakemake or SLURM would not leave as it is; rename "
+            "the file or folder, or give a link to it (ln -s)"
+        )
+    return True
 
 
 def _refuse_impossible_values(document: Any, source: str) -> None:
@@ -264,6 +295,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     if error.validator is None:  # a schema of `false`
         yield f"{prefix}is not allowed beside the other keys"
+    elif error.validator == "format":
+        yield f"{prefix}{error.cause}"
     elif "propertyNames" in error.absolute_schema_path:
         yield f"{prefix}{error.instance!r} cannot be a name: {schema.get('description', error.message)}"
     elif error.validator in _OF_KEYS:

@@ -17,7 +17,9 @@ def results(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     missing = [name for name in ("chgnet", "sevennet") if not (project / ".envs" / f"{name}.ready").exists()]
     if missing:
         pytest.skip(f"no environment {', '.join(missing)}; 'make test' builds it")
-    folder = tmp_path_factory.mktemp("results")
+    # what is called like the first part of the path must not be written to
+    folder = tmp_path_factory.mktemp("demo") / "my results ü"
+    (folder.parent / "my").write_text("mine", encoding="utf-8")
     snakemake(project, "--config", f"results={folder}")
     return folder
 

@@ -1,6 +1,8 @@
 """The demo end to end, as a user runs it, in a folder of its own; and what makes which job run again."""
 
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from softmode.cli import main
 from tests.workflow.run import snakemake
 
 N_UNSTABLE = 3
@@ -227,7 +230,15 @@ def test_folder_of_a_data_set_can_be_given_on_the_command_line(project: Path, tm
     assert jobs(project, *small, "--config", f"dataset={{path: {tmp_path}}}", f"results={tmp_path}")["relax"] == 8
 
 
-def test_failed_entry_is_a_third_outcome_in_tables_and_summary(project: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def lennard_jones(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished campaign of a potential that knows two elements; each of its paths has what a shell would part."""
+    folder = tmp_path_factory.mktemp("paths") / "my own (ü)'s"
+    shutil.copytree(project / "data" / "demo", folder / "the data")
+    shutil.copytree(project / "data" / "published", folder / "the numbers")
+    shutil.copy(project / "config" / "protocols.yaml", folder / "the protocols.yaml")
+    (folder / "the environments").symlink_to(project / ".envs")
+    (folder / "the ids.txt").write_text("NaCl-rocksalt\nSi-diamond\nGeTe-rocksalt\n", encoding="utf-8")
     settings = {
         "label": "Lennard-Jones",
         "colour": "#949494",
@@ -237,30 +248,76 @@ def test_failed_entry_is_a_third_outcome_in_tables_and_summary(project: Path, tm
         "arguments": {"sigma": 2.5, "epsilon": 0.1, "rc": 6.0, "smooth": True},
         "elements": ["Na", "Cl"],
     }
-    potentials = tmp_path / "potentials.yaml"
-    potentials.write_text(yaml.safe_dump({"lennard-jones": settings}), encoding="utf-8")
-    demo = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
-    campaign = demo | {
-        "dataset": demo["dataset"] | {"ids": ["NaCl-rocksalt", "Si-diamond", "GeTe-rocksalt"]},
+    (folder / "the potentials.yaml").write_text(yaml.safe_dump({"lennard-jones": settings}), encoding="utf-8")
+    data = folder / "the data"
+    campaign = {
+        "campaign": "demo",
+        "dataset": {
+            "kind": "demo",
+            "path": str(data / "PBE"),
+            "ids_file": str(folder / "the ids.txt"),
+            "yardstick": {"kind": "demo", "path": str(data / "PBEsol"), "label": "PBEsol"},
+        },
         "potentials": ["lennard-jones"],
-        "potentials_file": str(potentials),
-        "results": str(tmp_path),
+        "potentials_file": str(folder / "the potentials.yaml"),
+        "protocols_file": str(folder / "the protocols.yaml"),
+        "published": str(folder / "the numbers"),
+        "results": str(folder / "the results"),
+        "environments": str(folder / "the environments"),
+        "checkpoint_mirrors": [str(folder / "one mirror"), str(folder / "another")],
+        "same_relaxations_as": str(folder / "the results" / "no other"),
         "shards": 1,
     }
-    (tmp_path / "campaign.yaml").write_text(yaml.safe_dump(campaign), encoding="utf-8")
-    snakemake(project, "--configfile", str(tmp_path / "campaign.yaml"))
-    table = pd.read_csv(tmp_path / "demo" / "tables" / "table3_stability.csv")
+    (folder / "the campaign.yaml").write_text(yaml.safe_dump(campaign), encoding="utf-8")
+    snakemake(project, "--configfile", str(folder / "the campaign.yaml"))
+    return folder
+
+
+def test_no_path_is_parted_at_a_space(
+    project: Path, lennard_jones: Path, capsys: pytest.CaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    assert [path.name for path in lennard_jones.parent.iterdir()] == [lennard_jones.name]
+    file = ["--configfile", str(lennard_jones / "the campaign.yaml")]
+    assert jobs(project, *file) == {}
+    commands = snakemake(project, "--dry-run", "--forceall", "--printshellcmds", *file).stdout
+    mirrors = [shlex.quote(str(lennard_jones / name)) for name in ("one mirror", "another")]
+    assert f" --mirrors {' '.join(mirrors)} --output " in commands
+    other = lennard_jones / "the results" / "no other" / "relaxed" / "lennard-jones" / "0.db"
+    assert f" --same-as {shlex.quote(str(other))} --entries " in commands
+
+    campaign = str(lennard_jones / "the results" / "demo")
+    figure, files = tmp_path / "my figure ü.png", tmp_path / "my files ü"
+    for command in (
+        ["status", campaign],
+        ["verify", campaign],
+        ["show", campaign, "NaCl-rocksalt", "--figure", str(figure)],
+        ["export", campaign, "NaCl-rocksalt", "lennard-jones", "--output", str(files)],
+        ["plan", file[1]],
+    ):
+        assert main(command) == 0, capsys.readouterr()
+    assert figure.is_file() and list(files.iterdir())
+
+
+def test_file_called_like_the_first_part_of_the_results_path_is_not_written_to(results: Path) -> None:
+    assert (results.parent / "my").read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in results.parent.iterdir()) == ["my", results.name]
+
+
+def test_failed_entry_is_a_third_outcome_in_tables_and_summary(lennard_jones: Path) -> None:
+    campaign = lennard_jones / "the results" / "demo"
+    table = pd.read_csv(campaign / "tables" / "table3_stability.csv")
     table = table[table["potential"] == "lennard-jones"].set_index("reference")
     assert table.loc["stable", ["n", "n_failed"]].tolist() == [2, 1]
     assert table.loc["unstable", ["n", "n_failed"]].tolist() == [1, 1]
     assert table.loc["unstable", ["n_stable", "n_unstable"]].tolist() == [0, 0]
     softmode = Path(sys.executable).with_name("softmode")
-    command = [softmode, "summary", tmp_path / "demo"]
+    command = [softmode, "summary", campaign]
     summary = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # silicon and germanium telluride, of one kind: counted together, and listed one by one
     assert "2 of 9 records are failures, 0 entries could not be read" in summary
     (line,) = (line for line in summary.splitlines() if line.startswith("| Lennard-Jones | relax"))
     assert [cell.strip() for cell in line.split("|")[3:6]] == ["unknown_element", "2", "GeTe-rocksalt (GeTe)"]
-    listed = pd.read_csv(tmp_path / "demo" / "tables" / "failures.csv").set_index("entry")
+    listed = pd.read_csv(campaign / "tables" / "failures.csv").set_index("entry")
     assert list(listed.index) == ["GeTe-rocksalt", "Si-diamond"]
     assert "lennard-jones was not trained on Si" in listed.loc["Si-diamond", "message"]

@@ -15,8 +15,8 @@ rule collect:
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
     shell:
-        "{params.softmode} collect --phonons {input.phonons} --index {input.index} --report {input.report}"
-        " --output {output.properties} > {log} 2>&1"
+        "{params.softmode:q} collect --phonons {input.phonons:q} --index {input.index:q} --report {input.report:q}"
+        " --output {output.properties:q} > {log:q} 2>&1"
 
 
 rule spectra:
@@ -30,7 +30,7 @@ rule spectra:
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
     shell:
-        "{params.softmode} spectra --phonons {input.phonons} --output {output.spectra} > {log} 2>&1"
+        "{params.softmode:q} spectra --phonons {input.phonons:q} --output {output.spectra:q} > {log:q} 2>&1"
 
 
 rule tables:
@@ -53,8 +53,8 @@ rule tables:
         softmode=f"{WORKFLOW}/bin/softmode",
         folder=subpath(output[0], parent=True),
     shell:
-        "{params.softmode} tables --properties {input.properties} --unreadable {input.unreadable}"
-        " --presentation {input.presentation} --report {input.report} --output {params.folder} > {log} 2>&1"
+        "{params.softmode:q} tables --properties {input.properties:q} --unreadable {input.unreadable:q}"
+        " --presentation {input.presentation:q} --report {input.report:q} --output {params.folder:q} > {log:q} 2>&1"
 
 
 rule figures:
@@ -75,8 +75,8 @@ rule figures:
         softmode=f"{WORKFLOW}/bin/softmode",
         folder=subpath(output[0], parent=True),
     shell:
-        "{params.softmode} figures --properties {input.properties} --presentation {input.presentation}"
-        " --report {input.report} --output {params.folder} > {log} 2>&1"
+        "{params.softmode:q} figures --properties {input.properties:q} --presentation {input.presentation:q}"
+        " --report {input.report:q} --output {params.folder:q} > {log:q} 2>&1"
 
 
 rule comparisons:
@@ -115,6 +115,6 @@ rule comparisons:
         tables=subpath(output[0], parent=True),
         figures=subpath(output[-1], parent=True),
     shell:
-        "{params.softmode} comparisons --properties {input.properties} --spectra {input.spectra}"
-        " --presentation {input.presentation} --report {input.report} --protocol {input.protocol}"
-        " --tables {params.tables} --figures {params.figures} > {log} 2>&1"
+        "{params.softmode:q} comparisons --properties {input.properties:q} --spectra {input.spectra:q}"
+        " --presentation {input.presentation:q} --report {input.report:q} --protocol {input.protocol:q}"
+        " --tables {params.tables:q} --figures {params.figures:q} > {log:q} 2>&1"

@@ -16,8 +16,8 @@ rule dataset:
         # other files are another data set
         listing=lambda wildcards: CAMPAIGN.dataset_listing("dataset"),
     shell:
-        "{params.softmode} dataset --settings {input.settings}"
-        " --output {output.entries} --index {output.index} --unreadable {output.unreadable} > {log} 2>&1"
+        "{params.softmode:q} dataset --settings {input.settings:q}"
+        " --output {output.entries:q} --index {output.index:q} --unreadable {output.unreadable:q} > {log:q} 2>&1"
 
 
 use rule dataset as yardstick with:
@@ -50,4 +50,5 @@ rule shards:
         softmode=f"{WORKFLOW}/bin/softmode",
         number=CAMPAIGN.settings["shards"],
     shell:
-        "{params.softmode} shards --index {input.index} --number {params.number} --output {output.shards} > {log} 2>&1"
+        "{params.softmode:q} shards --index {input.index:q} --number {params.number:q}"
+        " --output {output.shards:q} > {log:q} 2>&1"

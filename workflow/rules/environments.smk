@@ -9,7 +9,7 @@ rule environment:
     params:
         folder=subpath(output.ready, strip_suffix=".ready"),
     shell:
-        "envs/build.sh {wildcards.environment} {params.folder} > {log} 2>&1 && touch {output.ready}"
+        "envs/build.sh {wildcards.environment:q} {params.folder:q} > {log:q} 2>&1 && touch {output.ready:q}"
 
 
 rule checkpoint:
@@ -25,8 +25,8 @@ rule checkpoint:
         softmode=f"{WORKFLOW}/bin/softmode",
         mirrors=CAMPAIGN.settings["checkpoint_mirrors"],
     shell:
-        "{params.softmode} fetch-checkpoint --potential {input.potential} --mirrors {params.mirrors}"
-        " --output {output.found} > {log} 2>&1"
+        "{params.softmode:q} fetch-checkpoint --potential {input.potential:q} --mirrors {params.mirrors:q}"
+        " --output {output.found:q} > {log:q} 2>&1"
 
 
 rule settings:
@@ -38,7 +38,7 @@ rule settings:
     params:
         content=lambda wildcards: CAMPAIGN.frozen_settings(wildcards.part),
     shell:
-        "printf '%s' {params.content:q} > {output} 2> {log}"
+        "printf '%s' {params.content:q} > {output:q} 2> {log:q}"
 
 
 rule prepare:

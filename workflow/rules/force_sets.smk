@@ -23,6 +23,6 @@ rule force_sets:
         device=CAMPAIGN.settings["device"],
         batch_memory=CAMPAIGN.batch_memory_option,
     shell:
-        "{params.softmode} force-sets --threads {threads} --device {params.device}"
-        " {params.batch_memory} --entries {input.entries} --relaxed {input.relaxed}"
-        " --potential {input.potential} --protocol {input.protocol} --output {output.force_sets} > {log} 2>&1"
+        "{params.softmode:q} force-sets --threads {threads} --device {params.device:q}"
+        " {params.batch_memory:q} --entries {input.entries:q} --relaxed {input.relaxed:q}"
+        " --potential {input.potential:q} --protocol {input.protocol:q} --output {output.force_sets:q} > {log:q} 2>&1"

@@ -24,5 +24,5 @@ rule page:
         entries=CAMPAIGN.page_entries_option,
         folder=subpath(output.index, parent=True),
     shell:
-        "{params.softmode} page {params.campaign} --threads 1 --processes {threads} {params.entries}"
-        " --output {params.folder} > {log} 2>&1"
+        "{params.softmode:q} page {params.campaign:q} --threads 1 --processes {threads} {params.entries:q}"
+        " --output {params.folder:q} > {log:q} 2>&1"

@@ -19,8 +19,8 @@ rule phonons:
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
     shell:
-        "{params.softmode} phonons --threads {threads} --force-sets {input.force_sets}"
-        " --protocol {input.protocol} --output {output.phonons} > {log} 2>&1"
+        "{params.softmode:q} phonons --threads {threads} --force-sets {input.force_sets:q}"
+        " --protocol {input.protocol:q} --output {output.phonons:q} > {log:q} 2>&1"
 
 
 rule reference_phonons:
@@ -45,6 +45,6 @@ rule reference_phonons:
         softmode=f"{WORKFLOW}/bin/softmode",
         kept=f"{CAMPAIGN.settings['results']}/references",
     shell:
-        "{params.softmode} phonons --threads {threads} --reference {input.entries} --source {wildcards.source}"
-        " --shards {input.shards} --shard {wildcards.shard} --kept {params.kept} --protocol {input.protocol}"
-        " --output {output.phonons} > {log} 2>&1"
+        "{params.softmode:q} phonons --threads {threads} --reference {input.entries:q} --source {wildcards.source:q}"
+        " --shards {input.shards:q} --shard {wildcards.shard:q} --kept {params.kept:q} --protocol {input.protocol:q}"
+        " --output {output.phonons:q} > {log:q} 2>&1"

@@ -14,5 +14,5 @@ rule export_reference:
             "arguments"
         ]["functional"],
     shell:
-        "{params.softmode} export-reference --force-sets {input.force_sets} --functional {params.functional}"
-        " --output {output.folder} > {log} 2>&1"
+        "{params.softmode:q} export-reference --force-sets {input.force_sets:q} --functional {params.functional:q}"
+        " --output {output.folder:q} > {log:q} 2>&1"

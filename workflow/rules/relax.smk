@@ -26,6 +26,7 @@ rule relax:
             wildcards.potential, wildcards.shard
         ),
     shell:
-        "{params.softmode} relax --threads {threads} --device {params.device} {params.batch_memory} {params.same_as}"
-        " --entries {input.entries} --shards {input.shards} --shard {wildcards.shard}"
-        " --potential {input.potential} --protocol {input.protocol} --output {output.relaxed} > {log} 2>&1"
+        "{params.softmode:q} relax --threads {threads} --device {params.device:q}"
+        " {params.batch_memory:q} {params.same_as:q}"
+        " --entries {input.entries:q} --shards {input.shards:q} --shard {wildcards.shard:q}"
+        " --potential {input.potential:q} --protocol {input.protocol:q} --output {output.relaxed:q} > {log:q} 2>&1"
