@@ -18,6 +18,7 @@ from softmode.density_grid import number_of_bins
 from softmode.errors import InputError
 from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
+from softmode.reference.files import list_files
 from softmode.yaml_files import read_yaml
 
 # JSON schema takes 4.0 for an integer; range() and generators of random numbers do not
@@ -114,7 +115,7 @@ class Campaign:
         """
         dataset = self.settings["dataset"]
         path = Path(dataset["path"] if part == "dataset" else dataset["yardstick"]["path"])
-        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+        files = [path] if path.is_file() else list_files(path).files
         return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
 
     def frozen_settings(self, part: str) -> str:
