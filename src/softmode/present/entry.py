@@ -66,7 +66,7 @@ def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
                 values[name] = row[name][index]
             cells += [f"{value:.3f}" for value in list(values.values())[2:]]
             cells.append(NOTHING if row["relax_steps"] is None else str(row["relax_steps"]))
-            residual, ratio = row["force_residual_eV_per_A"], row["force_residual_ratio"]
+            residual, ratio = row.get("force_residual_eV_per_A"), row.get("force_residual_ratio")
             values |= {"force_residual_eV_per_A": residual, "force_residual_ratio": ratio}
             cells += [
                 NOTHING if residual is None else three_digits(residual),

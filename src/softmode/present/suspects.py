@@ -1,4 +1,4 @@
-"""References that something speaks against: forces that no force constants give, numbers that differ from their file's."""
+"""References that something speaks against: forces that no force constants give, other numbers than their file's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,8 +48,9 @@ def suspects_table(properties: pd.DataFrame, report: Mapping[str, Any], labels: 
     caption = (
         f"{numbers.groupby(['entry', 'source']).ngroups} of {len(references)} references. Force residual: forces minus "
         "those that the force constants give for the same displacements and those on the undisplaced crystal, over the "
-        f"forces (root mean squares; {int(checked.sum())} references have forces). Known to differ from a file's own numbers by less than the "
-        f"bounds: mesh, sum rule, non-analytical term ({int(stated.sum())} references state any)."
+        f"forces (root mean squares; {int(checked.sum())} references have forces). Known to differ from a file's own "
+        "numbers by less than the bounds: mesh, sum rule, non-analytical term "
+        f"({int(stated.sum())} references state any)."
     )
     header = ["entry", "reference", "what", "value", "bound"]
     return Table(NAME, "Suspect references", header, rows, caption, numbers)

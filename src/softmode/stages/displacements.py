@@ -46,6 +46,7 @@ def displace(cell: tuple[Atoms, np.ndarray] | None, settings: ForceSets) -> Disp
         is_diagonal=settings.diagonal,
     )
     force_set = ForceSet.from_phonopy(dataset)
+    assert force_set.atoms is not None
     pristine = to_ase(supercell)
     supercells = []
     for atom, displacement in zip(force_set.atoms, force_set.displacements, strict=True):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
@@ -165,7 +165,7 @@ def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
         if settings.subtract_mean_force:
             forces = forces - forces.mean(axis=1, keepdims=True)
         phonopy.dataset = replace(task.force_set, forces=forces).to_phonopy()
-        solver = "traditional" if task.force_set.atoms is not None else "symfc"
+        solver: Literal["traditional", "symfc"] = "traditional" if task.force_set.atoms is not None else "symfc"
         phonopy.produce_force_constants(fc_calculator=solver, show_drift=False)
     if settings.symmetrization_level:
         phonopy.symmetrize_force_constants(level=settings.symmetrization_level, show_drift=False)
