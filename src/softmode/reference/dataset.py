@@ -19,7 +19,7 @@ from softmode.engine.interruption import check
 from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_records
-from softmode.errors import EntryError, InputError
+from softmode.errors import EntryError, InputError, StorageError
 from softmode.reference import kyoto, phonopy_folder, prototypes
 from softmode.reference.cells import masses_of, standard_masses
 from softmode.reference.dimensionality import check_dimensionality, dimensionality
@@ -129,7 +129,7 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
 
 def _read(found: Found) -> Entry | Problem:
     try:
-        entry = replace(found.read(), id=_storable(found.id), source=found.file)
+        entry = replace(found.read(), id=_storable(found.id), source=_printable(found.file))
         check_dimensionality(entry.unit_cell, entry.primitive_matrix)
         return entry
     except EntryError as error:
@@ -221,15 +221,17 @@ def _files(kind: str, folder: Path) -> tuple[list[Found], list[Problem]]:
             Found(
                 id,
                 place(paths[0]),
-                partial(phonopy_folder.read, paths),
+                partial(phonopy_folder.read, paths, in_folder),
                 partial(phonopy_folder.hold_crystal, paths),
             )
-            for id, paths in phonopy_folder.crystals(wanted, folder)
+            for id, paths, in_folder in phonopy_folder.crystals(wanted, folder)
         ]
     passed_over = sorted(set(listing.files) - set(wanted))
     archives = [(path, "an archive, which is not looked into; unpack it") for path in passed_over if is_archive(path)]
     problems = [problem(path.name, place(path), f"is {why}") for path, why in [*archives, *listing.links]]
-    others = Counter(path.name for path in passed_over if not is_archive(path))
+    others = Counter(
+        path.name for path in passed_over if not (is_archive(path) or (kind != "kyoto" and phonopy_folder.is_beside(path)))
+    )
     if others:
         print(f"{folder}: passed over: {_summary(others)}")
     if not found:
@@ -247,10 +249,12 @@ def _summary(names: Counter[str]) -> str:
 
 def _order(ids: list[str], selection: Selection, path: Path) -> list[str]:
     if selection.ids:
-        unknown = [id for id in selection.ids if id not in set(ids)]
+        # an id may be given as the index has it
+        given = {_storable(id): id for id in ids} | {id: id for id in ids}
+        unknown = [id for id in selection.ids if id not in given]
         if unknown:
             raise InputError(f"{path}: has no entry {', '.join(unknown[:5])}{' …' if len(unknown) > 5 else ''}")
-        ids = list(dict.fromkeys(selection.ids))
+        ids = list(dict.fromkeys(given[id] for id in selection.ids))
     if selection.number is not None:
         random.Random(selection.seed).shuffle(ids)
     return ids
@@ -334,7 +338,7 @@ def write_dataset(
             rows: csv.DictWriter | None = None
             for outcome in outcomes:
                 check()
-                outcome, description = _described(outcome)
+                outcome, description = _stored(outcome, writer)
                 if isinstance(outcome, Problem):
                     refused.append(outcome)
                     problems.writerow([outcome.entry, outcome.file, outcome.message])
@@ -344,7 +348,6 @@ def write_dataset(
                     rows = csv.DictWriter(index_file, list(description), lineterminator="\n")
                     rows.writeheader()
                 rows.writerow(description)
-                writer.write([_to_record(outcome, description)])
                 digests.append(outcome.digest())
                 twin = same.setdefault(replace(outcome, id="").digest(), outcome.id)
                 if twin != outcome.id and outcome.reference:
@@ -358,12 +361,16 @@ def write_dataset(
     return len(digests), len(refused)
 
 
-def _described(outcome: Entry | Problem) -> tuple[Entry | Problem, dict[str, Any]]:
-    """Return an outcome with its row of the index; nothing of one entry must stop the others."""
+def _stored(outcome: Entry | Problem, writer: RecordWriter) -> tuple[Entry | Problem, dict[str, Any]]:
+    """Store an entry, and return it with its row of the index; nothing of one entry must stop the others."""
     if isinstance(outcome, Problem):
         return outcome, {}
     try:
-        return outcome, describe(outcome)
+        description = describe(outcome)
+        writer.write([_to_record(outcome, description)])
+        return outcome, description
+    except StorageError:
+        raise
     except Exception as error:  # a mistake of ours
         message = f"{CRASH} {type(error).__name__}: {error}; please report it, with the file"
         return problem(outcome.id, outcome.source, message), {}

@@ -176,6 +176,8 @@ class Entry:
             raise EntryError("bad_entry", "cell or positions are not finite numbers")
         if not (cell.numbers > 0).all():
             raise EntryError("bad_entry", "an atom of the unit cell is of no element (X)")
+        if cell.get_initial_magnetic_moments().ndim != 1:
+            raise EntryError("bad_entry", "has non-collinear magnetic moments, which a database of ASE cannot hold")
         masses = masses_of(cell)
         if not (np.isfinite(masses) & (masses > 0)).all():
             raise EntryError("bad_entry", f"atom {np.argmin(masses > 0) + 1} has a mass of {masses.min():g} u")

@@ -7,7 +7,7 @@ constants are read where there are no forces; where there are, they are made of 
 
 import lzma
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import yaml
 from ase.data import atomic_numbers
+from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 from phonopy.harmonic.force_constants import compact_fc_to_full_fc
 from phonopy.interface.phonopy_yaml import PhonopyYamlLoader
 from phonopy.structure.atoms import PhonopyAtoms
@@ -44,7 +45,8 @@ _LARGEST_ENERGY = 1e10
 _SAME_DISPLACEMENT = 1e-6
 # in eV/Å²; the bond of N2, the stiffest there is, has 140
 _LARGEST_FORCE_CONSTANT = 1000.0
-# Φ(i, j) and the transpose of Φ(j, i) are one derivative; noise leaves a per cent, a wrong order of atoms leaves all
+# Φ(i, j) and the transpose of Φ(j, i) are one derivative, and a lattice vector leads to the same again; noise leaves a
+# per cent, a wrong order of atoms leaves all
 _LARGEST_ASYMMETRY = 0.2
 
 
@@ -52,10 +54,13 @@ class NoForces(EntryError):
     """A file that is no reference: no crystal of phonopy's, or one without forces and force constants."""
 
 
-def read(path: Path) -> Entry:
+def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
     """Read one file, and forces or force constants that stand beside it.
 
     The entry's id is left empty: it is for the data set to give.
+
+    Args:
+        neighbour: names a file in its folder that has another crystal, or none: whose is what stands beside both?
 
     Raises:
         NoForces: (kind `bad_entry`) it is not phonopy's, or there are neither forces nor force constants.
@@ -75,11 +80,12 @@ def read(path: Path) -> Entry:
         entry,
         source=path.name,
         energy=_energy(document.get("energy")),
-        functional=str(notes.get("functional", "")) if isinstance(notes, dict) else "",
+        functional=_functional(notes),
         # for the cells alone, until the displacements have told it
         symmetry_tolerance=TOLERANCES[-1] if recorded is None else recorded,
     )
-    siblings = Siblings(path, document["of_phono3py"], document.get("phonon_supercell_matrix") is not None)
+    own_supercell = document.get("phonon_supercell_matrix") is not None
+    siblings = Siblings(path, document["of_phono3py"], own_supercell, neighbour)
     supercell = entry.check()
     primitive = document.get("primitive_cell")
     if isinstance(primitive, dict):
@@ -102,7 +108,7 @@ def read(path: Path) -> Entry:
     given = entry.primitive_matrix
     entry = with_primitive_cell(entry)
     if force_set is None:
-        force_constants = _force_constants(path, siblings, entry, given, order, units)
+        force_constants = _force_constants(document, path, siblings, entry, given, order, units)
         entry = replace(entry, force_constants=force_constants)
     stated = own_numbers.of_alexandria(document, round(abs(np.linalg.det(given)) * len(entry.unit_cell)))
     return replace(entry, own_numbers=stated or siblings.own_numbers())
@@ -120,14 +126,6 @@ def _of_old_phonopy(path: Path) -> Entry:
     if missing:
         raise NoForces("bad_entry", f"lists displacements of a supercell, and {' and '.join(missing)} beside it is missing")
     return replace(kyoto.from_texts(texts), source=path.name)
-
-
-def has_key(path: Path, key: str) -> bool:
-    """Return whether a file has a key at its top; True for one that is too damaged to tell."""
-    try:
-        return any(line.startswith(f"{key}:") for line in read_lines(path))
-    except Exception:  # decompressors raise what comes
-        return True
 
 
 def _harmonic_part(document: dict[str, Any]) -> dict[str, Any]:
@@ -245,7 +243,13 @@ def _same_displacements(listed: ForceSet, found: ForceSet) -> bool:
 
 
 def _force_constants(
-    path: Path, siblings: Siblings, entry: Entry, given: np.ndarray, order: np.ndarray, units: Units
+    document: Mapping[str, Any],
+    path: Path,
+    siblings: Siblings,
+    entry: Entry,
+    given: np.ndarray,
+    order: np.ndarray,
+    units: Units,
 ) -> np.ndarray:
     """Return the force constants in or beside a file in eV/Å², compact for the entry's primitive cell.
 
@@ -253,7 +257,9 @@ def _force_constants(
         given: the file's own primitive matrix, which compact force constants of its belong to
         order: for each atom of the supercell, its index in the file's
     """
-    values, atoms, factor = _read_force_constants(path), None, units.force_constants
+    values, atoms, factor = _given_force_constants(document), None, units.force_constants
+    if values is None:
+        values = _read_force_constants(path)
     if values is None:
         beside = siblings.force_constants()
         if beside is None:
@@ -276,16 +282,23 @@ def _force_constants(
         values = _expanded(values, atoms, entry, given, order)
     else:
         values = values[np.ix_(order, order)]
-    asymmetry = np.linalg.norm(values - values.transpose(1, 0, 3, 2)) / max(float(np.linalg.norm(values)), 1e-12)
-    if asymmetry > _LARGEST_ASYMMETRY:
-        raise EntryError(
-            "bad_entry",
-            f"its force constants are not those of this crystal: Φ(i, j) and Φ(j, i) differ by {asymmetry:.0%}",
-        )
     _, primitive = build_cells(
         entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, entry.symmetry_tolerance
     )
-    return np.ascontiguousarray(values[primitive.p2s_map])
+    compact = np.ascontiguousarray(values[primitive.p2s_map])
+    same = {
+        "Φ(i, j) and Φ(j, i) differ": values.transpose(1, 0, 3, 2),
+        "those of atoms a lattice vector apart differ": compact_fc_to_full_fc(primitive, compact),
+    }
+    for what, others in same.items():
+        difference = np.linalg.norm(values - others) / max(float(np.linalg.norm(values)), 1e-12)
+        if difference > _LARGEST_ASYMMETRY:
+            raise EntryError(
+                "bad_entry",
+                f"its force constants are not those of this crystal, or of its atoms in another order: {what} by "
+                f"{difference:.0%}",
+            )
+    return compact
 
 
 def _expanded(
@@ -303,6 +316,14 @@ def _expanded(
     return np.asarray(compact_fc_to_full_fc(primitive, np.ascontiguousarray(values)))
 
 
+def _functional(notes: Any) -> str:
+    """Return the functional that softmode's own notes name; a database would take a number for a number."""
+    functional = notes.get("functional", "") if isinstance(notes, dict) else ""
+    if not isinstance(functional, str) or not isinstance(str_to_value(functional), str):
+        raise EntryError("bad_entry", f"functional: {functional!r:.40} is not the name of one")
+    return functional
+
+
 def _energy(value: Any) -> float | None:
     """Return an energy in eV; nan, where a code gave none, is none."""
     if value is None:
@@ -314,11 +335,17 @@ def _energy(value: Any) -> float | None:
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        document = parse_yaml("".join(_without_force_constants(read_lines(path))))
+        text = "".join(_without_force_constants(read_lines(path)))
     except EntryError:
         raise
-    except Exception as error:  # decompressors and parser each raise their own
-        raise EntryError("bad_entry", f"the file is damaged ({error}); fetch it again") from error
+    except Exception as error:  # decompressors and decoders each raise their own
+        raise EntryError("bad_entry", f"the file is damaged, or not in UTF-8 ({error}); fetch it again") from error
+    try:
+        document = parse_yaml(text)
+    except Exception as error:
+        raise EntryError("bad_entry", f"the file is damaged: no YAML that can be read ({error}); correct it") from error
+    if not text.strip("\0 \n"):
+        raise NoForces("bad_entry", "is empty")
     if not isinstance(document, dict):
         raise NoForces("bad_entry", "is not a file of phonopy with cell and forces")
     return document
@@ -344,6 +371,17 @@ def _force_constants_marked(lines: Iterator[str]) -> Iterator[tuple[bool, str]]:
         if not line[:1].isspace() and line[:1] not in ("-", "#"):
             belongs = line.startswith("force_constants:")
         yield belongs, line
+
+
+def _given_force_constants(document: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the force constants of a file whose block of them was not found: its keys are quoted, or it is JSON."""
+    block = document.get("force_constants")
+    if block is None:
+        return None
+    try:
+        return np.array(block["elements"], dtype=float).reshape(*block["shape"], 3, 3)
+    except (KeyError, TypeError, ValueError) as error:
+        raise EntryError("bad_entry", f"its force constants cannot be understood: {error}") from error
 
 
 def _read_force_constants(path: Path) -> np.ndarray | None:

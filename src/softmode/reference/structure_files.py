@@ -21,7 +21,7 @@ _FULL = 1e-3
 # in u: ASE gives deuterium the mass of the nucleus
 _DEUTERIUM_OF_ASE, _DEUTERIUM = 2.01355, 2.014101778
 # formats whose structures are crystals beside each other; those of others are steps, of which the last one counts
-_COLLECTIONS = ("cif", "extxyz", "xyz")
+_COLLECTIONS = ("cif", "extxyz", "xyz", "db", "json")
 
 
 def read_structure(path: Path) -> Atoms:
@@ -36,7 +36,9 @@ def read_structure(path: Path) -> Atoms:
     kind = filetype(str(path))
     structures = _read_cif(path) if kind == "cif" else read(path, index=":")
     structures = [structures] if isinstance(structures, Atoms) else list(structures)
-    if not structures or (len(structures) > 1 and kind in _COLLECTIONS):
+    if not structures:
+        raise EntryError("bad_entry", f"{path.name} holds no structure")
+    if len(structures) > 1 and kind in _COLLECTIONS:
         raise EntryError("bad_entry", f"{path.name} holds {len(structures)} structures; give each a file of its own")
     atoms = structures[-1]
     occupancy = atoms.info.get("occupancy", atoms.arrays.get("occupancy"))
