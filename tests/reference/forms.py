@@ -8,6 +8,7 @@ import numpy as np
 import phonopy
 import yaml
 from ase import Atoms
+from ase.build import make_supercell
 from phonopy import Phonopy
 from phonopy.physical_units import get_calculator_physical_units
 from phonopy.structure.atoms import PhonopyAtoms
@@ -105,7 +106,7 @@ def settings() -> Phonons:
 
 
 def at_300_K(entry: Entry) -> dict[str, Any]:
-    """What softmode says of an entry: highest frequency in THz, free energy in kJ/mol, entropy in J/K/mol, and all else."""
+    """What softmode says of an entry, with the highest frequency in THz, F in kJ/mol and S in J/K/mol at 300 K."""
     (row,) = compute_phonons(iter([task_of_reference(entry)]), "reference", settings())
     assert row["status"] == "done", row["message"]
     at = row["temperatures_K"].index(300.0)
@@ -115,6 +116,4 @@ def at_300_K(entry: Entry) -> dict[str, Any]:
 
 def conventional(atoms: Atoms) -> Atoms:
     """The cubic cell of 8 atoms of a face-centred crystal of 2."""
-    from ase.build import make_supercell
-
     return make_supercell(atoms, [[-1, 1, 1], [1, -1, 1], [1, 1, -1]])

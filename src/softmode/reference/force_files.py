@@ -66,7 +66,9 @@ def _numbers(values: list[str], what: str, count: int, kind: type = float) -> li
 def _of_all_atoms(first: list[str], rows: Iterator[list[str]], n_supercell: int | None) -> ForceSet:
     values = np.array([_numbers(row, "displacements and forces", 6) for row in (first, *rows)])
     if n_supercell is None or len(values) % n_supercell:
-        raise EntryError("bad_entry", f"FORCE_SETS has {len(values)} lines, no multiple of {n_supercell} supercell atoms")
+        raise EntryError(
+            "bad_entry", f"FORCE_SETS has {len(values)} lines, no multiple of {n_supercell} supercell atoms"
+        )
     values = values.reshape(-1, n_supercell, 6)
     return ForceSet(None, values[:, :, :3], values[:, :, 3:])
 
@@ -97,6 +99,8 @@ def read_forces_of_phono3py(path: Path, displaced: ForceSet, n_supercell: int) -
     if values.shape[2] == 6:
         return ForceSet(None, values[:, :, :3], values[:, :, 3:])
     n = len(displaced.displacements)
+    if displaced.atoms is None and len(values) == n:
+        return ForceSet(None, displaced.displacements, values)
     if displaced.atoms is None or len(values) < n or (len(values) > n and path.name.startswith("FORCES_FC2")):
         raise EntryError("bad_entry", f"{path.name} has forces for {len(values)} displacements, not for {n}")
     expected = np.column_stack([displaced.atoms + 1, displaced.displacements])

@@ -16,7 +16,15 @@ SUFFIXES = (".yaml", ".yml")
 # what phonopy and phono3py call a crystal's file: the crystal's name is that of the folder then. In the order in which
 # they are tried where a folder has several: phonopy_disp.yaml knows the symmetry that the displacements were made for,
 # phonopy.yaml only that of the last look at them
-_CRYSTALS = ("phonopy_params", "phonopy_disp", "phonopy", "phonon_obj", "phonopy_obj", "phonon", "disp")
+_CRYSTALS: tuple[str, ...] = (
+    "phonopy_params",
+    "phonopy_disp",
+    "phonopy",
+    "phonon_obj",
+    "phonopy_obj",
+    "phonon",
+    "disp",
+)
 _CRYSTALS += ("phono3py_params", "phono3py_disp", "phono3py")
 # what phonopy and phono3py write beside it and nobody can take for a crystal
 _RESULTS = {"band", "mesh", "qpoints", "irreps", "modulation", "thermal_properties", "thermal_displacements"}
@@ -50,7 +58,10 @@ def is_beside(path: Path) -> bool:
 
 
 def crystals(files: list[Path], folder: Path) -> Iterator[tuple[str, list[Path], list[Path]]]:
-    """Yield each crystal's id, its files in the order in which they are tried, and one file of each other in its folder."""
+    """Yield each crystal's id, its files in the order in which they are tried, and a file of each in its folder.
+
+    The last are for what stands beside several crystals; there are none where it stands beside one.
+    """
     folders: dict[Path, dict[str, list[Path]]] = {}
     for path in files:
         folders.setdefault(path.parent, {}).setdefault(entry_id(path, folder), []).append(path)

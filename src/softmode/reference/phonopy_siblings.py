@@ -102,7 +102,7 @@ class Siblings:
 
 
 def holds_crystal(path: Path) -> bool:
-    """Return whether a YAML has a crystal of phonopy's, without parsing it; True for one that is too damaged to tell."""
+    """Return whether a YAML has a crystal of phonopy's, without parsing it; True for one too damaged to tell."""
     try:
         return any(re.match(r'[\s{"\']*(unit_cell|displacements)\b', line) for line in read_lines(path))
     except Exception:  # decompressors raise what comes
@@ -133,15 +133,14 @@ def _forces_of_vasp(calculations: list[Path], displaced: ForceSet, supercell: Ph
             raise EntryError("bad_entry", f"no vasprun.xml has the positions of displacement {number}{damaged}")
         if np.ptp(matches, axis=0).max() > _SAME_FORCE:
             raise EntryError(
-                "bad_entry", f"{len(matches)} vasprun.xml of displacement {number} have other forces; which one is right?"
+                "bad_entry",
+                f"{len(matches)} vasprun.xml of displacement {number} have other forces; which one is right?",
             )
         found.append(matches[0])
     return ForceSet(displaced.atoms, displaced.displacements, np.array(found))
 
 
-def _order(
-    cell: PhonopyAtoms, supercell: PhonopyAtoms, positions: np.ndarray, tolerance: float
-) -> np.ndarray | None:
+def _order(cell: PhonopyAtoms, supercell: PhonopyAtoms, positions: np.ndarray, tolerance: float) -> np.ndarray | None:
     """Return for each of the positions (Å) the atom of `cell` there; None where they are not the same structure."""
     if len(cell) != len(supercell) or np.abs(cell.cell - supercell.cell).max() > _SAME_POSITION:
         return None

@@ -7,7 +7,7 @@ constants are read where there are no forces; where there are, they are made of 
 
 import lzma
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import numpy as np
 import yaml
 from ase.data import atomic_numbers
 from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
-from phonopy.harmonic.force_constants import compact_fc_to_full_fc
 from phonopy.interface.phonopy_yaml import PhonopyYamlLoader
 from phonopy.structure.atoms import PhonopyAtoms
 
@@ -24,7 +23,6 @@ from softmode.errors import EntryError
 from softmode.reference import kyoto, own_numbers
 from softmode.reference.cells import (
     EXACT,
-    build_cells,
     check_lattice,
     integers,
     make_phonopy,
@@ -32,9 +30,10 @@ from softmode.reference.cells import (
     standard_masses,
     to_ase,
 )
-from softmode.reference.compressed import LARGEST_TEXT, read_lines
+from softmode.reference.compressed import read_lines
 from softmode.reference.displacements import TOLERANCES, settle_symmetry, with_single_atoms
 from softmode.reference.entry import Entry, ForceSet, with_primitive_cell
+from softmode.reference.force_constants import for_primitive_cell, given_force_constants, without_force_constants
 from softmode.reference.phonopy_siblings import Siblings
 from softmode.reference.units import Units, units_of
 from softmode.yaml_files import parse_yaml
@@ -43,11 +42,6 @@ from softmode.yaml_files import parse_yaml
 _LARGEST_ENERGY = 1e10
 # in Å: FORCE_SETS repeats the displacements of the YAML with ten digits
 _SAME_DISPLACEMENT = 1e-6
-# in eV/Å²; the bond of N2, the stiffest there is, has 140
-_LARGEST_FORCE_CONSTANT = 1000.0
-# Φ(i, j) and the transpose of Φ(j, i) are one derivative, and a lattice vector leads to the same again; noise leaves a
-# per cent, a wrong order of atoms leaves all
-_LARGEST_ASYMMETRY = 0.2
 
 
 class NoForces(EntryError):
@@ -108,8 +102,8 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
     given = entry.primitive_matrix
     entry = with_primitive_cell(entry)
     if force_set is None:
-        force_constants = _force_constants(document, path, siblings, entry, given, order, units)
-        entry = replace(entry, force_constants=force_constants)
+        values, atoms = _force_constants(document, path, siblings, units)
+        entry = replace(entry, force_constants=for_primitive_cell(values, atoms, entry, given, order))
     stated = own_numbers.of_alexandria(document, round(abs(np.linalg.det(given)) * len(entry.unit_cell)))
     return replace(entry, own_numbers=stated or siblings.own_numbers())
 
@@ -124,12 +118,14 @@ def _of_old_phonopy(path: Path) -> Entry:
             texts[meaning] = "".join(read_lines(path.with_name(name)))
     missing = [name for name in ("POSCAR-unitcell", "FORCE_SETS") if name not in texts]
     if missing:
-        raise NoForces("bad_entry", f"lists displacements of a supercell, and {' and '.join(missing)} beside it is missing")
+        raise NoForces(
+            "bad_entry", f"lists displacements of a supercell, and {' and '.join(missing)} beside it is missing"
+        )
     return replace(kyoto.from_texts(texts), source=path.name)
 
 
 def _harmonic_part(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a phono3py file as the phonopy file of its harmonic part, and any file with its first block as `header`."""
+    """Return a phono3py file as the phonopy file of its harmonic part; any file, with its first block as `header`."""
     of_phono3py = "phono3py" in document
     header = document.get("phono3py" if of_phono3py else "phonopy")
     document |= {"header": header if isinstance(header, dict) else {}, "of_phono3py": of_phono3py}
@@ -205,9 +201,7 @@ def _refuse_mixed_sites(unit_cell: Any) -> None:
             )
 
 
-def _forces(
-    displaced: ForceSet | None, siblings: Siblings, supercell: PhonopyAtoms, units: Units
-) -> ForceSet | None:
+def _forces(displaced: ForceSet | None, siblings: Siblings, supercell: PhonopyAtoms, units: Units) -> ForceSet | None:
     """Return the forces that are in the file, else those beside it; None where there are none.
 
     Args:
@@ -223,7 +217,9 @@ def _forces(
     if displaced is None:
         return force_set
     if not _same_displacements(displaced, force_set):
-        raise EntryError("bad_entry", f"lists other displacements than {name} beside it; which of them belong together?")
+        raise EntryError(
+            "bad_entry", f"lists other displacements than {name} beside it; which of them belong together?"
+        )
     # the YAML has them with more digits
     return replace(force_set, displacements=displaced.displacements[: len(force_set.forces)])
 
@@ -243,77 +239,21 @@ def _same_displacements(listed: ForceSet, found: ForceSet) -> bool:
 
 
 def _force_constants(
-    document: Mapping[str, Any],
-    path: Path,
-    siblings: Siblings,
-    entry: Entry,
-    given: np.ndarray,
-    order: np.ndarray,
-    units: Units,
-) -> np.ndarray:
-    """Return the force constants in or beside a file in eV/Å², compact for the entry's primitive cell.
-
-    Args:
-        given: the file's own primitive matrix, which compact force constants of its belong to
-        order: for each atom of the supercell, its index in the file's
-    """
-    values, atoms, factor = _given_force_constants(document), None, units.force_constants
-    if values is None:
-        values = _read_force_constants(path)
-    if values is None:
-        beside = siblings.force_constants()
-        if beside is None:
-            raise NoForces(
-                "bad_entry",
-                "has neither forces nor force constants, and nothing beside it has (FORCE_SETS, FORCE_CONSTANTS, "
-                "force_constants.hdf5 or vasprun.xml of each displacement); 'phonopy -f' makes FORCE_SETS",
-            )
-        values, atoms, own_factor = beside
-        factor = factor if own_factor is None else own_factor
-    n_supercell = entry.n_supercell
-    if values.ndim != 4 or values.shape[1:] != (n_supercell, 3, 3) or not np.isfinite(values).all():
-        raise EntryError(
-            "bad_entry", f"has force constants of shape {values.shape} for a supercell of {n_supercell} atoms"
-        )
-    values = values * factor
-    if np.abs(values).max() > _LARGEST_FORCE_CONSTANT:
-        raise EntryError("bad_entry", f"a force constant of {np.abs(values).max():.3g} eV/Å², which no bond has")
-    if len(values) != n_supercell:
-        values = _expanded(values, atoms, entry, given, order)
-    else:
-        values = values[np.ix_(order, order)]
-    _, primitive = build_cells(
-        entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, entry.symmetry_tolerance
-    )
-    compact = np.ascontiguousarray(values[primitive.p2s_map])
-    same = {
-        "Φ(i, j) and Φ(j, i) differ": values.transpose(1, 0, 3, 2),
-        "those of atoms a lattice vector apart differ": compact_fc_to_full_fc(primitive, compact),
-    }
-    for what, others in same.items():
-        difference = np.linalg.norm(values - others) / max(float(np.linalg.norm(values)), 1e-12)
-        if difference > _LARGEST_ASYMMETRY:
-            raise EntryError(
-                "bad_entry",
-                f"its force constants are not those of this crystal, or of its atoms in another order: {what} by "
-                f"{difference:.0%}",
-            )
-    return compact
-
-
-def _expanded(
-    values: np.ndarray, atoms: np.ndarray | None, entry: Entry, given: np.ndarray, order: np.ndarray
-) -> np.ndarray:
-    """Return compact force constants of the file's primitive cell in full."""
-    if (order != np.arange(len(order))).any():
-        raise EntryError("bad_entry", "has compact force constants of a supercell in another order; write them in full")
-    _, primitive = build_cells(entry.unit_cell, entry.supercell_matrix, given, entry.symmetry_tolerance)
-    if len(values) != len(primitive) or (atoms is not None and (atoms != primitive.p2s_map).any()):
-        raise EntryError(
+    document: Mapping[str, Any], path: Path, siblings: Siblings, units: Units
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the force constants in or beside a file in eV/Å², and the atoms of their first index, where it says so."""
+    values = given_force_constants(document, path)
+    if values is not None:
+        return values * units.force_constants, None
+    beside = siblings.force_constants()
+    if beside is None:
+        raise NoForces(
             "bad_entry",
-            f"has force constants of {len(values)} atoms, which are not the {len(primitive)} of its primitive cell",
+            "has neither forces nor force constants, and nothing beside it has (FORCE_SETS, FORCE_CONSTANTS, "
+            "force_constants.hdf5 or vasprun.xml of each displacement); 'phonopy -f' makes FORCE_SETS",
         )
-    return np.asarray(compact_fc_to_full_fc(primitive, np.ascontiguousarray(values)))
+    values, atoms, factor = beside
+    return values * (units.force_constants if factor is None else factor), atoms
 
 
 def _functional(notes: Any) -> str:
@@ -335,7 +275,7 @@ def _energy(value: Any) -> float | None:
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        text = "".join(_without_force_constants(read_lines(path)))
+        text = "".join(without_force_constants(read_lines(path)))
     except EntryError:
         raise
     except Exception as error:  # decompressors and decoders each raise their own
@@ -349,61 +289,6 @@ def _read_document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise NoForces("bad_entry", "is not a file of phonopy with cell and forces")
     return document
-
-
-def _without_force_constants(lines: Iterator[str]) -> Iterator[str]:
-    """Yield all but the block of the force constants, which would take minutes to parse as YAML."""
-    n_characters = 0
-    for belongs, line in _force_constants_marked(lines):
-        if belongs:
-            continue
-        n_characters += len(line)
-        if n_characters > LARGEST_TEXT:
-            raise EntryError("bad_entry", f"has more than {LARGEST_TEXT / 1e6:.0f} MB besides force constants")
-        yield line
-
-
-def _force_constants_marked(lines: Iterator[str]) -> Iterator[tuple[bool, str]]:
-    """Yield each line with whether it belongs to the block of the force constants."""
-    belongs = False
-    for line in lines:
-        # a new key of the file; lists may stand at its margin
-        if not line[:1].isspace() and line[:1] not in ("-", "#"):
-            belongs = line.startswith("force_constants:")
-        yield belongs, line
-
-
-def _given_force_constants(document: Mapping[str, Any]) -> np.ndarray | None:
-    """Return the force constants of a file whose block of them was not found: its keys are quoted, or it is JSON."""
-    block = document.get("force_constants")
-    if block is None:
-        return None
-    try:
-        return np.array(block["elements"], dtype=float).reshape(*block["shape"], 3, 3)
-    except (KeyError, TypeError, ValueError) as error:
-        raise EntryError("bad_entry", f"its force constants cannot be understood: {error}") from error
-
-
-def _read_force_constants(path: Path) -> np.ndarray | None:
-    """Return the block of force constants, shape (n, n_supercell, 3, 3), in the file's units; None without one."""
-    parts: dict[str, list[str]] = {}
-    part: list[str] = []
-    for belongs, line in _force_constants_marked(read_lines(path)):
-        if not belongs:
-            continue
-        key = re.match(r"\s+(format|shape|elements):", line)
-        if key:
-            part = parts.setdefault(key.group(1), [])
-            line = line[key.end() :]
-        part.append(line.partition("#")[0])
-    if not {"shape", "elements"} <= set(parts):
-        return None
-    number = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-    shape = [int(value) for value in re.findall(r"\d+", "".join(parts["shape"]))]
-    values = np.array(re.findall(number, "".join(parts["elements"])), dtype=float)
-    if len(shape) != 2 or values.size != 9 * shape[0] * shape[1]:
-        raise EntryError("bad_entry", f"has {values.size} numbers in force constants of shape {shape}; it is truncated")
-    return values.reshape(*shape, 3, 3)
 
 
 def write(path: Path, entry: Entry, notes: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ A CSV with the columns
 - `u`: the structure's free coordinate, where it has one
 - `supercell`: three or nine integers, multiples of the cell (of a file: as it stands there)
 
-A file gives formula, lattice constants and coordinates itself; those columns are empty then. What a spreadsheet makes of
-a CSV is read too: a byte-order mark, semicolons or tabs.
+A file gives formula, lattice constants and coordinates itself; those columns are empty then. What a spreadsheet makes
+of a CSV is read too: a byte-order mark, semicolons or tabs.
 """
 
 import csv

@@ -86,7 +86,9 @@ def _refuse_partial_sites(name: str, block: CIFBlock) -> None:
 
 
 def _partial(site: str, occupancy: float) -> str:
-    return f"site {site} is occupied to {occupancy:g}; no ordered crystal stands for it, choose one or order it yourself"
+    return (
+        f"site {site} is occupied to {occupancy:g}; no ordered crystal stands for it, choose one or order it yourself"
+    )
 
 
 def _refuse_partial(name: str, occupancy: Any) -> None:
@@ -106,9 +108,10 @@ def _check_formula(name: str, block: CIFBlock, atoms: Atoms) -> None:
         return
     try:
         words = re.findall(r"([A-Z][a-z]?)([\d.]*)", text)
-        stated: Counter[str] = Counter()
+        stated: dict[str, float] = {}
         for element, number in words:
-            stated["H" if element == "D" else element] += float(number or 1)
+            symbol = "H" if element == "D" else element
+            stated[symbol] = stated.get(symbol, 0.0) + float(number or 1)
     except ValueError:  # no formula
         return
     found = Counter(atoms.get_chemical_symbols())

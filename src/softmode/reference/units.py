@@ -8,8 +8,20 @@ from phonopy.physical_units import CalculatorPhysicalUnits, get_calculator_physi
 
 from softmode.errors import EntryError
 
-# the interfaces of phonopy 4.8 (its `get_calculator_physical_units` has no list of them); one that is missing is refused
-_CALCULATORS = ("vasp", "abinit", "qe", "wien2k", "elk", "siesta", "cp2k", "crystal", "dftbp", "turbomole", "aims")
+# the interfaces of phonopy 4.8 (`get_calculator_physical_units` has no list of them); one that is missing is refused
+_CALCULATORS: tuple[str, ...] = (
+    "vasp",
+    "abinit",
+    "qe",
+    "wien2k",
+    "elk",
+    "siesta",
+    "cp2k",
+    "crystal",
+    "dftbp",
+    "turbomole",
+    "aims",
+)
 _CALCULATORS += ("castep", "fleur", "abacus", "lammps", "qlm", "pwmat", "octopus", "exciting")
 # what phonopy calls a unit, and what `physical_unit` of its files calls the quantity
 _QUANTITIES = {"length": "length_unit", "force": "force_unit", "force_constants": "force_constants_unit"}
@@ -43,12 +55,15 @@ def units_of(document: Mapping[str, Any], header: Mapping[str, Any]) -> Units:
     if not isinstance(stated, Mapping):
         raise EntryError("bad_entry", f"physical_unit: {stated!r:.40} names no units")
     if stated.get("atomic_mass", "AMU") != "AMU":
-        raise EntryError("bad_entry", f"physical_unit: masses are in {stated['atomic_mass']!r:.40}, not AMU; convert them")
+        raise EntryError(
+            "bad_entry", f"physical_unit: masses are in {stated['atomic_mass']!r:.40}, not AMU; convert them"
+        )
     named = {key: _name(stated[key]) for key in _QUANTITIES if key in stated}
     if calculator is not None:
         if str(calculator).lower() not in _CALCULATORS:
             raise EntryError(
-                "bad_entry", f"calculator: phonopy has no units for {calculator!r:.40}; it has: {', '.join(_CALCULATORS)}"
+                "bad_entry",
+                f"calculator: phonopy has no units for {calculator!r:.40}; it has: {', '.join(_CALCULATORS)}",
             )
         candidates = [str(calculator).lower()]
     else:
@@ -58,7 +73,9 @@ def units_of(document: Mapping[str, Any], header: Mapping[str, Any]) -> Units:
     found = {(u.distance_to_A, u.force_to_eVperA, u.force_constants_unit): u for u in fitting.values()}
     if not found:
         of = f"calculator {calculator}" if calculator else "no code that phonopy knows"
-        raise EntryError("bad_entry", f"physical_unit {stated} belongs to {of}; correct one of them, or convert the file")
+        raise EntryError(
+            "bad_entry", f"physical_unit {stated} belongs to {of}; correct one of them, or convert the file"
+        )
     if len(found) > 1:
         raise EntryError(
             "bad_entry",
@@ -81,7 +98,9 @@ def force_constants_factor(unit: str) -> float:
         units = get_calculator_physical_units(name)
         if _name(units.force_constants_unit) == _name(unit):
             return units.force_to_eVperA / units.distance_to_A
-    raise EntryError("bad_entry", f"force constants are in {unit!r:.40}, a unit that phonopy does not have; convert them")
+    raise EntryError(
+        "bad_entry", f"force constants are in {unit!r:.40}, a unit that phonopy does not have; convert them"
+    )
 
 
 def _name(unit: Any) -> str:
@@ -103,6 +122,6 @@ def _check_factor(factor: Any, units: CalculatorPhysicalUnits) -> None:
     if others:
         raise EntryError(
             "bad_entry",
-            f"frequency_unit_conversion_factor {factor} belongs to the units of {', '.join(others)}, but the file names no "
-            "calculator; write 'calculator:' under 'phonopy:'",
+            f"frequency_unit_conversion_factor {factor} belongs to the units of {', '.join(others)}, but the file "
+            "names no calculator; write 'calculator:' under 'phonopy:'",
         )
