@@ -134,7 +134,7 @@ def test_displacements_may_differ_by_the_digits_that_are_written_and_no_more(
 
 def test_atom_without_a_symbol_is_refused(kyoto_folder: Path, tmp_path: Path) -> None:
     text = member(kyoto_folder / BATE, "disp.yaml").replace(b"symbol: Ba", b"symbol:", 1)
-    with pytest.raises(EntryError, match="disp.yaml cannot be parsed: KeyError"):
+    with pytest.raises(EntryError, match=r"disp\.yaml cannot be parsed: KeyError"):
         kyoto.read(rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text}))
 
 

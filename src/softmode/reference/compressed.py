@@ -17,7 +17,7 @@ LARGEST_CONTENT = 1_000_000_000
 LARGEST_TEXT = 50_000_000
 _LONGEST_LINE = 1_000_000
 
-_OPENERS: dict[str, Callable[..., IO[bytes]]] = {
+_OPENERS: dict[str, Callable[..., Any]] = {
     ".xz": lzma.open,
     ".lzma": lzma.open,
     ".bz2": bz2.open,
@@ -71,5 +71,7 @@ def read_lines(path: Path) -> Iterator[str]:
         file = io.TextIOWrapper(io.BufferedReader(_Limited(stream)), encoding="utf-8-sig")
         for line in iter(lambda: file.readline(_LONGEST_LINE), ""):
             if len(line) == _LONGEST_LINE:
-                raise EntryError("bad_entry", f"has a line of more than {_LONGEST_LINE} characters; fetch it again")
+                raise EntryError(
+                    "bad_entry", f"has a line of more than {_LONGEST_LINE} characters, which phonopy does not write"
+                )
             yield line

@@ -11,27 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import spglib
 from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 
-from softmode.cost import evaluations
 from softmode.engine.interruption import check
 from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
 from softmode.engine.records import Record, RecordWriter, read_records
-from softmode.errors import EntryError, InputError
+from softmode.errors import EntryError, InputError, StorageError
 from softmode.reference import kyoto, phonopy_folder, prototypes
-from softmode.reference.cells import masses_of, standard_masses
+from softmode.reference.cells import EXACT
 from softmode.reference.compressed import COMPRESSIONS
-from softmode.reference.dimensionality import check_dimensionality, dimensionality
+from softmode.reference.dimensionality import check_dimensionality
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.files import is_archive, list_files, split_suffix
+from softmode.reference.index import describe
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
 
-_SYMMETRY_TOLERANCE = 1e-3
-# relative; the natural variation of an element's mass is at most 0.9 % (Li, Pb)
-_NATURAL_VARIATION = 0.01
 # names of files passed over that are printed
 _LISTED = 10
 
@@ -130,7 +126,7 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
 
 def _read(found: Found) -> Entry | Problem:
     try:
-        entry = replace(found.read(), id=_storable(found.id), source=found.file)
+        entry = replace(found.read(), id=_storable(found.id), source=_printable(found.file))
         check_dimensionality(entry.unit_cell, entry.primitive_matrix)
         return entry
     except EntryError as error:
@@ -171,13 +167,14 @@ def _by_id(found: Sequence[Found]) -> dict[str, Found]:
         crystals = [each for each in group if each.holds_crystal()] if len(group) > 1 else group
         others = [each for each in group if each not in crystals]
         for number, each in enumerate([*crystals, *others]):
+            # the first has the id; what is not read needs a name of its own
+            name = each.id if number == 0 else f"{each.id} ({each.file})"
+            readers[name] = each
             if not each.id.isprintable() or not each.id.strip():
-                each = _refused(each, f"its id {each.id!r} is not printable text; rename it")
+                readers[name] = _refused(each, f"its id {each.id!r} is not printable text; rename it")
             elif len(crystals) > 1 and each in crystals:
                 where = ", ".join(other.file for other in crystals if other is not each)
-                each = _refused(each, f"entry {each.id} is in {where} too; rename or remove all but one")
-            # the first has the id; what is not read needs a name of its own
-            readers[each.id if number == 0 else f"{each.id} ({each.file})"] = each
+                readers[name] = _refused(each, f"entry {each.id} is in {where} too; rename or remove all but one")
     return readers
 
 
@@ -222,21 +219,25 @@ def _files(kind: str, folder: Path) -> tuple[list[Found], list[Problem]]:
             Found(
                 id,
                 place(paths[0]),
-                partial(phonopy_folder.read, paths),
+                partial(phonopy_folder.read, paths, in_folder),
                 partial(phonopy_folder.hold_crystal, paths),
             )
-            for id, paths in phonopy_folder.crystals(wanted, folder)
+            for id, paths, in_folder in phonopy_folder.crystals(wanted, folder)
         ]
     passed_over = sorted(set(listing.files) - set(wanted))
     archives = [(path, "an archive, which is not looked into; unpack it") for path in passed_over if is_archive(path)]
     problems = [problem(path.name, place(path), f"is {why}") for path, why in [*archives, *listing.links]]
-    others = Counter(path.name for path in passed_over if not is_archive(path))
+    others = Counter(
+        path.name
+        for path in passed_over
+        if not (is_archive(path) or (kind != "kyoto" and phonopy_folder.is_beside(path)))
+    )
     if others:
         print(f"{folder}: passed over: {_summary(others)}")
     if not found:
         raise InputError(
-            f"{folder}: no file that ends in {' or '.join(suffixes)}, plain or compressed ({', '.join(COMPRESSIONS)}); is "
-            f"'{kind}' the right kind?"
+            f"{folder}: no file that ends in {' or '.join(suffixes)}, plain or compressed ({', '.join(COMPRESSIONS)}); "
+            f"is '{kind}' the right kind?"
         )
     return found, problems
 
@@ -250,69 +251,15 @@ def _summary(names: Counter[str]) -> str:
 
 def _order(ids: list[str], selection: Selection, path: Path) -> list[str]:
     if selection.ids:
-        unknown = [id for id in selection.ids if id not in set(ids)]
+        # an id may be given as the index has it
+        given = {_storable(id): id for id in ids} | {id: id for id in ids}
+        unknown = [id for id in selection.ids if id not in given]
         if unknown:
             raise InputError(f"{path}: has no entry {', '.join(unknown[:5])}{' …' if len(unknown) > 5 else ''}")
-        ids = list(dict.fromkeys(selection.ids))
+        ids = list(dict.fromkeys(given[id] for id in selection.ids))
     if selection.number is not None:
         random.Random(selection.seed).shuffle(ids)
     return ids
-
-
-def describe(entry: Entry) -> dict[str, Any]:
-    """Return the entry's row of the index.
-
-    `estimated_cost` counts atoms to evaluate: those of all displaced supercells and of a relaxation.
-    """
-    cell = entry.unit_cell
-    symmetry = spglib.get_symmetry_dataset(
-        (cell.cell.array, cell.get_scaled_positions(), cell.numbers), symprec=_SYMMETRY_TOLERANCE
-    )
-    number = symmetry.number if symmetry else 1
-    # of random displacements, a potential takes none
-    systematic = entry.force_set is not None and entry.force_set.atoms is not None
-    n_displacements = len(entry.force_set.displacements) if entry.force_set and systematic else 0
-    return {
-        "entry": entry.id,
-        "formula": cell.symbols.formula.reduce()[0].format("metal"),
-        "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
-        "space_group": number,
-        "crystal_system": crystal_system(number),
-        "dimensionality": dimensionality(cell),
-        "n_sites": len(cell),
-        "n_primitive": entry.n_primitive,
-        "n_supercell": entry.n_supercell,
-        "n_displacements": n_displacements,
-        "estimated_cost": sum(evaluations(len(cell), entry.n_supercell, n_displacements)),
-        "functional": entry.functional,
-        "reference": entry.reference,
-        "symmetry_tolerance_A": entry.symmetry_tolerance,
-        "masses": _unusual_masses(entry),
-        "file": entry.source,
-    }
-
-
-def _unusual_masses(entry: Entry) -> str:
-    """Return the masses in u that no natural element has, such as `H 2.014`."""
-    atoms = entry.unit_cell
-    masses, standard = masses_of(atoms), standard_masses(atoms.numbers)
-    unusual = np.abs(masses / standard - 1) > _NATURAL_VARIATION
-    return ", ".join(
-        sorted(
-            {
-                f"{symbol} {mass:.4g}"
-                for symbol, mass, is_so in zip(atoms.symbols, masses, unusual, strict=True)
-                if is_so
-            }
-        )
-    )
-
-
-def crystal_system(space_group: int) -> str:
-    """Return the crystal system of a space group number (International Tables A)."""
-    bounds = [(2, "triclinic"), (15, "monoclinic"), (74, "orthorhombic"), (142, "tetragonal"), (167, "trigonal")]
-    bounds += [(194, "hexagonal"), (230, "cubic")]
-    return next(name for last, name in bounds if space_group <= last)
 
 
 def write_dataset(
@@ -341,9 +288,9 @@ def write_dataset(
             problems = csv.writer(unreadable_file, lineterminator="\n")
             problems.writerow(["entry", "file", "message"])
             rows: csv.DictWriter | None = None
-            for outcome in outcomes:
+            for read in outcomes:
                 check()
-                outcome, description = _described(outcome)
+                outcome, description = _stored(read, writer)
                 if isinstance(outcome, Problem):
                     refused.append(outcome)
                     problems.writerow([outcome.entry, outcome.file, outcome.message])
@@ -353,7 +300,6 @@ def write_dataset(
                     rows = csv.DictWriter(index_file, list(description), lineterminator="\n")
                     rows.writeheader()
                 rows.writerow(description)
-                writer.write([_to_record(outcome, description)])
                 digests.append(outcome.digest())
                 twin = same.setdefault(replace(outcome, id="").digest(), outcome.id)
                 if twin != outcome.id and outcome.reference:
@@ -367,12 +313,16 @@ def write_dataset(
     return len(digests), len(refused)
 
 
-def _described(outcome: Entry | Problem) -> tuple[Entry | Problem, dict[str, Any]]:
-    """Return an outcome with its row of the index; nothing of one entry must stop the others."""
+def _stored(outcome: Entry | Problem, writer: RecordWriter) -> tuple[Entry | Problem, dict[str, Any]]:
+    """Store an entry, and return it with its row of the index; nothing of one entry must stop the others."""
     if isinstance(outcome, Problem):
         return outcome, {}
     try:
-        return outcome, describe(outcome)
+        description = describe(outcome)
+        writer.write([_to_record(outcome, description)])
+        return outcome, description
+    except StorageError:
+        raise
     except Exception as error:  # a mistake of ours
         message = f"{CRASH} {type(error).__name__}: {error}; please report it, with the file"
         return problem(outcome.id, outcome.source, message), {}
@@ -414,7 +364,7 @@ def load_entries(database: Path, ids: Sequence[str] | None = None) -> Iterator[E
             source=record.values["file"],
             force_set=ForceSet.from_arrays(arrays),
             force_constants=arrays.get("force_constants"),
-            symmetry_tolerance=record.values["symmetry_tolerance_A"],
+            symmetry_tolerance=record.values.get("symmetry_tolerance_A", EXACT),
             own_numbers=arrays.get("own_numbers", {}),
             energy=record.values.get("reference_energy_eV"),
             functional=record.values.get("functional", ""),

@@ -42,7 +42,7 @@ class ForceSet:
 
     @classmethod
     def from_phonopy(cls, dataset: Any) -> "ForceSet":
-        """Return the data of phonopy's displacement data set of either type; one without forces gives an empty array."""
+        """Return what phonopy's displacement data set of either type has; forces may be missing: an empty array."""
         if "first_atoms" not in dataset:
             return cls(None, np.array(dataset["displacements"]), np.array(dataset.get("forces", [])))
         rows = dataset["first_atoms"]
@@ -176,6 +176,8 @@ class Entry:
             raise EntryError("bad_entry", "cell or positions are not finite numbers")
         if not (cell.numbers > 0).all():
             raise EntryError("bad_entry", "an atom of the unit cell is of no element (X)")
+        if cell.get_initial_magnetic_moments().ndim != 1:
+            raise EntryError("bad_entry", "has non-collinear magnetic moments, which a database of ASE cannot hold")
         masses = masses_of(cell)
         if not (np.isfinite(masses) & (masses > 0)).all():
             raise EntryError("bad_entry", f"atom {np.argmin(masses > 0) + 1} has a mass of {masses.min():g} u")
@@ -196,8 +198,8 @@ class Entry:
         if n_displacements == 0 or forces.shape != (n_displacements, n_supercell, 3):
             raise EntryError(
                 "bad_entry",
-                f"{len(forces)} sets of forces on {forces.shape[1] if forces.ndim == 3 else 0} atoms for {n_displacements} "
-                f"displacements of a supercell of {n_supercell} atoms; are they of another supercell?",
+                f"{len(forces)} sets of forces on {forces.shape[1] if forces.ndim == 3 else 0} atoms for "
+                f"{n_displacements} displacements of a supercell of {n_supercell} atoms; are they of another supercell?",
             )
         displacements = force_set.displacements.reshape(-1, 3)
         if force_set.atoms is None and len(displacements) != n_displacements * n_supercell:

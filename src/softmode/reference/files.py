@@ -37,13 +37,14 @@ def _enter(folder: Path, root: Path, entered: set[Path], listing: Listing) -> No
     linked = []
     for entry in _scan(folder, listing):
         path = Path(entry.path)
-        if entry.is_dir():
+        # not DirEntry's own: they raise where links go round in a circle
+        if path.is_dir():
             if entry.is_symlink():
                 linked.append(path)
-            else:
+            elif path.resolve() not in entered:
                 entered.add(path.resolve())
                 _enter(path, root, entered, listing)
-        elif entry.is_file():
+        elif path.is_file():
             listing.files.append(path)
         elif entry.is_symlink():
             listing.links.append((path, "a link to nothing"))
@@ -52,6 +53,8 @@ def _enter(folder: Path, root: Path, entered: set[Path], listing: Listing) -> No
         # what is in the data set's folder is read where it is
         if target in entered or target.is_relative_to(root):
             listing.links.append((path, f"a link to {target}, which is read where it is"))
+        elif root.is_relative_to(target):
+            listing.links.append((path, f"a link to {target}, in which the data set itself is"))
         else:
             entered.add(target)
             _enter(path, root, entered, listing)

@@ -9,8 +9,11 @@ import numpy as np
 
 from softmode.errors import EntryError
 from softmode.reference.compressed import read_content, read_lines
-from softmode.reference.entry import ForceSet
+from softmode.reference.entry import LARGEST_SUPERCELL, ForceSet
 from softmode.reference.units import force_constants_factor
+
+# numbers of force constants in full
+_LARGEST_SIZE = 9 * LARGEST_SUPERCELL**2
 
 
 def parse_force_sets(lines: Iterator[str], n_supercell: int | None = None) -> ForceSet:
@@ -96,6 +99,8 @@ def read_forces_of_phono3py(path: Path, displaced: ForceSet, n_supercell: int) -
     if values.shape[2] == 6:
         return ForceSet(None, values[:, :, :3], values[:, :, 3:])
     n = len(displaced.displacements)
+    if displaced.atoms is None and len(values) == n:
+        return ForceSet(None, displaced.displacements, values)
     if displaced.atoms is None or len(values) < n or (len(values) > n and path.name.startswith("FORCES_FC2")):
         raise EntryError("bad_entry", f"{path.name} has forces for {len(values)} displacements, not for {n}")
     expected = np.column_stack([displaced.atoms + 1, displaced.displacements])
@@ -123,6 +128,8 @@ def _read_hdf5(path: Path) -> tuple[np.ndarray, np.ndarray | None, float | None]
             name = next(name for name in ("force_constants", "fc2") if name in file)
             atoms = np.array(file["p2s_map"]) if "p2s_map" in file else None
             unit = file["physical_unit"][()].ravel()[0] if "physical_unit" in file else None
+            if file[name].size > _LARGEST_SIZE:
+                raise EntryError("bad_entry", f"{path.name} says that it has {file[name].size} numbers")
             values = np.array(file[name], dtype=float)
     except (OSError, KeyError, StopIteration, AttributeError) as error:
         raise EntryError("bad_entry", f"{path.name} is damaged, or not phonopy's ({error!r})") from error
@@ -134,6 +141,8 @@ def _read_text(path: Path) -> tuple[np.ndarray, np.ndarray | None, float | None]
     try:
         shape = [int(value) for value in next(lines)]
         n_rows, n_columns = shape if len(shape) == 2 else (shape[0], shape[0])
+        if 9 * n_rows * n_columns > _LARGEST_SIZE:
+            raise ValueError(f"it says that it is of {n_rows} and {n_columns} atoms")
         values = np.empty((n_rows, n_columns, 3, 3))
         atoms = np.full(n_rows, -1)
         for row in range(n_rows):

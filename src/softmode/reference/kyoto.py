@@ -1,7 +1,7 @@
 """The Kyoto phonon database of 2018 (now MDR), as archives: a clone of github WMD-group/phononDB.
 
-Each archive (`*.tar.lzma`) holds POSCAR-unitcell, phonopy.conf (DIM, sometimes PRIMITIVE_AXIS), FORCE_SETS and disp.yaml.
-VASP, PBEsol, displacements of 0.01 Å, CC BY 4.0.
+Each archive (`*.tar.lzma`) holds POSCAR-unitcell, phonopy.conf (DIM, sometimes PRIMITIVE_AXIS), FORCE_SETS and
+disp.yaml. VASP, PBEsol, displacements of 0.01 Å, CC BY 4.0.
 """
 
 import difflib

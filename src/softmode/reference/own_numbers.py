@@ -46,8 +46,11 @@ def of_phonopy(document: Any) -> dict[str, Any]:
     rows = [row for row in document["thermal_properties"] if isinstance(row, Mapping)]
     if not isinstance(units, Mapping) or units.get("free_energy", "kJ/mol") != "kJ/mol" or "natom" not in document:
         return {}
+    n_atoms = document["natom"]
+    if not isinstance(n_atoms, int) or n_atoms < 1:
+        return {}
     numbers = {ours: _array([row.get(theirs) for row in rows]) for theirs, ours in _PHONOPY.items()}
-    return _complete(numbers, int(document["natom"]))
+    return _complete(numbers, n_atoms)
 
 
 def _array(values: Any) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Which files of a folder are the crystals of a phonopy data set, and what each is called."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from softmode.errors import EntryError
 from softmode.reference import phonopy_yaml
 from softmode.reference.entry import Entry
 from softmode.reference.files import split_suffix
+from softmode.reference.phonopy_siblings import holds_crystal
 from softmode.reference.phonopy_yaml import NoForces
 
 SUFFIXES = (".yaml", ".yml")
@@ -15,7 +16,15 @@ SUFFIXES = (".yaml", ".yml")
 # what phonopy and phono3py call a crystal's file: the crystal's name is that of the folder then. In the order in which
 # they are tried where a folder has several: phonopy_disp.yaml knows the symmetry that the displacements were made for,
 # phonopy.yaml only that of the last look at them
-_CRYSTALS = ("phonopy_params", "phonopy_disp", "phonopy", "phonon_obj", "phonopy_obj", "phonon", "disp")
+_CRYSTALS: tuple[str, ...] = (
+    "phonopy_params",
+    "phonopy_disp",
+    "phonopy",
+    "phonon_obj",
+    "phonopy_obj",
+    "phonon",
+    "disp",
+)
 _CRYSTALS += ("phono3py_params", "phono3py_disp", "phono3py")
 # what phonopy and phono3py write beside it and nobody can take for a crystal
 _RESULTS = {"band", "mesh", "qpoints", "irreps", "modulation", "thermal_properties", "thermal_displacements"}
@@ -40,45 +49,63 @@ def entry_id(path: Path, folder: Path) -> str:
 
 def is_result(path: Path) -> bool:
     """Return whether a file is one of phonopy's results, by its name."""
-    return split_suffix(path.name, SUFFIXES)[0].lower() in _RESULTS
+    return _stem(path) in _RESULTS
 
 
-def crystals(files: list[Path], folder: Path) -> Iterator[tuple[str, list[Path]]]:
-    """Yield each crystal's id with its files in the order in which they are tried.
+def is_beside(path: Path) -> bool:
+    """Return whether a file is one that is read with the crystal's, by its name."""
+    return path.name.startswith(("FORCE_SETS", "FORCE_CONSTANTS", "FORCES_FC", "force_constants.hdf5", "fc2.hdf5"))
 
-    Files of different names that phonopy gave in one folder are of one crystal; any other is a crystal of its own.
+
+def crystals(files: list[Path], folder: Path) -> Iterator[tuple[str, list[Path], list[Path]]]:
+    """Yield each crystal's id, its files in the order in which they are tried, and a file of each in its folder.
+
+    Files of different names that phonopy gave in one folder are of one crystal; any other is a crystal of its own. The
+    last are for what stands beside several crystals; there are none where it stands beside one.
     """
-    groups: dict[tuple[Path, str], list[Path]] = {}
+    folders: dict[Path, dict[str, list[Path]]] = {}
     for path in files:
-        stem = split_suffix(path.name, SUFFIXES)[0].lower()
-        others = groups.get((path.parent, ""), [])
+        groups = folders.setdefault(path.parent, {})
         # one that is there plain and compressed may be two
-        alone = stem not in _CRYSTALS or stem in {split_suffix(other.name, SUFFIXES)[0].lower() for other in others}
-        groups.setdefault((path.parent, path.name if alone else ""), []).append(path)
-    for paths in groups.values():
-        yield entry_id(paths[0], folder), sorted(paths, key=_preference)
+        alone = _stem(path) not in _CRYSTALS or _stem(path) in map(_stem, groups.get("", []))
+        groups.setdefault(path.name if alone else "", []).append(path)
+    for groups in folders.values():
+        # the neighbours of one are those of all others: two tell whether there is any
+        first = [paths[0] for paths in groups.values()]
+        for paths in groups.values():
+            yield entry_id(paths[0], folder), sorted(paths, key=_preference), first if len(first) > 1 else []
+
+
+def _stem(path: Path) -> str:
+    return split_suffix(path.name, SUFFIXES)[0].lower()
 
 
 def _preference(path: Path) -> int:
-    stem = split_suffix(path.name, SUFFIXES)[0].lower()
-    return _CRYSTALS.index(stem) if stem in _CRYSTALS else -1
+    return _CRYSTALS.index(_stem(path)) if _stem(path) in _CRYSTALS else -1
 
 
-def read(paths: list[Path]) -> Entry:
+def read(paths: list[Path], in_folder: Sequence[Path] = ()) -> Entry:
     """Read a crystal from the first of its files that has forces or force constants.
+
+    Args:
+        in_folder: a file of each crystal in the folder, where there are others
 
     Raises:
         EntryError: (kind `bad_entry`) none has, or one that should is damaged or cannot be right.
     """
     without: list[str] = []
+
+    def neighbour() -> str:
+        return next((other.name for other in in_folder if other not in paths and holds_crystal(other)), "")
+
     for path in paths:
         try:
-            return phonopy_yaml.read(path)
+            return phonopy_yaml.read(path, neighbour)
         except NoForces as error:
             without.append(f"{path.name} {error.message}")
     raise EntryError("bad_entry", "; ".join(without))
 
 
 def hold_crystal(paths: list[Path]) -> bool:
-    """Return whether any of these files has a crystal of phonopy's, without reading all of it; a damaged one may have."""
-    return any(phonopy_yaml.has_key(path, "unit_cell") for path in paths)
+    """Return whether any of these files has a crystal of phonopy's."""
+    return any(holds_crystal(path) for path in paths)

@@ -1,6 +1,7 @@
 """What a phonopy or phono3py run leaves in the folder of a crystal's YAML: forces, force constants, thermodynamics."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from softmode.yaml_files import parse_yaml
 
 # in Å: VASP writes positions with eight digits
 _SAME_POSITION = 1e-3
+# in eV/Å: two calculations of one structure, by other processors
+_SAME_FORCE = 1e-4
 
 
 class Siblings:
@@ -27,17 +30,26 @@ class Siblings:
         path: the YAML
         of_phono3py: whether it is phono3py's
         own_supercell: whether its harmonic part has a supercell of its own (FORCES_FC2 instead of FORCES_FC3)
+        neighbour: names a file in the folder that has another crystal, or none
     """
 
-    def __init__(self, path: Path, of_phono3py: bool, own_supercell: bool) -> None:
+    def __init__(self, path: Path, of_phono3py: bool, own_supercell: bool, neighbour: Callable[[], str]) -> None:
         self._folder = path.parent
+        self._neighbour = neighbour
         self._of_phono3py = of_phono3py
         self._forces = ("FORCES_FC2" if own_supercell else "FORCES_FC3") if of_phono3py else "FORCE_SETS"
 
     def _file(self, *names: str) -> Path | None:
         """Return the first of these files that is there, plain or compressed."""
-        paths = (self._folder / f"{name}{suffix}" for name in names for suffix in ("", *COMPRESSIONS))
-        return next((path for path in paths if path.is_file()), None)
+        paths = [self._folder / f"{name}{suffix}" for name in names for suffix in ("", *COMPRESSIONS)]
+        found = next((path for path in paths if path.is_file()), None)
+        other = self._neighbour() if found else ""
+        if found and other:
+            raise EntryError(
+                "bad_entry",
+                f"whose is {found.name}? The crystal of {other} is in the same folder; give each a folder of its own",
+            )
+        return found
 
     def force_set(
         self, displaced: ForceSet | None, supercell: PhonopyAtoms, units: Units
@@ -75,12 +87,10 @@ class Siblings:
 
     def own_numbers(self) -> dict[str, Any]:
         """Return what thermal_properties.yaml states; nothing where it is not there or not understood."""
-        path = self._file("thermal_properties.yaml")
-        if path is None:
-            return {}
         try:
-            return own_numbers.of_phonopy(parse_yaml("".join(read_lines(path))))
-        except (EntryError, ValueError, EOFError, OSError):  # it checks the entry; it is not the entry
+            path = self._file("thermal_properties.yaml")
+            return {} if path is None else own_numbers.of_phonopy(parse_yaml("".join(read_lines(path))))
+        except Exception:  # it checks the entry; it is not the entry
             return {}
 
     def _vasp_calculations(self) -> Iterator[Path]:
@@ -91,34 +101,46 @@ class Siblings:
             yield path
 
 
+def holds_crystal(path: Path) -> bool:
+    """Return whether a YAML has a crystal of phonopy's, without parsing it; True for one too damaged to tell."""
+    try:
+        return any(re.match(r'[\s{"\']*(unit_cell|displacements)\b', line) for line in read_lines(path))
+    except Exception:  # decompressors raise what comes
+        return True
+
+
 def _forces_of_vasp(calculations: list[Path], displaced: ForceSet, supercell: PhonopyAtoms) -> ForceSet:
     """Return the forces of each displaced supercell from the calculation that has its positions.
 
     A calculation of anything else, such as the supercell as it is, is passed over.
     """
     assert displaced.atoms is not None
-    results = []
+    results, damaged = [], ""
     for path in calculations:
         try:
             cell, _, forces, _ = read_vasprun_calculation(path)
+            results.append((cell, forces))
         except Exception as error:  # phonopy's parser raises what the text leads it to
-            raise EntryError(
-                "bad_entry", f"{path.name} in {path.parent.name} is damaged or unfinished: {error}"
-            ) from error
-        results.append((cell, forces))
+            damaged = f"; {path.parent.name}/{path.name} is damaged or unfinished: {error}"
     found = []
     for number, (atom, displacement) in enumerate(zip(displaced.atoms, displaced.displacements, strict=True), start=1):
         positions = supercell.positions
         positions[atom] += displacement
-        orders = ((forces, _order(cell, supercell, positions)) for cell, forces in results)
-        match = next((forces[order] for forces, order in orders if order is not None), None)
-        if match is None:
-            raise EntryError("bad_entry", f"no vasprun.xml has the positions of displacement {number}; compute it")
-        found.append(match)
+        tolerance = min(_SAME_POSITION, 0.1 * float(np.linalg.norm(displacement)))
+        orders = [(forces, _order(cell, supercell, positions, tolerance)) for cell, forces in results]
+        matches = np.array([forces[order] for forces, order in orders if order is not None])
+        if not len(matches):
+            raise EntryError("bad_entry", f"no vasprun.xml has the positions of displacement {number}{damaged}")
+        if np.ptp(matches, axis=0).max() > _SAME_FORCE:
+            raise EntryError(
+                "bad_entry",
+                f"{len(matches)} vasprun.xml of displacement {number} have other forces; which one is right?",
+            )
+        found.append(matches[0])
     return ForceSet(displaced.atoms, displaced.displacements, np.array(found))
 
 
-def _order(cell: PhonopyAtoms, supercell: PhonopyAtoms, positions: np.ndarray) -> np.ndarray | None:
+def _order(cell: PhonopyAtoms, supercell: PhonopyAtoms, positions: np.ndarray, tolerance: float) -> np.ndarray | None:
     """Return for each of the positions (Å) the atom of `cell` there; None where they are not the same structure."""
     if len(cell) != len(supercell) or np.abs(cell.cell - supercell.cell).max() > _SAME_POSITION:
         return None
@@ -126,5 +148,5 @@ def _order(cell: PhonopyAtoms, supercell: PhonopyAtoms, positions: np.ndarray) -
     difference = difference[:, None] - cell.scaled_positions[None]
     distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
     order = distance.argmin(axis=1)
-    same = distance.min(axis=1).max() < _SAME_POSITION and len(set(order)) == len(order)
+    same = distance.min(axis=1).max() < tolerance and len(set(order)) == len(order)
     return order if same and (cell.numbers[order] == supercell.numbers).all() else None

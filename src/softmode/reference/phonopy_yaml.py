@@ -7,7 +7,7 @@ constants are read where there are no forces; where there are, they are made of 
 
 import lzma
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import yaml
 from ase.data import atomic_numbers
-from phonopy.harmonic.force_constants import compact_fc_to_full_fc
+from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 from phonopy.interface.phonopy_yaml import PhonopyYamlLoader
 from phonopy.structure.atoms import PhonopyAtoms
 
@@ -23,7 +23,6 @@ from softmode.errors import EntryError
 from softmode.reference import kyoto, own_numbers
 from softmode.reference.cells import (
     EXACT,
-    build_cells,
     check_lattice,
     integers,
     make_phonopy,
@@ -31,9 +30,10 @@ from softmode.reference.cells import (
     standard_masses,
     to_ase,
 )
-from softmode.reference.compressed import LARGEST_TEXT, read_lines
+from softmode.reference.compressed import read_lines
 from softmode.reference.displacements import TOLERANCES, settle_symmetry, with_single_atoms
 from softmode.reference.entry import Entry, ForceSet, with_primitive_cell
+from softmode.reference.force_constants import for_primitive_cell, given_force_constants, without_force_constants
 from softmode.reference.phonopy_siblings import Siblings
 from softmode.reference.units import Units, units_of
 from softmode.yaml_files import parse_yaml
@@ -42,20 +42,19 @@ from softmode.yaml_files import parse_yaml
 _LARGEST_ENERGY = 1e10
 # in Å: FORCE_SETS repeats the displacements of the YAML with ten digits
 _SAME_DISPLACEMENT = 1e-6
-# in eV/Å²; the bond of N2, the stiffest there is, has 140
-_LARGEST_FORCE_CONSTANT = 1000.0
-# Φ(i, j) and the transpose of Φ(j, i) are one derivative; noise leaves a per cent, a wrong order of atoms leaves all
-_LARGEST_ASYMMETRY = 0.2
 
 
 class NoForces(EntryError):
     """A file that is no reference: no crystal of phonopy's, or one without forces and force constants."""
 
 
-def read(path: Path) -> Entry:
+def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
     """Read one file, and forces or force constants that stand beside it.
 
     The entry's id is left empty: it is for the data set to give.
+
+    Args:
+        neighbour: names a file in its folder that has another crystal, or none: whose is what stands beside both?
 
     Raises:
         NoForces: (kind `bad_entry`) it is not phonopy's, or there are neither forces nor force constants.
@@ -75,11 +74,12 @@ def read(path: Path) -> Entry:
         entry,
         source=path.name,
         energy=_energy(document.get("energy")),
-        functional=str(notes.get("functional", "")) if isinstance(notes, dict) else "",
+        functional=_functional(notes),
         # for the cells alone, until the displacements have told it
         symmetry_tolerance=TOLERANCES[-1] if recorded is None else recorded,
     )
-    siblings = Siblings(path, document["of_phono3py"], document.get("phonon_supercell_matrix") is not None)
+    own_supercell = document.get("phonon_supercell_matrix") is not None
+    siblings = Siblings(path, document["of_phono3py"], own_supercell, neighbour)
     supercell = entry.check()
     primitive = document.get("primitive_cell")
     if isinstance(primitive, dict):
@@ -102,8 +102,8 @@ def read(path: Path) -> Entry:
     given = entry.primitive_matrix
     entry = with_primitive_cell(entry)
     if force_set is None:
-        force_constants = _force_constants(path, siblings, entry, given, order, units)
-        entry = replace(entry, force_constants=force_constants)
+        values, atoms = _force_constants(document, path, siblings, units)
+        entry = replace(entry, force_constants=for_primitive_cell(values, atoms, entry, given, order))
     stated = own_numbers.of_alexandria(document, round(abs(np.linalg.det(given)) * len(entry.unit_cell)))
     return replace(entry, own_numbers=stated or siblings.own_numbers())
 
@@ -124,16 +124,8 @@ def _of_old_phonopy(path: Path) -> Entry:
     return replace(kyoto.from_texts(texts), source=path.name)
 
 
-def has_key(path: Path, key: str) -> bool:
-    """Return whether a file has a key at its top; True for one that is too damaged to tell."""
-    try:
-        return any(line.startswith(f"{key}:") for line in read_lines(path))
-    except Exception:  # decompressors raise what comes
-        return True
-
-
 def _harmonic_part(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a phono3py file as the phonopy file of its harmonic part, and any file with its first block as `header`."""
+    """Return a phono3py file as the phonopy file of its harmonic part; any file, with its first block as `header`."""
     of_phono3py = "phono3py" in document
     header = document.get("phono3py" if of_phono3py else "phonopy")
     document |= {"header": header if isinstance(header, dict) else {}, "of_phono3py": of_phono3py}
@@ -247,62 +239,29 @@ def _same_displacements(listed: ForceSet, found: ForceSet) -> bool:
 
 
 def _force_constants(
-    path: Path, siblings: Siblings, entry: Entry, given: np.ndarray, order: np.ndarray, units: Units
-) -> np.ndarray:
-    """Return the force constants in or beside a file in eV/Å², compact for the entry's primitive cell.
-
-    Args:
-        given: the file's own primitive matrix, which compact force constants of its belong to
-        order: for each atom of the supercell, its index in the file's
-    """
-    values, atoms, factor = _read_force_constants(path), None, units.force_constants
-    if values is None:
-        beside = siblings.force_constants()
-        if beside is None:
-            raise NoForces(
-                "bad_entry",
-                "has neither forces nor force constants, and nothing beside it has (FORCE_SETS, FORCE_CONSTANTS, "
-                "force_constants.hdf5 or vasprun.xml of each displacement); 'phonopy -f' makes FORCE_SETS",
-            )
-        values, atoms, own_factor = beside
-        factor = factor if own_factor is None else own_factor
-    n_supercell = entry.n_supercell
-    if values.ndim != 4 or values.shape[1:] != (n_supercell, 3, 3) or not np.isfinite(values).all():
-        raise EntryError(
-            "bad_entry", f"has force constants of shape {values.shape} for a supercell of {n_supercell} atoms"
-        )
-    values = values * factor
-    if np.abs(values).max() > _LARGEST_FORCE_CONSTANT:
-        raise EntryError("bad_entry", f"a force constant of {np.abs(values).max():.3g} eV/Å², which no bond has")
-    if len(values) != n_supercell:
-        values = _expanded(values, atoms, entry, given, order)
-    else:
-        values = values[np.ix_(order, order)]
-    asymmetry = np.linalg.norm(values - values.transpose(1, 0, 3, 2)) / max(float(np.linalg.norm(values)), 1e-12)
-    if asymmetry > _LARGEST_ASYMMETRY:
-        raise EntryError(
+    document: Mapping[str, Any], path: Path, siblings: Siblings, units: Units
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the force constants in or beside a file in eV/Å², and the atoms of their first index, where it says so."""
+    values = given_force_constants(document, path)
+    if values is not None:
+        return values * units.force_constants, None
+    beside = siblings.force_constants()
+    if beside is None:
+        raise NoForces(
             "bad_entry",
-            f"its force constants are not those of this crystal: Φ(i, j) and Φ(j, i) differ by {asymmetry:.0%}",
+            "has neither forces nor force constants, and nothing beside it has (FORCE_SETS, FORCE_CONSTANTS, "
+            "force_constants.hdf5 or vasprun.xml of each displacement); 'phonopy -f' makes FORCE_SETS",
         )
-    _, primitive = build_cells(
-        entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, entry.symmetry_tolerance
-    )
-    return np.ascontiguousarray(values[primitive.p2s_map])
+    values, atoms, factor = beside
+    return values * (units.force_constants if factor is None else factor), atoms
 
 
-def _expanded(
-    values: np.ndarray, atoms: np.ndarray | None, entry: Entry, given: np.ndarray, order: np.ndarray
-) -> np.ndarray:
-    """Return compact force constants of the file's primitive cell in full."""
-    if (order != np.arange(len(order))).any():
-        raise EntryError("bad_entry", "has compact force constants of a supercell in another order; write them in full")
-    _, primitive = build_cells(entry.unit_cell, entry.supercell_matrix, given, entry.symmetry_tolerance)
-    if len(values) != len(primitive) or (atoms is not None and (atoms != primitive.p2s_map).any()):
-        raise EntryError(
-            "bad_entry",
-            f"has force constants of {len(values)} atoms, which are not the {len(primitive)} of its primitive cell",
-        )
-    return np.asarray(compact_fc_to_full_fc(primitive, np.ascontiguousarray(values)))
+def _functional(notes: Any) -> str:
+    """Return the functional that softmode's own notes name; a database would take a number for a number."""
+    functional = notes.get("functional", "") if isinstance(notes, dict) else ""
+    if not isinstance(functional, str) or not isinstance(str_to_value(functional), str):
+        raise EntryError("bad_entry", f"functional: {functional!r:.40} is not the name of one")
+    return functional
 
 
 def _energy(value: Any) -> float | None:
@@ -316,58 +275,20 @@ def _energy(value: Any) -> float | None:
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        document = parse_yaml("".join(_without_force_constants(read_lines(path))))
+        text = "".join(without_force_constants(read_lines(path)))
     except EntryError:
         raise
-    except Exception as error:  # decompressors and parser each raise their own
-        raise EntryError("bad_entry", f"the file is damaged ({error}); fetch it again") from error
+    except Exception as error:  # decompressors and decoders each raise their own
+        raise EntryError("bad_entry", f"the file is damaged, or not in UTF-8 ({error}); fetch it again") from error
+    try:
+        document = parse_yaml(text)
+    except Exception as error:
+        raise EntryError("bad_entry", f"the file is damaged: no YAML that can be read ({error}); correct it") from error
+    if not text.strip("\0 \n"):
+        raise NoForces("bad_entry", "is empty")
     if not isinstance(document, dict):
         raise NoForces("bad_entry", "is not a file of phonopy with cell and forces")
     return document
-
-
-def _without_force_constants(lines: Iterator[str]) -> Iterator[str]:
-    """Yield all but the block of the force constants, which would take minutes to parse as YAML."""
-    n_characters = 0
-    for belongs, line in _force_constants_marked(lines):
-        if belongs:
-            continue
-        n_characters += len(line)
-        if n_characters > LARGEST_TEXT:
-            raise EntryError("bad_entry", f"has more than {LARGEST_TEXT / 1e6:.0f} MB besides force constants")
-        yield line
-
-
-def _force_constants_marked(lines: Iterator[str]) -> Iterator[tuple[bool, str]]:
-    """Yield each line with whether it belongs to the block of the force constants."""
-    belongs = False
-    for line in lines:
-        # a new key of the file; lists may stand at its margin
-        if not line[:1].isspace() and line[:1] not in ("-", "#"):
-            belongs = line.startswith("force_constants:")
-        yield belongs, line
-
-
-def _read_force_constants(path: Path) -> np.ndarray | None:
-    """Return the block of force constants, shape (n, n_supercell, 3, 3), in the file's units; None without one."""
-    parts: dict[str, list[str]] = {}
-    part: list[str] = []
-    for belongs, line in _force_constants_marked(read_lines(path)):
-        if not belongs:
-            continue
-        key = re.match(r"\s+(format|shape|elements):", line)
-        if key:
-            part = parts.setdefault(key.group(1), [])
-            line = line[key.end() :]
-        part.append(line.partition("#")[0])
-    if not {"shape", "elements"} <= set(parts):
-        return None
-    number = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-    shape = [int(value) for value in re.findall(r"\d+", "".join(parts["shape"]))]
-    values = np.array(re.findall(number, "".join(parts["elements"])), dtype=float)
-    if len(shape) != 2 or values.size != 9 * shape[0] * shape[1]:
-        raise EntryError("bad_entry", f"has {values.size} numbers in force constants of shape {shape}; it is truncated")
-    return values.reshape(*shape, 3, 3)
 
 
 def write(path: Path, entry: Entry, notes: dict[str, Any]) -> None:

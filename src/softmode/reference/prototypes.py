@@ -10,8 +10,8 @@ A CSV with the columns
 - `u`: the structure's free coordinate, where it has one
 - `supercell`: three or nine integers, multiples of the cell (of a file: as it stands there)
 
-A file gives formula, lattice constants and coordinates itself; those columns are empty then. What a spreadsheet makes of
-a CSV is read too: a byte-order mark, semicolons or tabs.
+A file gives formula, lattice constants and coordinates itself; those columns are empty then. What a spreadsheet makes
+of a CSV is read too: a byte-order mark, semicolons or tabs.
 """
 
 import csv
@@ -56,8 +56,8 @@ def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
         missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}: no column {', '.join(missing)}; the first line must name the columns")
-        for number, row in enumerate(reader, start=2):
-            source = f"{path.name}:{number}"
+        for row in reader:
+            source = f"{path.name}:{reader.line_num}"
             try:
                 if None in row or None in row.values():  # what the reader makes of too many and too few
                     raise EntryError("bad_entry", "has other columns than the first line names")
@@ -81,6 +81,8 @@ def _unit_cell(row: Mapping[str, str], folder: Path) -> Atoms:
     structure = row["structure"]
     if (folder / structure).is_file():
         return read_structure(folder / structure)
+    if Path(structure).suffix or "/" in structure:
+        raise EntryError("bad_entry", f"there is no file {structure} beside the table")
     parameters = {name: float(row[f"{name}_A"]) for name in ("a", "c") if row.get(f"{name}_A")}
     u = float(row["u"]) if row.get("u") else None
     if structure not in SPACE_GROUPS:

@@ -21,7 +21,7 @@ _FULL = 1e-3
 # in u: ASE gives deuterium the mass of the nucleus
 _DEUTERIUM_OF_ASE, _DEUTERIUM = 2.01355, 2.014101778
 # formats whose structures are crystals beside each other; those of others are steps, of which the last one counts
-_COLLECTIONS = ("cif", "extxyz", "xyz")
+_COLLECTIONS = ("cif", "extxyz", "xyz", "db", "json")
 
 
 def read_structure(path: Path) -> Atoms:
@@ -36,7 +36,9 @@ def read_structure(path: Path) -> Atoms:
     kind = filetype(str(path))
     structures = _read_cif(path) if kind == "cif" else read(path, index=":")
     structures = [structures] if isinstance(structures, Atoms) else list(structures)
-    if not structures or (len(structures) > 1 and kind in _COLLECTIONS):
+    if not structures:
+        raise EntryError("bad_entry", f"{path.name} holds no structure")
+    if len(structures) > 1 and kind in _COLLECTIONS:
         raise EntryError("bad_entry", f"{path.name} holds {len(structures)} structures; give each a file of its own")
     atoms = structures[-1]
     occupancy = atoms.info.get("occupancy", atoms.arrays.get("occupancy"))
@@ -106,9 +108,10 @@ def _check_formula(name: str, block: CIFBlock, atoms: Atoms) -> None:
         return
     try:
         words = re.findall(r"([A-Z][a-z]?)([\d.]*)", text)
-        stated: Counter[str] = Counter()
+        stated: dict[str, float] = {}
         for element, number in words:
-            stated["H" if element == "D" else element] += float(number or 1)
+            symbol = "H" if element == "D" else element
+            stated[symbol] = stated.get(symbol, 0.0) + float(number or 1)
     except ValueError:  # no formula
         return
     found = Counter(atoms.get_chemical_symbols())

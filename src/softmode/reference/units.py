@@ -8,8 +8,20 @@ from phonopy.physical_units import CalculatorPhysicalUnits, get_calculator_physi
 
 from softmode.errors import EntryError
 
-# the interfaces of phonopy 4.8 (its `get_calculator_physical_units` has no list of them); one that is missing is refused
-_CALCULATORS = ("vasp", "abinit", "qe", "wien2k", "elk", "siesta", "cp2k", "crystal", "dftbp", "turbomole", "aims")
+# the interfaces of phonopy 4.8 (`get_calculator_physical_units` has no list of them); one that is missing is refused
+_CALCULATORS: tuple[str, ...] = (
+    "vasp",
+    "abinit",
+    "qe",
+    "wien2k",
+    "elk",
+    "siesta",
+    "cp2k",
+    "crystal",
+    "dftbp",
+    "turbomole",
+    "aims",
+)
 _CALCULATORS += ("castep", "fleur", "abacus", "lammps", "qlm", "pwmat", "octopus", "exciting")
 # what phonopy calls a unit, and what `physical_unit` of its files calls the quantity
 _QUANTITIES = {"length": "length_unit", "force": "force_unit", "force_constants": "force_constants_unit"}
@@ -110,6 +122,6 @@ def _check_factor(factor: Any, units: CalculatorPhysicalUnits) -> None:
     if others:
         raise EntryError(
             "bad_entry",
-            f"frequency_unit_conversion_factor {factor} belongs to the units of {', '.join(others)}, but the file names no "
-            "calculator; write 'calculator:' under 'phonopy:'",
+            f"frequency_unit_conversion_factor {factor} belongs to the units of {', '.join(others)}, but the file "
+            "names no calculator; write 'calculator:' under 'phonopy:'",
         )

@@ -1,0 +1,72 @@
+"""An entry's row of the index: what one wants to know of a crystal before anything is computed."""
+
+from typing import Any
+
+import numpy as np
+import spglib
+
+from softmode.cost import evaluations
+from softmode.reference.cells import masses_of, standard_masses
+from softmode.reference.dimensionality import dimensionality
+from softmode.reference.entry import Entry
+
+# in Å
+_SYMMETRY_TOLERANCE = 1e-3
+# relative; the natural variation of an element's mass is at most 0.9 % (Li, Pb)
+_NATURAL_VARIATION = 0.01
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """Return the entry's row of the index.
+
+    `estimated_cost` counts atoms to evaluate: those of all displaced supercells and of a relaxation.
+    """
+    cell = entry.unit_cell
+    symmetry = spglib.get_symmetry_dataset(
+        (cell.cell.array, cell.get_scaled_positions(), cell.numbers), symprec=_SYMMETRY_TOLERANCE
+    )
+    number = symmetry.number if symmetry else 1
+    # of random displacements, a potential takes none
+    systematic = entry.force_set is not None and entry.force_set.atoms is not None
+    n_displacements = len(entry.force_set.displacements) if entry.force_set and systematic else 0
+    return {
+        "entry": entry.id,
+        "formula": cell.symbols.formula.reduce()[0].format("metal"),
+        "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
+        "space_group": number,
+        "crystal_system": crystal_system(number),
+        "dimensionality": dimensionality(cell),
+        "n_sites": len(cell),
+        "n_primitive": entry.n_primitive,
+        "n_supercell": entry.n_supercell,
+        "n_displacements": n_displacements,
+        "estimated_cost": sum(evaluations(len(cell), entry.n_supercell, n_displacements)),
+        "functional": entry.functional,
+        "reference": entry.reference,
+        "symmetry_tolerance_A": entry.symmetry_tolerance,
+        "masses": _unusual_masses(entry),
+        "file": entry.source,
+    }
+
+
+def _unusual_masses(entry: Entry) -> str:
+    """Return the masses in u that no natural element has, such as `H 2.014`."""
+    atoms = entry.unit_cell
+    masses, standard = masses_of(atoms), standard_masses(atoms.numbers)
+    unusual = np.abs(masses / standard - 1) > _NATURAL_VARIATION
+    return ", ".join(
+        sorted(
+            {
+                f"{symbol} {mass:.4g}"
+                for symbol, mass, is_so in zip(atoms.symbols, masses, unusual, strict=True)
+                if is_so
+            }
+        )
+    )
+
+
+def crystal_system(space_group: int) -> str:
+    """Return the crystal system of a space group number (International Tables A)."""
+    bounds = [(2, "triclinic"), (15, "monoclinic"), (74, "orthorhombic"), (142, "tetragonal"), (167, "trigonal")]
+    bounds += [(194, "hexagonal"), (230, "cubic")]
+    return next(name for last, name in bounds if space_group <= last)
