@@ -67,7 +67,7 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
         if key not in document:
             raise NoForces("bad_entry", f"has no '{key}'; this is not a file of phonopy with cell and forces")
     units = units_of(document, document["header"])
-    recorded = _recorded_tolerance(document["header"])
+    recorded = _recorded_tolerance(document["header"], units.length)
     notes = document.get("softmode")
     entry, listed, displaced = _parse(document, units)
     entry = replace(
@@ -145,8 +145,12 @@ def _harmonic_part(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _recorded_tolerance(header: Mapping[str, Any]) -> float | None:
-    """Return the symmetry tolerance in Å that a file records; older versions of phonopy wrote only the user's own."""
+def _recorded_tolerance(header: Mapping[str, Any], length: float) -> float | None:
+    """Return the symmetry tolerance in Å that a file records; older versions of phonopy wrote only the user's own.
+
+    Args:
+        length: the file's unit of length in Å, which phonopy's tolerance is in too
+    """
     configuration = header.get("configuration")
     given = configuration.get("symmetry_tolerance") if isinstance(configuration, dict) else None
     recorded = header.get("symmetry_tolerance", given)
@@ -157,8 +161,9 @@ def _recorded_tolerance(header: Mapping[str, Any]) -> float | None:
     except ValueError:
         tolerance = np.nan
     if not 0 < tolerance < np.inf:
-        raise EntryError("bad_entry", f"symmetry_tolerance: {recorded!r:.40} is no length in Å")
-    return tolerance
+        raise EntryError("bad_entry", f"symmetry_tolerance: {recorded!r:.40} is no length")
+    # phonopy's own tolerance in au finds what is exact, and nothing else, as it does in Å
+    return max(tolerance * length, EXACT)
 
 
 def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms | None, ForceSet | None]:
