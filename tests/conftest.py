@@ -50,10 +50,10 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, demo_folder: Path, loew2
     # here, because the potentials' environments, which share this file, cannot import it
     from tests.small_campaign import make_campaign
 
-    return make_campaign(tmp_path_factory.mktemp("my campaign ü"), demo_folder, loew2024)
+    return make_campaign(tmp_path_factory.mktemp("campaign"), demo_folder, loew2024)
 
 
 @pytest.fixture
 def finished_campaign(made_once: Path, tmp_path: Path) -> Path:
     """A copy of a small finished campaign, to be damaged."""
-    return Path(shutil.copytree(made_once, tmp_path / "my campaign ü"))
+    return Path(shutil.copytree(made_once, tmp_path / "my results ü" / "campaign"))

@@ -1,5 +1,6 @@
 """The demo end to end, as a user runs it, in a folder of its own; and what makes which job run again."""
 
+import json
 import re
 import shlex
 import shutil
@@ -143,7 +144,7 @@ def test_report_has_every_table_and_figure_with_its_caption(project: Path, resul
     snakemake(project, "--config", f"results={results}", "--report", str(tmp_path / "report.html"))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     for path in (*(f"tables/{name}.html" for name in TABLES), *(f"figures/{name}.png" for name in FIGURES)):
-        assert f'"{results}/demo/{path}": {{' in text, path
+        assert f"{json.dumps(f'{results}/demo/{path}')}: {{" in text, path
     assert text.count('"caption": ""') == 0 and "How often the relaxation fails" in text
 
 
