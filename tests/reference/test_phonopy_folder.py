@@ -83,7 +83,8 @@ def test_entry_that_is_there_twice_names_both_places_and_the_rest_goes_on(tmp_pa
     messages = {outcome.file: outcome.message for outcome in outcomes if isinstance(outcome, Problem)}
     assert "entry mp-1 is in b/mp-1.yaml too" in messages["a/mp-1.yaml"]
     assert "entry mp-1 is in a/mp-1.yaml too" in messages["b/mp-1.yaml"]
-    assert "is there as mp-2.yaml and mp-2.yaml.xz" in messages["mp-2.yaml"]
+    assert "entry mp-2 is in mp-2.yaml.xz too" in messages["mp-2.yaml"]
+    assert "entry mp-2 is in mp-2.yaml too" in messages["mp-2.yaml.xz"]
     assert written(outcomes, tmp_path / "out") == (1, 3)
 
 
