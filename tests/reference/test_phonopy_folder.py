@@ -85,7 +85,7 @@ def test_entry_that_is_there_twice_names_both_places_and_the_rest_goes_on(tmp_pa
     assert "entry mp-1 is in a/mp-1.yaml too" in messages["b/mp-1.yaml"]
     assert "entry mp-2 is in mp-2.yaml.xz too" in messages["mp-2.yaml"]
     assert "entry mp-2 is in mp-2.yaml too" in messages["mp-2.yaml.xz"]
-    assert written(outcomes, tmp_path / "out") == (1, 3)
+    assert written(outcomes, tmp_path / "out") == (1, 4)
 
 
 IDS = ("1000", "1e5", "nan", "inf", "True", "None", "1_000", "Ni", "-x", "=1+1", "a,b;c")
