@@ -155,7 +155,9 @@ def check_lattice(lattice: np.ndarray, listed: Any, cell: str) -> None:
         raise EntryError("bad_entry", f"the {cell} is listed with a lattice that differs by {difference:.3g} Å")
 
 
-def order_of_atoms(supercell: PhonopyAtoms, numbers: np.ndarray, scaled_positions: np.ndarray) -> np.ndarray:
+def order_of_atoms(
+    supercell: PhonopyAtoms, numbers: np.ndarray, scaled_positions: np.ndarray, within: float = _SAME_POSITION
+) -> np.ndarray:
     """Return for each atom of `supercell` its index in a listing of the same supercell.
 
     Older versions of phonopy order the atoms of some supercells differently (a coordinate of -1e-17 wraps to 1 or to
@@ -163,6 +165,7 @@ def order_of_atoms(supercell: PhonopyAtoms, numbers: np.ndarray, scaled_position
 
     Args:
         numbers: the atomic numbers of the listing
+        within: in Å, as far as the same atom may be from itself
 
     Raises:
         EntryError: (kind `bad_entry`) the two are not the same supercell.
@@ -175,6 +178,6 @@ def order_of_atoms(supercell: PhonopyAtoms, numbers: np.ndarray, scaled_position
     distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
     distance[np.asarray(supercell.numbers)[:, None] != np.asarray(numbers)[None, :]] = np.inf
     order = distance.argmin(axis=1)
-    if distance.min(axis=1).max() > _SAME_POSITION or len(set(order)) != len(order):
+    if distance.min(axis=1).max() > within or len(set(order)) != len(order):
         raise EntryError("bad_entry", "the supercell listed with the forces is not the one that phonopy builds")
     return order

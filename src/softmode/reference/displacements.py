@@ -15,11 +15,15 @@ from phonopy.structure.symmetry import Symmetry
 from softmode.errors import EntryError
 from softmode.reference.cells import EXACT
 from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.exact_symmetry import make_exact
 from softmode.reference.site_symmetries import SiteSymmetries
 
 # in Å, the tolerances that are tried where a file records none: the first under which the displacements suffice. The
 # last is as much asymmetry as changes no frequency by more than half a per cent; a looser one in a file is not taken
-TOLERANCES = (EXACT, 1e-4, 1e-3, 5e-3)
+TOLERANCES = (EXACT, 1e-4, 1e-3, 2e-3)
+# in Å, what atoms may be moved by to make a symmetry exact that they have almost, the first choice first: a third of
+# three digits, in a cell of 6 Å, is off by as much; 5e-3 changed frequencies by 0.5 %
+MOVED = (3e-3, *reversed(TOLERANCES))
 # the smallest singular value of unit vectors that span space; two of them at an angle of 6° have 0.07. Below it the
 # noise of the forces is what is solved for
 _SPANNING = 0.05
@@ -39,7 +43,7 @@ def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
     for tolerance in tried:
         lacking = _lacking_within(entry, tolerance)
         if not lacking:
-            return replace(entry, symmetry_tolerance=tolerance)
+            return _made_exact(replace(entry, symmetry_tolerance=tolerance))
     others = [] if recorded is None else [tolerance for tolerance in TOLERANCES if tolerance > tried[0]]
     enough = next((tolerance for tolerance in others if not _lacking_within(entry, tolerance)), None)
     if recorded is not None and recorded > tried[0]:
@@ -55,6 +59,28 @@ def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
     else:
         advice = "displacements are missing; find the complete force set, or compute those that are missing"
     raise EntryError("bad_entry", f"{lacking}; {advice}")
+
+
+def _made_exact(entry: Entry) -> Entry:
+    """Return the entry with its cell exactly symmetric, by the loosest tolerance that leaves its displacements enough.
+
+    Raises:
+        EntryError: (kind `bad_entry`) it has no symmetry that can be made exact, and its displacements need one.
+    """
+    for tolerance in MOVED:
+        found = make_exact(entry, tolerance)
+        if found is None:
+            continue
+        known_to_suffice = found[0] is entry and entry.symmetry_tolerance <= EXACT
+        if known_to_suffice or not _lacking_within(found[0], EXACT):
+            return found[0]
+    if entry.symmetry_tolerance > EXACT:
+        raise EntryError(
+            "bad_entry",
+            f"its displacements suffice under the symmetry that spglib finds within {entry.symmetry_tolerance:g} Å, "
+            "but the atoms cannot be moved so that it is exact; give positions and lattice more digits",
+        )
+    return entry
 
 
 def _lacking_within(entry: Entry, tolerance: float) -> str:

@@ -34,7 +34,7 @@ class PhononTask:
     Attributes:
         values: numbers of the earlier stages, passed on
         force_constants: in eV/Å², compact, of a reference without forces
-        symmetry_tolerance: in Å, that of a reference's displacements; None for the protocol's, as for potentials
+        symmetry_tolerance: in Å, that of a reference of force constants; None for the protocol's, as for all others
         own_numbers: what a reference's file states of itself
     """
 
@@ -84,7 +84,8 @@ def task_of_reference(entry: Entry) -> PhononTask:
         values={},
         failure=failure,
         force_constants=entry.force_constants,
-        symmetry_tolerance=entry.symmetry_tolerance,
+        # with forces, the cell was made exactly symmetric when it was read
+        symmetry_tolerance=entry.symmetry_tolerance if entry.force_set is None else None,
         own_numbers=entry.own_numbers,
     )
 

@@ -1,0 +1,84 @@
+"""A crystal whose atoms and lattice vectors are almost where its symmetry wants them, put there.
+
+phonopy shares a force constant among the images of an atom that are equally far within its tolerance. Where positions
+have few digits, or a relaxation kept no symmetry, they are not: in supercells of a dozen atoms, entropies are then off
+by several per cent though all force constants are right. A larger tolerance for images is no way out, because it makes
+images equal that are not.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import spglib
+from ase import Atoms
+from scipy.linalg import sqrtm
+
+from softmode.reference.cells import EXACT, build_cells, order_of_atoms
+from softmode.reference.entry import Entry
+
+# in Å: atoms that would move by less stay where they are, because phonopy's own tolerance takes their images for equally
+# far. With less, the eighth digit of the Kyoto database's positions would change each of its entries
+_NOTHING = EXACT
+
+
+def make_exact(entry: Entry, tolerance: float) -> tuple[Entry, np.ndarray] | None:
+    """Return the entry with the symmetry exact that its unit cell has within a tolerance.
+
+    Args:
+        tolerance: in Å, as far as atoms are moved
+
+    Returns:
+        the entry itself where nothing is to be moved, or another with its force set in the order of the new supercell,
+        and for each atom of that supercell which one it was of the old; None where spglib finds no symmetry, or one that is further away
+    """
+    cell = _symmetric(entry.unit_cell, tolerance)
+    if cell is None:
+        return None
+    if cell is entry.unit_cell:
+        return entry, np.arange(entry.n_supercell)
+    matrices = entry.supercell_matrix, entry.primitive_matrix
+    old, _ = build_cells(entry.unit_cell, *matrices, max(entry.symmetry_tolerance, tolerance))
+    new, _ = build_cells(cell, *matrices, EXACT)
+    order = order_of_atoms(new, old.numbers, old.scaled_positions, within=4 * tolerance)
+    force_set = None if entry.force_set is None else entry.force_set.reordered(order)
+    return replace(entry, unit_cell=cell, force_set=force_set), order
+
+
+def _symmetric(unit_cell: Atoms, tolerance: float) -> Atoms | None:
+    """Return the cell with each coordinate the mean of what all symmetry operations make of it.
+
+    Its atoms and lattice vectors keep their order; a cell that is exact is returned as it is. Masses and magnetic
+    moments decide nothing: operations that they forbid keep atoms in place like the others.
+    """
+    lattice, positions = unit_cell.cell.array, unit_cell.get_scaled_positions(wrap=False)
+    crystal: Any = (lattice, positions, unit_cell.numbers)
+    found = spglib.get_symmetry_dataset(crystal, symprec=tolerance)
+    if found is None:
+        return None
+    # an operation takes fractional coordinates x to W x + w, and so the metric G to Wᵀ G W
+    metric = np.mean([rotation.T @ (lattice @ lattice.T) @ rotation for rotation in found.rotations], axis=0)
+    inverse = np.linalg.inv(lattice)
+    lattice = lattice @ np.real(sqrtm(inverse @ metric @ inverse.T))
+    shift, nearest = np.zeros_like(positions), np.arange(len(positions))
+    for rotation, translation in zip(found.rotations, found.translations, strict=True):
+        difference = (positions @ rotation.T + translation)[:, None] - positions[None]
+        difference -= np.rint(difference)
+        distances = np.linalg.norm(difference @ lattice, axis=2)
+        distances[unit_cell.numbers[:, None] != unit_cell.numbers] = np.inf
+        onto = distances.argmin(axis=1)
+        if len(set(onto)) < len(onto):
+            return None
+        shift[onto] += difference[nearest, onto] / len(found.rotations)
+    # the whole crystal may stay where it is
+    shift -= shift.mean(axis=0)
+    strain = np.abs(lattice - unit_cell.cell.array).max()
+    furthest = max(float(np.linalg.norm(shift @ lattice, axis=1).max()), float(strain))
+    if furthest > tolerance:
+        return None
+    if furthest < _NOTHING:
+        return unit_cell
+    exact = unit_cell.copy()
+    exact.set_cell(lattice)
+    exact.set_scaled_positions(positions + shift)
+    return exact
