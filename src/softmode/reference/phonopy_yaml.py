@@ -177,7 +177,9 @@ def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms 
         raise
     except Exception as error:  # the loader raises whatever the text leads it to
         raise EntryError("bad_entry", f"cannot be understood: {type(error).__name__}: {error}") from error
-    unit_cell.set_cell(unit_cell.cell.array * units.length, scale_atoms=True)
+    # not scale_atoms, which cannot be done in a singular cell
+    unit_cell.set_cell(unit_cell.cell.array * units.length)
+    unit_cell.positions *= units.length
     entry = Entry("", unit_cell, supercell_matrix, primitive_matrix, "")
     if force_set is None:
         return entry, data.supercell, None
