@@ -104,8 +104,8 @@ def build_cells(
 def find_primitive_matrix(unit_cell: Atoms, given: np.ndarray, tolerance: float) -> np.ndarray:
     """Return the matrix from the unit cell to a primitive cell: the given one where it leads to a smallest cell.
 
-    Atoms of other masses, magnetic moments or tags (Ni1, Ni2: spins or sites that were told apart) are other atoms: what
-    repeats without them does not repeat.
+    Atoms of other masses, magnetic moments or tags (Ni1, Ni2: spins or sites that were told apart) are other atoms:
+    what repeats without them does not repeat.
 
     Args:
         given: of shape (3, 3), as in phonopy; the identity where nobody gave one
@@ -124,7 +124,7 @@ def find_primitive_matrix(unit_cell: Atoms, given: np.ndarray, tolerance: float)
     centring: Any = symmetry.international[0]
     found = np.linalg.inv(symmetry.transformation_matrix) @ get_primitive_matrix_by_centring(centring)
     volume, given_volume = np.linalg.det(found), abs(np.linalg.det(given))
-    # volumes of such cells differ by whole factors; of a left-handed unit cell spglib may give vectors the other way round
+    # volumes of such cells differ by whole factors; of a left-handed unit cell spglib may turn the vectors round
     return found * np.sign(volume) if abs(volume) < 0.9 * given_volume else given
 
 

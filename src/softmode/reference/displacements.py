@@ -48,13 +48,14 @@ def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
     enough = next((tolerance for tolerance in others if not _lacking_within(entry, tolerance)), None)
     if recorded is not None and recorded > tried[0]:
         advice = (
-            f"the displacements were reduced by a symmetry that the crystal has within {recorded:g} Å only, which gives "
-            f"no trustworthy frequencies; displace it anew with a tolerance of at most {TOLERANCES[-1]:g} Å"
+            f"the displacements were reduced by a symmetry that the crystal has within {recorded:g} Å only, which "
+            f"gives no trustworthy frequencies; displace it anew with a tolerance of at most {TOLERANCES[-1]:g} Å"
         )
     elif enough is not None:
         advice = (
-            f"with a symmetry tolerance of {enough:g} Å they would, but the file records {recorded:g} Å; if they were made "
-            f"with the former, write 'symmetry_tolerance: {enough:g}' under 'phonopy:', or give the positions more digits"
+            f"with a symmetry tolerance of {enough:g} Å they would, but the file records {recorded:g} Å; if they were "
+            f"made with the former, write 'symmetry_tolerance: {enough:g}' under 'phonopy:', or give the positions more "
+            "digits"
         )
     else:
         advice = "displacements are missing; find the complete force set, or compute those that are missing"
@@ -112,8 +113,8 @@ def _lacking_displacements(force_set: ForceSet, supercell: Supercell, tolerance:
         images = np.einsum("rij,dj->rdi", rotations, directions).reshape(-1, 3)
         if len(images) < 3 or np.linalg.svd(images, compute_uv=False)[2] < _SPANNING:
             return (
-                f"the displacements of atom {atom + 1} of the supercell ({supercell.symbols[atom]}) do not determine its "
-                "force constants in all directions"
+                f"the displacements of atom {atom + 1} of the supercell ({supercell.symbols[atom]}) do not determine "
+                "its force constants in all directions"
             )
     return ""
 

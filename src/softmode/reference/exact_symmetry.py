@@ -17,8 +17,8 @@ from scipy.linalg import sqrtm
 from softmode.reference.cells import EXACT, build_cells, order_of_atoms
 from softmode.reference.entry import Entry
 
-# in Å: atoms that would move by less stay where they are, because phonopy's own tolerance takes their images for equally
-# far. With less, the eighth digit of the Kyoto database's positions would change each of its entries
+# in Å: atoms that would move by less stay where they are, because phonopy's own tolerance takes their images for
+# equally far. With less, the eighth digit of the Kyoto database's positions would change a third of its entries
 _NOTHING = EXACT
 
 
@@ -30,7 +30,8 @@ def make_exact(entry: Entry, tolerance: float) -> tuple[Entry, np.ndarray] | Non
 
     Returns:
         the entry itself where nothing is to be moved, or another with its force set in the order of the new supercell,
-        and for each atom of that supercell which one it was of the old; None where spglib finds no symmetry, or one that is further away
+        and for each atom of that supercell which one it was of the old; None where spglib finds no symmetry, or one
+        that is further away
     """
     cell = _symmetric(entry.unit_cell, tolerance)
     if cell is None:

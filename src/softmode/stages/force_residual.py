@@ -1,6 +1,5 @@
 """How well force constants give back the forces that they were made of: a check that needs no other calculation."""
 
-
 import numpy as np
 from phonopy import Phonopy
 
