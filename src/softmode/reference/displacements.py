@@ -54,8 +54,8 @@ def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
     elif enough is not None:
         advice = (
             f"with a symmetry tolerance of {enough:g} Å they would, but the file records {recorded:g} Å; if they were "
-            f"made with the former, write 'symmetry_tolerance: {enough:g}' under 'phonopy:', or give the positions more "
-            "digits"
+            f"made with the former, write 'symmetry_tolerance: {enough:g}' under 'phonopy:', or give the positions "
+            "more digits"
         )
     else:
         advice = "displacements are missing; find the complete force set, or compute those that are missing"

@@ -199,7 +199,8 @@ class Entry:
             raise EntryError(
                 "bad_entry",
                 f"{len(forces)} sets of forces on {forces.shape[1] if forces.ndim == 3 else 0} atoms for "
-                f"{n_displacements} displacements of a supercell of {n_supercell} atoms; are they of another one?",
+                f"{n_displacements} displacements of a supercell of {n_supercell} atoms; "
+                "are they of another supercell?",
             )
         displacements = force_set.displacements.reshape(-1, 3)
         if force_set.atoms is None and len(displacements) != n_displacements * n_supercell:
