@@ -15,7 +15,7 @@ from phonopy.structure.symmetry import Symmetry
 from softmode.errors import EntryError
 from softmode.reference.cells import EXACT
 from softmode.reference.entry import Entry, ForceSet
-from softmode.reference.exact_symmetry import make_exact
+from softmode.reference.exact_symmetry import has_few_digits, make_exact
 from softmode.reference.site_symmetries import SiteSymmetries
 
 # in Å, the tolerances that are tried where a file records none: the first under which the displacements suffice. The
@@ -65,9 +65,14 @@ def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
 def _made_exact(entry: Entry) -> Entry:
     """Return the entry with its cell exactly symmetric, by the loosest tolerance that leaves its displacements enough.
 
+    Where they suffice for the symmetry that is exact, and the positions have all their digits, the crystal is what its
+    file says, however near it is to more symmetry.
+
     Raises:
         EntryError: (kind `bad_entry`) it has no symmetry that can be made exact, and its displacements need one.
     """
+    if entry.symmetry_tolerance <= EXACT and not has_few_digits(entry.unit_cell):
+        return entry
     for tolerance in MOVED:
         found = make_exact(entry, tolerance)
         if found is None:

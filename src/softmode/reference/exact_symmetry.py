@@ -20,6 +20,14 @@ from softmode.reference.entry import Entry
 # in Å: atoms that would move by less stay where they are, because phonopy's own tolerance takes their images for
 # equally far. With less, the eighth digit of the Kyoto database's positions would change a third of its entries
 _NOTHING = EXACT
+# decimals of positions; with one more they are exact enough for phonopy's tolerance in a cell of 20 Å
+_DIGITS = 6
+
+
+def has_few_digits(cell: Atoms) -> bool:
+    """Return whether reduced or Cartesian positions are written with so few digits that images are not equally far."""
+    written = (cell.get_scaled_positions(wrap=False), cell.positions)
+    return any(np.abs(positions - positions.round(_DIGITS)).max() < 1e-12 for positions in written)
 
 
 def make_exact(entry: Entry, tolerance: float) -> tuple[Entry, np.ndarray] | None:

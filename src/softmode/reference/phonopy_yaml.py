@@ -33,7 +33,7 @@ from softmode.reference.cells import (
 from softmode.reference.compressed import read_lines
 from softmode.reference.displacements import MOVED, TOLERANCES, settle_symmetry, with_single_atoms
 from softmode.reference.entry import Entry, ForceSet, with_primitive_cell
-from softmode.reference.exact_symmetry import make_exact
+from softmode.reference.exact_symmetry import has_few_digits, make_exact
 from softmode.reference.force_constants import for_primitive_cell, given_force_constants, without_force_constants
 from softmode.reference.phonopy_siblings import Siblings
 from softmode.reference.units import Units, units_of
@@ -97,7 +97,8 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
     force_set = _forces(displaced, siblings, listed or supercell, units)
     if force_set is None:
         entry = replace(entry, symmetry_tolerance=EXACT if recorded is None else recorded)
-        exact = next(filter(None, (make_exact(entry, tolerance) for tolerance in MOVED)), None)
+        tolerances = MOVED if has_few_digits(entry.unit_cell) else ()
+        exact = next(filter(None, (make_exact(entry, tolerance) for tolerance in tolerances)), None)
         # compact ones cannot be reordered
         if exact is not None and (exact[1] == np.arange(len(order))).all():
             entry = exact[0]
