@@ -21,9 +21,9 @@ from softmode.reference.site_symmetries import SiteSymmetries
 # in Å, the tolerances that are tried where a file records none: the first under which the displacements suffice. The
 # last is as much asymmetry as changes no frequency by more than half a per cent; a looser one in a file is not taken
 TOLERANCES = (EXACT, 1e-4, 1e-3, 2e-3)
-# in Å, what atoms may be moved by to make a symmetry exact that they have almost, the first choice first: a third of
-# three digits, in a cell of 6 Å, is off by as much; 5e-3 changed frequencies by 0.5 %
-MOVED = (3e-3, *reversed(TOLERANCES))
+# in Å, what atoms may be moved by to make a symmetry exact that they have almost, the first choice first. Displacements
+# enough for less symmetry are averaged then: 5e-3 changed single frequencies by 0.7 %
+MOVED = (4e-3, *reversed(TOLERANCES))
 # the smallest singular value of unit vectors that span space; two of them at an angle of 6° have 0.07. Below it the
 # noise of the forces is what is solved for
 _SPANNING = 0.05
