@@ -139,3 +139,15 @@ def test_force_set_of_another_supercell_is_refused(entry: Entry) -> None:
     far = replace(entry.force_set, atoms=entry.force_set.atoms + entry.n_supercell)
     with pytest.raises(EntryError, match="a displaced atom is not in the supercell"):
         replace(entry, force_set=far).check()
+
+
+def test_forces_that_are_all_zero_are_refused(entry: Entry) -> None:
+    assert entry.force_set is not None
+    none = replace(entry.force_set, forces=np.zeros_like(entry.force_set.forces))
+    with pytest.raises(EntryError, match="all forces are zero"):
+        replace(entry, force_set=none).check()
+
+
+def test_what_a_file_states_of_itself_counts_in_the_digest(entry: Entry) -> None:
+    # the comparison with it is a result, too
+    assert replace(entry, own_numbers={"entropy_J_per_K_mol": [1.0], "n_atoms": 2}).digest() != entry.digest()

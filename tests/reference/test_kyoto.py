@@ -158,6 +158,23 @@ def test_masses_moments_and_tolerance_of_the_conf_are_the_crystals() -> None:
     assert np.linalg.det(settings.primitive_matrix) == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize(("mass", "kept"), [(b"140.000000", 140.0), (b"137.400000", None)])
+def test_masses_that_the_supercell_lists_are_the_crystals_where_nature_has_no_such(
+    kyoto_folder: Path, tmp_path: Path, mass: bytes, kept: float | None
+) -> None:
+    """phonopy 1 wrote its own table of masses, which has changed a little since."""
+    text = member(kyoto_folder / BATE, "disp.yaml").replace(b"137.327000", mass)
+    cell = kyoto.read(rewritten(kyoto_folder / BATE, tmp_path / BATE, {"disp.yaml": text})).unit_cell
+    assert mass in text
+    assert (set(cell.get_masses()[cell.symbols == "Ba"]) == {kept}) if kept else not cell.has("masses")
+
+
+@pytest.mark.parametrize("tolerance", ["0", "-1", "nan", ""])
+def test_tolerance_of_the_conf_must_be_a_length(tolerance: str) -> None:
+    with pytest.raises(EntryError, match="is no length"):
+        kyoto.parse_phonopy_conf(f"DIM = 2 2 2\nSYMMETRY_TOLERANCE = {tolerance}\n", bulk("Si"))
+
+
 def test_masses_of_another_number_of_atoms_are_refused() -> None:
     with pytest.raises(EntryError, match=r"phonopy\.conf: cannot reshape"):
         kyoto.parse_phonopy_conf("DIM = 2 2 2\nMASS = 28\n", bulk("Si"))

@@ -8,6 +8,7 @@ import pytest
 from softmode.errors import EntryError
 from softmode.protocol import Phonons, Protocol
 from softmode.reference import kyoto, phonopy_yaml
+from softmode.reference.cells import exact_fractions, make_phonopy
 from softmode.reference.entry import Entry
 from softmode.stages.phonons import compute_phonons, task_of_reference
 
@@ -95,3 +96,33 @@ def test_truncated_compressed_file_says_damaged(alexandria_folder: Path, tmp_pat
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(EntryError, match=r"the file is damaged.*fetch it again"):
         phonopy_yaml.read(path)
+
+
+@pytest.mark.parametrize("digits", [3, 6])
+def test_primitive_matrix_of_few_digits_is_the_fractions_it_was_rounded_from(
+    alexandria_folder: Path, tmp_path: Path, digits: int
+) -> None:
+    text = bz2.decompress((alexandria_folder / "mp-1000.yaml.bz2").read_bytes()).decode()
+    start, end = text.index("primitive_matrix:"), text.index("space_group:")
+    third = f"{2 / 3:.{digits}f}"
+    # a primitive vector that is two thirds of one of a tripled cell would be written so; here a half is
+    changed = text[:start] + text[start:end].replace("0.5", f"{0.5:.{digits}f}") + text[end:]
+    path = tmp_path / "mp-1000.yaml"
+    path.write_text(changed, encoding="utf-8")
+    assert phonopy_yaml.read(path).n_primitive == 2
+    assert exact_fractions([[float(third), 0, 0], [0, 1, 0], [0, 0, 0.2001]])[0, 0] == 2 / 3
+    assert exact_fractions([[0.2012, 0, 0]])[0, 0] == 0.2012
+
+
+def test_reference_of_force_constants_takes_no_tolerance_for_its_images(demo_folder: Path, tmp_path: Path) -> None:
+    """A tolerance makes images equally far that are not: entropies of rattled crystals changed by several per cent."""
+    entry = phonopy_yaml.read(demo_folder / "SiC-wurtzite.yaml.xz")
+    made = make_phonopy(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
+    made.dataset = entry.force_set.to_phonopy()
+    made.produce_force_constants()
+    text = made.to_phonopy_yaml(settings={"force_sets": False, "displacements": False, "force_constants": True})
+    path = tmp_path / "SiC.yaml"
+    path.write_text(str(text).replace("symmetry_tolerance: 1.00000e-05", "symmetry_tolerance: 5.0e-02"), "utf-8")
+    assert "5.0e-02" in path.read_text("utf-8")
+    again = phonopy_yaml.read(path)
+    assert (again.reference, again.symmetry_tolerance, again.n_primitive) == ("force constants", 1e-5, 4)

@@ -17,7 +17,8 @@ _REASONS = {
     "own_entropy_difference_J_per_K_mol_atoms": ("entropy, ours − its file's", "J/K/mol atoms"),
     "own_heat_capacity_difference_J_per_K_mol_atoms": ("heat capacity, ours − its file's", "J/K/mol atoms"),
 }
-_COLUMNS = ["entry", "formula", "source", "reason", "value", "bound"]
+_OF_ENTRY = ["entry", "formula", "source"]
+_COLUMNS = [*_OF_ENTRY, "reason", "value", "bound"]
 
 
 def suspects_table(properties: pd.DataFrame, report: Mapping[str, Any], labels: Mapping[str, str]) -> Table:
@@ -29,7 +30,8 @@ def suspects_table(properties: pd.DataFrame, report: Mapping[str, Any], labels: 
     """
     names = {REFERENCE: "reference"} | ({YARDSTICK: labels[YARDSTICK]} if YARDSTICK in labels else {})
     references = properties[properties["source"].isin(names) & (properties["status"] == "done")]
-    references = references.astype(dict.fromkeys(_REASONS, float))  # a column of nothing is one of objects
+    # a column of nothing is one of objects; what an older softmode computed lacks some
+    references = references.reindex(columns=[*_OF_ENTRY, *_REASONS]).astype(dict.fromkeys(_REASONS, float))
     found = []
     for column, bound in report["suspect"].items():
         beyond = references[references[column].abs() > bound].assign(reason=column, bound=bound)

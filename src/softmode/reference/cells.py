@@ -1,6 +1,7 @@
 """Cells between ASE, which stores them, and phonopy, which displaces them."""
 
 import string
+from fractions import Fraction
 from typing import Any
 
 import ase.data
@@ -24,9 +25,13 @@ from softmode.errors import EntryError
 EXACT = 1e-5
 # a matrix of integers that was written as floats holds them to this
 _INTEGER = 1e-5
+# relative; the natural variation of an element's mass is at most 0.9 % (Li, Pb)
+_NATURAL_VARIATION = 0.01
 _LETTERS = string.ascii_letters
 # more unit cells than a supercell has along any axis
 _LARGEST_INDEX = 1000
+# of the fractions in a primitive matrix, and how far from them three digits may be
+_LARGEST_DENOMINATOR, _ROUNDED = 12, 6e-4
 # in Å; files write positions with six digits and more
 _SAME_POSITION = 1e-3
 
@@ -35,6 +40,11 @@ def standard_masses(numbers: np.ndarray) -> np.ndarray:
     """Return the masses in u of elements: phonopy's, and ASE's where phonopy has none (Po, Pu, …)."""
     of_phonopy = get_atomic_data().atom_data
     return np.array([of_phonopy[number][3] or ase.data.atomic_masses[number] for number in numbers], dtype=float)
+
+
+def unusual_masses(numbers: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Return for each mass in u whether it differs from the standard one by more than nature does."""
+    return np.asarray(np.abs(masses / standard_masses(numbers) - 1) > _NATURAL_VARIATION)
 
 
 def set_masses(atoms: Atoms, masses: np.ndarray | None) -> None:
@@ -143,6 +153,14 @@ def integers(values: Any, name: str) -> np.ndarray:
     if np.abs(matrix - nearest).max() > _INTEGER:
         raise EntryError("bad_entry", f"{name} holds {matrix.ravel().tolist()}, which are not integers")
     return nearest.astype(int)
+
+
+def exact_fractions(matrix: Any) -> np.ndarray:
+    """Return a primitive matrix whose numbers are the fractions that they were rounded from, such as 0.667."""
+    values = np.array(matrix, dtype=float)
+    nearest = np.array([float(Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)) for value in values.ravel()])
+    nearest = nearest.reshape(values.shape)
+    return np.where(np.abs(values - nearest) < _ROUNDED, nearest, values)
 
 
 def check_lattice(lattice: np.ndarray, listed: Any, cell: str) -> None:

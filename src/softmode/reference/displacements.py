@@ -6,8 +6,10 @@ displacements were made for; phonopy then solves a singular problem without a wo
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from ase import Atoms
 from phonopy.harmonic.displacement import estimate_number_of_snapshots
 from phonopy.structure.cells import Supercell
 from phonopy.structure.symmetry import Symmetry
@@ -15,7 +17,7 @@ from phonopy.structure.symmetry import Symmetry
 from softmode.errors import EntryError
 from softmode.reference.cells import EXACT
 from softmode.reference.entry import Entry, ForceSet
-from softmode.reference.exact_symmetry import has_few_digits, make_exact
+from softmode.reference.exact_symmetry import has_few_digits, make_exact, number_of_operations, rounding
 from softmode.reference.site_symmetries import SiteSymmetries
 
 # in Å, the tolerances that are tried where a file records none: the first under which the displacements suffice. The
@@ -24,9 +26,29 @@ TOLERANCES = (EXACT, 1e-4, 1e-3, 2e-3)
 # in Å, what atoms may be moved by to make a symmetry exact that they have almost, the first choice first. Displacements
 # enough for less symmetry are averaged then: 5e-3 changed single frequencies by 0.7 %
 MOVED = (4e-3, *reversed(TOLERANCES))
+# in Å: with a larger tolerance spglib finds symmetry in anything
+_LARGEST_ROUNDING = 0.02
 # the smallest singular value of unit vectors that span space; two of them at an angle of 6° have 0.07. Below it the
 # noise of the forces is what is solved for
 _SPANNING = 0.05
+
+
+def recorded_tolerance(recorded: Any, length: float = 1.0) -> float:
+    """Return a symmetry tolerance in Å from what a file records.
+
+    Args:
+        length: the file's unit of length in Å
+
+    Raises:
+        EntryError: (kind `bad_entry`) it is no length.
+    """
+    try:
+        tolerance = float(str(recorded))
+    except ValueError:
+        tolerance = np.nan
+    if not 0 < tolerance < np.inf:
+        raise EntryError("bad_entry", f"symmetry_tolerance: {recorded!r:.40} is no length")
+    return max(tolerance * length, EXACT)
 
 
 def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
@@ -54,7 +76,7 @@ def settle_symmetry(entry: Entry, recorded: float | None) -> Entry:
     elif enough is not None:
         advice = (
             f"with a symmetry tolerance of {enough:g} Å they would, but the file records {recorded:g} Å; if they were "
-            f"made with the former, write 'symmetry_tolerance: {enough:g}' under 'phonopy:', or give the positions "
+            f"made with the former, write that there, or give the positions "
             "more digits"
         )
     else:
@@ -73,6 +95,7 @@ def _made_exact(entry: Entry) -> Entry:
     """
     if entry.symmetry_tolerance <= EXACT and not has_few_digits(entry.unit_cell):
         return entry
+    _check_digits(entry.unit_cell)
     for tolerance in MOVED:
         found = make_exact(entry, tolerance)
         if found is None:
@@ -87,6 +110,15 @@ def _made_exact(entry: Entry) -> Entry:
             "but the atoms cannot be moved so that it is exact; give positions and lattice more digits",
         )
     return entry
+
+
+def _check_digits(cell: Atoms) -> None:
+    """Raise EntryError (kind `bad_entry`) where digits hide more symmetry than can be made exact."""
+    hidden = min(rounding(cell), _LARGEST_ROUNDING)
+    if hidden > MOVED[0] and number_of_operations(cell, hidden) > number_of_operations(cell, MOVED[0]):
+        raise EntryError(
+            "bad_entry", f"its positions, known to {hidden:.2g} Å by their digits, do not tell its symmetry; give more"
+        )
 
 
 def _lacking_within(entry: Entry, tolerance: float) -> str:

@@ -98,7 +98,7 @@ class Entry:
         force_set: the reference's displacements and forces, or None
         force_constants: the reference's force constants in eV/Å² where it has no forces, of shape (n, n_supercell, 3,
             3) with n the number of atoms of the primitive cell, as phonopy's compact form; or None
-        symmetry_tolerance: in Å, with which the reference's symmetry and the primitive cell are found
+        symmetry_tolerance: in Å, under which the reference's displacements suffice and the primitive cell is found
         energy: the reference's energy of the unit cell in eV, or None
         functional: the reference's exchange-correlation functional, if the data set says so
         own_numbers: thermodynamics and frequencies that the reference's file states, see `own_numbers`
@@ -156,8 +156,8 @@ class Entry:
         except Exception as error:  # phonopy raises many kinds here
             raise EntryError(
                 "bad_entry",
-                f"phonopy cannot build supercell and primitive cell within {self.symmetry_tolerance:g} Å ({error}); "
-                "correct the matrices, or the positions",
+                f"phonopy cannot build supercell and primitive cell within {self.symmetry_tolerance:g} Å "
+                f"({type(error).__name__}: {error}); correct the matrices, or the positions",
             ) from error
         if len(primitive) != self.n_primitive:
             raise EntryError(
@@ -207,6 +207,8 @@ class Entry:
             raise EntryError("bad_entry", f"displacements of other atoms than the {n_supercell} of the supercell")
         if not np.isfinite(forces).all() or not np.isfinite(displacements).all():
             raise EntryError("bad_entry", "displacements or forces are not finite numbers")
+        if not forces.any():
+            raise EntryError("bad_entry", "all forces are zero; they were not computed, or not written")
         if np.abs(forces).max() > _LARGEST_FORCE:
             raise EntryError("bad_entry", f"a force of {np.abs(forces).max():.3g} eV/Å, which no displacement gives")
         lengths = np.linalg.norm(displacements, axis=1)
@@ -233,6 +235,7 @@ class Entry:
         if self.reference and self.symmetry_tolerance != EXACT:
             # tolerances differ by factors, not in the tenth digit
             own["symmetry_tolerance"] = np.log10([self.symmetry_tolerance])
+        own |= {f"own_numbers {name}": values for name, values in sorted(self.own_numbers.items())}
         for name, array in own.items():
             if array is not None:
                 parts.update(name.encode())

@@ -30,6 +30,24 @@ def has_few_digits(cell: Atoms) -> bool:
     return any(np.abs(positions - positions.round(_DIGITS)).max() < 1e-12 for positions in written)
 
 
+def rounding(cell: Atoms) -> float:
+    """Return how far apart in Å the digits of reduced positions may put what is one place; 0 where they say nothing.
+
+    Multiples of an eighth are exact with three digits.
+    """
+    positions = cell.get_scaled_positions(wrap=False).ravel()
+    telling = positions[np.abs(8 * positions - np.rint(8 * positions)) > 1e-9]
+    digits = next((d for d in range(1, _DIGITS + 1) if np.abs(telling - telling.round(d)).max(initial=0) < 1e-12), None)
+    return 0.0 if digits is None or not len(telling) else float(10.0**-digits * cell.cell.lengths().max())
+
+
+def number_of_operations(cell: Atoms, tolerance: float) -> int:
+    """Return how many symmetry operations spglib finds within a tolerance in Å."""
+    crystal: Any = (cell.cell.array, cell.get_scaled_positions(wrap=False), cell.numbers)
+    found = spglib.get_symmetry_dataset(crystal, symprec=tolerance)
+    return 0 if found is None else len(found.rotations)
+
+
 def make_exact(entry: Entry, tolerance: float) -> tuple[Entry, np.ndarray] | None:
     """Return the entry with the symmetry exact that its unit cell has within a tolerance.
 

@@ -93,6 +93,8 @@ def for_primitive_cell(
         raise EntryError(
             "bad_entry", f"has force constants of shape {values.shape} for a supercell of {n_supercell} atoms"
         )
+    if not values.any():
+        raise EntryError("bad_entry", "all force constants are zero")
     if np.abs(values).max() > _LARGEST_FORCE_CONSTANT:
         raise EntryError("bad_entry", f"a force constant of {np.abs(values).max():.3g} eV/Å², which no bond has")
     if len(values) != n_supercell:

@@ -6,14 +6,12 @@ import numpy as np
 import spglib
 
 from softmode.cost import evaluations
-from softmode.reference.cells import masses_of, standard_masses
+from softmode.reference.cells import masses_of, unusual_masses
 from softmode.reference.dimensionality import dimensionality
 from softmode.reference.entry import Entry
 
 # in Å
 _SYMMETRY_TOLERANCE = 1e-3
-# relative; the natural variation of an element's mass is at most 0.9 % (Li, Pb)
-_NATURAL_VARIATION = 0.01
 
 
 def describe(entry: Entry) -> dict[str, Any]:
@@ -52,17 +50,9 @@ def describe(entry: Entry) -> dict[str, Any]:
 def _unusual_masses(entry: Entry) -> str:
     """Return the masses in u that no natural element has, such as `H 2.014`."""
     atoms = entry.unit_cell
-    masses, standard = masses_of(atoms), standard_masses(atoms.numbers)
-    unusual = np.abs(masses / standard - 1) > _NATURAL_VARIATION
-    return ", ".join(
-        sorted(
-            {
-                f"{symbol} {mass:.4g}"
-                for symbol, mass, is_so in zip(atoms.symbols, masses, unusual, strict=True)
-                if is_so
-            }
-        )
-    )
+    masses = masses_of(atoms)
+    unusual = np.flatnonzero(unusual_masses(atoms.numbers, masses))
+    return ", ".join(sorted({f"{atoms.symbols[atom]} {masses[atom]:.4g}" for atom in unusual}))
 
 
 def crystal_system(space_group: int) -> str:

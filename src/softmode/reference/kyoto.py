@@ -21,9 +21,16 @@ from ase.io.vasp import read_vasp
 from phonopy.structure.cells import Supercell, get_primitive_matrix
 
 from softmode.errors import EntryError
-from softmode.reference.cells import check_lattice, integers, order_of_atoms, set_masses
+from softmode.reference.cells import (
+    check_lattice,
+    exact_fractions,
+    integers,
+    order_of_atoms,
+    set_masses,
+    unusual_masses,
+)
 from softmode.reference.compressed import LARGEST_TEXT, read_content
-from softmode.reference.displacements import TOLERANCES, settle_symmetry
+from softmode.reference.displacements import TOLERANCES, recorded_tolerance, settle_symmetry
 from softmode.reference.entry import LARGEST_SUPERCELL, Entry, with_primitive_cell
 from softmode.reference.force_files import parse_force_sets
 from softmode.yaml_files import parse_yaml
@@ -86,7 +93,7 @@ def from_texts(texts: Mapping[str, str]) -> Entry:
         primitive_matrix=settings.primitive_matrix,
         source="",
         force_set=force_set,
-        symmetry_tolerance=settings.symmetry_tolerance or TOLERANCES[-1],
+        symmetry_tolerance=TOLERANCES[-1],
     )
     entry = _in_phonopy_order(entry, entry.check(), listed)
     entry = settle_symmetry(entry, settings.symmetry_tolerance)
@@ -181,7 +188,9 @@ def parse_phonopy_conf(text: str, unit_cell: Atoms) -> Settings:
         dimensions = [int(value) for value in settings["DIM"]]
         supercell_matrix = np.diag(dimensions) if len(dimensions) == 3 else np.array(dimensions).reshape(3, 3)
         axes = settings.get("PRIMITIVE_AXIS") or settings.get("PRIMITIVE_AXES")
-        tolerance = float(settings["SYMMETRY_TOLERANCE"][0]) if "SYMMETRY_TOLERANCE" in settings else None
+        tolerance = None
+        if "SYMMETRY_TOLERANCE" in settings:
+            tolerance = recorded_tolerance(" ".join(settings["SYMMETRY_TOLERANCE"]))
         masses = np.array(settings["MASS"], dtype=float).reshape(n_atoms) if "MASS" in settings else None
         moments = np.array(settings["MAGMOM"], dtype=float) if "MAGMOM" in settings else None
         if moments is not None:
@@ -201,7 +210,7 @@ def _primitive_matrix(axes: list[str] | None) -> np.ndarray:
         return np.eye(3)
     if len(axes) == 1:
         return np.array(get_primitive_matrix(cast(Any, axes[0].upper())))
-    return np.array([float(Fraction(value)) for value in axes]).reshape(3, 3)
+    return exact_fractions(np.array([float(Fraction(value)) for value in axes]).reshape(3, 3))
 
 
 @dataclass(frozen=True)
@@ -211,6 +220,7 @@ class _Listed:
     numbers: np.ndarray
     scaled_positions: np.ndarray
     lattice: np.ndarray
+    masses: np.ndarray | None
     displaced: list[int]
     displacements: np.ndarray
 
@@ -224,6 +234,7 @@ def _parse_disp_yaml(text: str) -> _Listed:
             numbers=np.array([atomic_numbers[str(atom["symbol"])] for atom in atoms]),
             scaled_positions=np.array([atom.get("position") or atom["coordinates"] for atom in atoms], dtype=float),
             lattice=np.array(document["lattice"], dtype=float).reshape(3, 3),
+            masses=np.array([atom["mass"] for atom in atoms], dtype=float) if "mass" in atoms[0] else None,
             displaced=[int(row["atom"]) - 1 for row in document["displacements"]],
             displacements=np.array([row["displacement"] for row in document["displacements"]], dtype=float),
         )
@@ -249,4 +260,9 @@ def _in_phonopy_order(entry: Entry, supercell: Supercell, listed: _Listed) -> En
     ):
         raise EntryError("bad_entry", "FORCE_SETS and disp.yaml list different displacements")
     order = order_of_atoms(supercell, listed.numbers, listed.scaled_positions)
+    if listed.masses is not None and not entry.unit_cell.has("masses"):
+        # phonopy 1 wrote its own table here, which has changed since; another mass than that is the crystal's
+        masses = listed.masses[order][supercell.u2s_map]
+        if unusual_masses(entry.unit_cell.numbers, masses).any():
+            set_masses(entry.unit_cell, masses)
     return replace(entry, force_set=force_set.reordered(order))

@@ -24,6 +24,7 @@ from softmode.reference import kyoto, own_numbers
 from softmode.reference.cells import (
     EXACT,
     check_lattice,
+    exact_fractions,
     integers,
     make_phonopy,
     order_of_atoms,
@@ -31,7 +32,7 @@ from softmode.reference.cells import (
     to_ase,
 )
 from softmode.reference.compressed import read_lines
-from softmode.reference.displacements import MOVED, TOLERANCES, settle_symmetry, with_single_atoms
+from softmode.reference.displacements import MOVED, TOLERANCES, recorded_tolerance, settle_symmetry, with_single_atoms
 from softmode.reference.entry import Entry, ForceSet, with_primitive_cell
 from softmode.reference.exact_symmetry import has_few_digits, make_exact
 from softmode.reference.force_constants import for_primitive_cell, given_force_constants, without_force_constants
@@ -77,7 +78,7 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
         energy=_energy(document.get("energy")),
         functional=_functional(notes),
         # for the cells alone, until the displacements have told it
-        symmetry_tolerance=TOLERANCES[-1] if recorded is None else recorded,
+        symmetry_tolerance=TOLERANCES[-1],
     )
     own_supercell = document.get("phonon_supercell_matrix") is not None
     siblings = Siblings(path, document["of_phono3py"], own_supercell, neighbour)
@@ -96,12 +97,13 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
         listed.cell = supercell.cell
     force_set = _forces(displaced, siblings, listed or supercell, units)
     if force_set is None:
-        entry = replace(entry, symmetry_tolerance=EXACT if recorded is None else recorded)
+        # they need no symmetry, but images that are equally far; with a tolerance others would be, too
+        entry = replace(entry, symmetry_tolerance=EXACT)
         tolerances = MOVED if has_few_digits(entry.unit_cell) else ()
         exact = next(filter(None, (make_exact(entry, tolerance) for tolerance in tolerances)), None)
-        # compact ones cannot be reordered
-        if exact is not None and (exact[1] == np.arange(len(order))).all():
-            entry = exact[0]
+        if exact is not None:
+            entry, order = exact[0], order[exact[1]]
+        entry.check()
     else:
         replace(entry, force_set=force_set).check()
         entry = settle_symmetry(replace(entry, force_set=force_set.reordered(order)), recorded)
@@ -162,14 +164,8 @@ def _recorded_tolerance(header: Mapping[str, Any], length: float) -> float | Non
     recorded = header.get("symmetry_tolerance", given)
     if recorded is None:
         return None
-    try:
-        tolerance = float(str(recorded))
-    except ValueError:
-        tolerance = np.nan
-    if not 0 < tolerance < np.inf:
-        raise EntryError("bad_entry", f"symmetry_tolerance: {recorded!r:.40} is no length")
     # phonopy's own tolerance in au finds what is exact, and nothing else, as it does in Å
-    return max(tolerance * length, EXACT)
+    return recorded_tolerance(recorded, length)
 
 
 def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms | None, ForceSet | None]:
@@ -181,7 +177,7 @@ def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms 
         _complete_masses((document.get("supercell") or {}).get("points") or [])
         data: Any = PhonopyYamlLoader({key: document[key] for key in known if key in document}).parse().data
         force_set = None if data.dataset is None else ForceSet.from_phonopy(data.dataset)
-        primitive_matrix = np.eye(3) if data.primitive_matrix is None else np.array(data.primitive_matrix, dtype=float)
+        primitive_matrix = np.eye(3) if data.primitive_matrix is None else exact_fractions(data.primitive_matrix)
         data.unitcell.cell = data.unitcell.cell * units.length
         unit_cell = to_ase(data.unitcell)
         supercell_matrix = integers(document["supercell_matrix"], "supercell_matrix")

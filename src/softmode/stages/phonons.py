@@ -12,6 +12,7 @@ from phonopy import Phonopy
 from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
 from phonopy.phonon.grid import length2mesh
 from phonopy.physical_units import get_physical_units
+from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.density_grid import bin_edges
 from softmode.engine.records import Failure, Record, row_numbers
@@ -34,7 +35,6 @@ class PhononTask:
     Attributes:
         values: numbers of the earlier stages, passed on
         force_constants: in eV/Å², compact, of a reference without forces
-        symmetry_tolerance: in Å, that of a reference of force constants; None for the protocol's, as for all others
         own_numbers: what a reference's file states of itself
     """
 
@@ -47,7 +47,6 @@ class PhononTask:
     values: Mapping[str, Any]
     failure: Failure | None
     force_constants: np.ndarray | None = None
-    symmetry_tolerance: float | None = None
     own_numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -84,8 +83,6 @@ def task_of_reference(entry: Entry) -> PhononTask:
         values={},
         failure=failure,
         force_constants=entry.force_constants,
-        # with forces, the cell was made exactly symmetric when it was read
-        symmetry_tolerance=entry.symmetry_tolerance if entry.force_set is None else None,
         own_numbers=entry.own_numbers,
     )
 
@@ -157,8 +154,7 @@ def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
     if task.failure or not known or task.supercell_matrix is None or task.primitive_matrix is None:
         why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
         raise InputError(f"no forces for {task.entry}{why}")
-    tolerance = settings.symmetry_tolerance_A if task.symmetry_tolerance is None else task.symmetry_tolerance
-    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, tolerance)
+    phonopy = make_phonopy(task.unit_cell, task.supercell_matrix, task.primitive_matrix, settings.symmetry_tolerance_A)
     if task.force_set is None:
         phonopy.force_constants = task.force_constants
     else:
@@ -240,7 +236,8 @@ def _run_mesh(phonopy: Phonopy, size: Mapping[str, Any]) -> Any:
     """Return phonopy's frequencies on the protocol's mesh, which for a slab is one of two dimensions in its plane."""
     across = vacuum_axis(to_ase(phonopy.primitive), np.eye(3))
     if across is None:
-        return phonopy.run_mesh(size.get("length_A") or size["numbers"], is_gamma_center=True)
+        numbers = size.get("length_A") or size["numbers"]
+        return phonopy.run_mesh(numbers, is_gamma_center=True, is_mesh_symmetry=not _has_isotopes(phonopy.primitive))
     if "length_A" in size:
         lattice = slab_lattice(phonopy.primitive.cell, across)
         numbers = length2mesh(size["length_A"], lattice, phonopy.primitive_symmetry.pointgroup_operations)
@@ -249,6 +246,11 @@ def _run_mesh(phonopy: Phonopy, size: Mapping[str, Any]) -> Any:
     numbers[across] = 1
     # symmetry may take a point of the plane across the vacuum, where the cell is tilted; the mesh is small without it
     return phonopy.run_mesh(numbers, is_gamma_center=True, is_mesh_symmetry=False)
+
+
+def _has_isotopes(cell: PhonopyAtoms) -> bool:
+    """Return whether atoms of one element have several masses, of which phonopy's symmetry knows nothing."""
+    return len(set(zip(cell.numbers, cell.masses, strict=True))) > len(set(cell.numbers))
 
 
 def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
