@@ -21,11 +21,9 @@ from softmode.reference.exact_symmetry import has_few_digits, make_exact, number
 from softmode.reference.site_symmetries import SiteSymmetries
 
 # in Å, the tolerances that are tried where a file records none: the first under which the displacements suffice. The
-# last is as much asymmetry as changes no frequency by more than half a per cent; a looser one in a file is not taken
+# last is as much asymmetry as changes no frequency by more than half a per cent: a looser one in a file is not taken,
+# and no atom is moved further to make a symmetry exact. With 4e-3, frequencies of rattled crystals changed by 0.8 %
 TOLERANCES = (EXACT, 1e-4, 1e-3, 2e-3)
-# in Å, what atoms may be moved by to make a symmetry exact that they have almost, the first choice first. Displacements
-# enough for less symmetry are averaged then: 5e-3 changed single frequencies by 0.7 %
-MOVED = (4e-3, *reversed(TOLERANCES))
 # in Å: with a larger tolerance spglib finds symmetry in anything
 _LARGEST_ROUNDING = 0.02
 # the smallest singular value of unit vectors that span space; two of them at an angle of 6° have 0.07. Below it the
@@ -96,7 +94,7 @@ def _made_exact(entry: Entry) -> Entry:
     if entry.symmetry_tolerance <= EXACT and not has_few_digits(entry.unit_cell):
         return entry
     _check_digits(entry.unit_cell)
-    for tolerance in MOVED:
+    for tolerance in reversed(TOLERANCES):
         found = make_exact(entry, tolerance)
         if found is None:
             continue
@@ -115,7 +113,7 @@ def _made_exact(entry: Entry) -> Entry:
 def _check_digits(cell: Atoms) -> None:
     """Raise EntryError (kind `bad_entry`) where digits hide more symmetry than can be made exact."""
     hidden = min(rounding(cell), _LARGEST_ROUNDING)
-    if hidden > MOVED[0] and number_of_operations(cell, hidden) > number_of_operations(cell, MOVED[0]):
+    if hidden > TOLERANCES[-1] and number_of_operations(cell, hidden) > number_of_operations(cell, TOLERANCES[-1]):
         raise EntryError(
             "bad_entry", f"its positions, known to {hidden:.2g} Å by their digits, do not tell its symmetry; give more"
         )

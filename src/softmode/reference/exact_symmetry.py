@@ -17,9 +17,9 @@ from scipy.linalg import sqrtm
 from softmode.reference.cells import EXACT, build_cells, order_of_atoms
 from softmode.reference.entry import Entry
 
-# in Å: atoms that would move by less stay where they are, because phonopy's own tolerance takes their images for
-# equally far. With less, the eighth digit of the Kyoto database's positions would change a third of its entries
-_NOTHING = EXACT
+# in Å: atoms that would move by less stay where they are. The Kyoto database has lattice vectors of eight digits, off by
+# a tenth of it; with 1e-5, phonopy's own tolerance, images of atoms with five digits were not equally far
+_NOTHING = 1e-7
 # decimals of positions; with one more they are exact enough for phonopy's tolerance in a cell of 20 Å
 _DIGITS = 6
 
@@ -38,7 +38,7 @@ def rounding(cell: Atoms) -> float:
     positions = cell.get_scaled_positions(wrap=False).ravel()
     telling = positions[np.abs(8 * positions - np.rint(8 * positions)) > 1e-9]
     digits = next((d for d in range(1, _DIGITS + 1) if np.abs(telling - telling.round(d)).max(initial=0) < 1e-12), None)
-    return 0.0 if digits is None or not len(telling) else float(10.0**-digits * cell.cell.lengths().max())
+    return 0.0 if digits is None or not len(telling) else float(2 * 10.0**-digits * cell.cell.lengths().max())
 
 
 def number_of_operations(cell: Atoms, tolerance: float) -> int:

@@ -32,7 +32,7 @@ from softmode.reference.cells import (
     to_ase,
 )
 from softmode.reference.compressed import read_lines
-from softmode.reference.displacements import MOVED, TOLERANCES, recorded_tolerance, settle_symmetry, with_single_atoms
+from softmode.reference.displacements import TOLERANCES, recorded_tolerance, settle_symmetry, with_single_atoms
 from softmode.reference.entry import Entry, ForceSet, with_primitive_cell
 from softmode.reference.exact_symmetry import has_few_digits, make_exact
 from softmode.reference.force_constants import for_primitive_cell, given_force_constants, without_force_constants
@@ -99,7 +99,7 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
     if force_set is None:
         # they need no symmetry, but images that are equally far; with a tolerance others would be, too
         entry = replace(entry, symmetry_tolerance=EXACT)
-        tolerances = MOVED if has_few_digits(entry.unit_cell) else ()
+        tolerances = reversed(TOLERANCES) if has_few_digits(entry.unit_cell) else ()
         exact = next(filter(None, (make_exact(entry, tolerance) for tolerance in tolerances)), None)
         if exact is not None:
             entry, order = exact[0], order[exact[1]]
