@@ -15,9 +15,9 @@ from softmode.stages.agreement import disagreement
 from tests.reference.forms import as_phonopy, at_300_K, demo, with_force_constants
 
 COLUMNS = {
-    "own_free_energy_difference_kJ_per_mol": "free_e",
-    "own_entropy_difference_J_per_K_mol": "entropy",
-    "own_heat_capacity_difference_J_per_K_mol": "heat_capacity",
+    "own_free_energy_difference_kJ_per_mol_atoms": "free_e",
+    "own_entropy_difference_J_per_K_mol_atoms": "entropy",
+    "own_heat_capacity_difference_J_per_K_mol_atoms": "heat_capacity",
     "own_frequency_difference_THz": "phonon_freq",
 }
 
@@ -63,9 +63,10 @@ def test_wrong_number_of_a_file_shows_in_its_column_with_its_sign(
 ) -> None:
     wrong = {name: (np.array(values) * 0.5).tolist() for name, values in stated.items() if name != "temperatures"}
     row = compared(tmp_path / "mp-1.yaml", magnesia, stated | wrong)
-    assert row["own_entropy_difference_J_per_K_mol"] == pytest.approx(max(stated["entropy"]) / 2, rel=1e-3)
+    # one mole of atoms, of which the primitive cell has two
+    assert row["own_entropy_difference_J_per_K_mol_atoms"] == pytest.approx(max(stated["entropy"]) / 2 / 2, rel=1e-3)
     assert row["own_frequency_difference_THz"] > 1
-    assert row["own_heat_capacity_difference_J_per_K_mol"] > 10
+    assert row["own_heat_capacity_difference_J_per_K_mol_atoms"] > 5
 
 
 def test_thermal_properties_beside_the_forces_are_compared(tmp_path: Path, magnesia: Entry) -> None:
@@ -75,8 +76,8 @@ def test_thermal_properties_beside_the_forces_are_compared(tmp_path: Path, magne
     made.run_thermal_properties(temperatures=[0.0, 300.0], exclude_gamma_acoustic=True)
     made.write_yaml_thermal_properties(tmp_path / "thermal_properties.yaml")
     row = at_300_K(phonopy_yaml.read(tmp_path / "phonopy_params.yaml"))
-    assert abs(row["own_free_energy_difference_kJ_per_mol"]) < 0.01
-    assert abs(row["own_entropy_difference_J_per_K_mol"]) < 0.01
+    assert abs(row["own_free_energy_difference_kJ_per_mol_atoms"]) < 0.01
+    assert abs(row["own_entropy_difference_J_per_K_mol_atoms"]) < 0.01
     assert "own_frequency_difference_THz" not in row
 
 
@@ -88,6 +89,6 @@ def test_numbers_of_a_larger_cell_are_compared_for_the_same_cell() -> None:
         "n_primitive": 2,
     }
     own = {"temperatures_K": np.array([300.0, 900.0]), "entropy_J_per_K_mol": np.array([128.0, 300.0]), "n_atoms": 8}
-    assert disagreement(row, own) == {"own_entropy_difference_J_per_K_mol": pytest.approx(-2.0)}
+    assert disagreement(row, own) == {"own_entropy_difference_J_per_K_mol_atoms": pytest.approx(15.0 - 16.0)}
     assert disagreement(row, {}) == {}
     assert disagreement(row, own | {"temperatures_K": np.array([1.0, 2.0])}) == {}
