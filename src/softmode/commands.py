@@ -132,7 +132,7 @@ def retry_failed(options: Namespace) -> None:
 def phonons(options: Namespace) -> None:
     """Compute the phonons of one shard, of a potential or of the reference."""
     from softmode.compare.properties import phonon_columns
-    from softmode.engine.tables import copy, write_table
+    from softmode.engine.parquet import copy, write_table
     from softmode.stages.phonons import compute_phonons, task_of_potential, tasks_of_reference
 
     section = read_yaml(options.protocol)
@@ -226,7 +226,7 @@ def plan(options: Namespace) -> None:
     """Print what a campaign will cost."""
     from softmode.config import read_campaign
     from softmode.plan import make_plan, measured_rates, read_index
-    from softmode.present.plan import plan_text
+    from softmode.present.plan_text import plan_text
 
     campaign = read_campaign(options.campaign)
     folder = Path(campaign.folder)
@@ -269,7 +269,7 @@ def page(options: Namespace) -> None:
 
 def show(options: Namespace) -> None:
     """Print one entry of a campaign, and draw it."""
-    from softmode.present.entry import entry_tables, read_entry
+    from softmode.present.entry_tables import entry_tables, read_entry
 
     rows = read_entry(options.campaign, options.entry, options.source)
     for table in entry_tables(options.entry, rows):
@@ -298,7 +298,7 @@ def export(options: Namespace) -> None:
 def status(options: Namespace) -> None:
     """Print how far a campaign is."""
     from softmode.campaign_folder import CampaignFolder
-    from softmode.present.status import campaign_status
+    from softmode.present.status_text import campaign_status
 
     print(campaign_status(CampaignFolder(options.campaign), time.time(), terminal=sys.stdout.isatty()))
 

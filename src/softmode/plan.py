@@ -14,7 +14,10 @@ from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.config import Campaign
-from softmode.cost import (
+from softmode.engine.parquet import read_table
+from softmode.engine.snapshot import read_snapshot
+from softmode.errors import InputError
+from softmode.rates import (
     Evaluations,
     PHONONS_ms_per_supercell_atom,
     cpu_ms_per_atom,
@@ -22,9 +25,6 @@ from softmode.cost import (
     gpu_ms_per_atom,
     is_estimated,
 )
-from softmode.engine.snapshot import read_snapshot
-from softmode.engine.tables import read_table
-from softmode.errors import InputError
 from softmode.reference.dataset import selected_ids
 
 # of softmode's own index, and of the Kyoto database's

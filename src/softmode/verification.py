@@ -24,8 +24,8 @@ from softmode.engine.consistency import (
     mixture_mistakes,
     passing_mistakes,
 )
+from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
-from softmode.engine.tables import read_table
 from softmode.errors import InputError
 from softmode.potentials.settings import digest_of_settings
 from softmode.present.campaign import campaign_tables

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from softmode.compare.cost import cost_table, pareto
-from softmode.compare.errors import THERMODYNAMICS
+from softmode.compare.mean_errors import THERMODYNAMICS
 from tests.compare.campaign import properties
 
 

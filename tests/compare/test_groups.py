@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from softmode.compare.errors import THERMODYNAMICS
 from softmode.compare.groups import PER_ATOM, grouped_errors, groups
+from softmode.compare.mean_errors import THERMODYNAMICS
 from tests.compare.campaign import properties
 
 

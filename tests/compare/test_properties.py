@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from softmode.compare.properties import collect, phonon_columns
-from softmode.engine.tables import read_table, write_table
+from softmode.engine.parquet import read_table, write_table
 from softmode.errors import InputError
 
 VARIANTS = ["paper", "scripts"]

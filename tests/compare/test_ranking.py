@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softmode.compare.errors import THERMODYNAMICS
+from softmode.compare.mean_errors import THERMODYNAMICS
 from softmode.compare.ranking import ranking_table, resampled_means
 from tests.compare.campaign import REPORT, properties, row
 

@@ -12,7 +12,7 @@ from softmode.compare.spectra import (
     spectra_rows,
     spectrum_table,
 )
-from softmode.engine.tables import write_table
+from softmode.engine.parquet import write_table
 from softmode.errors import InputError
 from tests.compare.campaign import REPORT, made_up
 

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pytest
 from ase import Atoms
 
+from softmode.engine.parquet import Column, write_table
 from softmode.engine.records import Failure, Record, RecordWriter
 from softmode.engine.shards import Share
 from softmode.engine.snapshot import Snapshot, StoredRecord
 from softmode.engine.status import ShardState, database_state, progress, table_state
-from softmode.engine.tables import Column, write_table
 
 # later than the records, as if they were an earlier job's
 STARTED = 4102444800.0

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from softmode.compare.cost import cost_table
-from softmode.compare.errors import THERMODYNAMICS
+from softmode.compare.mean_errors import THERMODYNAMICS
 from softmode.present.cost import cost_accuracy_figure, cost_accuracy_table
 from tests.compare.campaign import made_up
 

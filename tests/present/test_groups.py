@@ -3,8 +3,8 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.patches import Polygon
 
-from softmode.compare.errors import THERMODYNAMICS
 from softmode.compare.groups import grouped_errors, groups
+from softmode.compare.mean_errors import THERMODYNAMICS
 from softmode.present.groups import (
     element_figure,
     element_numbers,

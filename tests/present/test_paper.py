@@ -41,7 +41,7 @@ def test_distribution_of_highest_frequencies_says_n_of_each_source(data: pd.Data
 
 
 def test_numbers_behind_the_violins_are_the_errors_of_pandas(data: pd.DataFrame) -> None:
-    from softmode.compare.errors import THERMODYNAMICS
+    from softmode.compare.mean_errors import THERMODYNAMICS
 
     numbers = error_numbers(data, THERMODYNAMICS, list(LABELS))
     wide = data.pivot(index="entry", columns="source", values="omega_max_K").astype(float)

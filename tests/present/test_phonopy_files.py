@@ -11,8 +11,8 @@ from phonopy.file_IO import parse_FORCE_SETS
 from softmode.campaign_folder import CampaignFolder
 from softmode.errors import InputError
 from softmode.present.campaign import read_presentation
-from softmode.present.entry import read_entry
 from softmode.present.entry_figure import entry_figure
+from softmode.present.entry_tables import read_entry
 from softmode.present.phonopy_files import export
 from tests.small_campaign import POTENTIAL
 

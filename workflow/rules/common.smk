@@ -11,8 +11,8 @@ PROJECT = Path(str(workflow.current_basedir)).parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.config import load_campaign
 from softmode.errors import InputError
-from softmode.job_resources import JobResources
-from softmode.slurm import settle_final_states, take_over
+from softmode.cluster.job_resources import JobResources
+from softmode.cluster.slurm import settle_final_states, take_over
 
 # a data set that the user names replaces the default's, yardstick and all, instead of being laid over it
 named = workflow.config_settings.overwrite_config.get("dataset") or {}

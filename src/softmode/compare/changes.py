@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softmode.compare.errors import REFERENCE, THERMODYNAMICS, Quantity, signed_errors, survivors
+from softmode.compare.mean_errors import REFERENCE, THERMODYNAMICS, Quantity, signed_errors, survivors
 from softmode.compare.ranking import resampled_means
 from softmode.compare.stability import outcome
 

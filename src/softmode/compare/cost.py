@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softmode.compare.errors import YARDSTICK, Quantity, signed_errors, survivors
+from softmode.compare.mean_errors import YARDSTICK, Quantity, signed_errors, survivors
 
 
 def cost_table(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from softmode.compare.errors import REFERENCE, RELAXATION, THERMODYNAMICS, Quantity, signed_errors
+from softmode.compare.mean_errors import REFERENCE, RELAXATION, THERMODYNAMICS, Quantity, signed_errors
 from softmode.compare.stability import outcome
 
 CRYSTAL_SYSTEMS = ("cubic", "hexagonal", "trigonal", "tetragonal", "orthorhombic", "monoclinic", "triclinic")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from softmode.compare.errors import YARDSTICK
-from softmode.engine.tables import Column, read_table, write_table
+from softmode.compare.mean_errors import YARDSTICK
+from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
 
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()

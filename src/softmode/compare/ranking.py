@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softmode.compare.errors import YARDSTICK, Quantity, signed_errors, survivors
+from softmode.compare.mean_errors import YARDSTICK, Quantity, signed_errors, survivors
 
 # resampled entries at a time, about 80 MB
 _RESAMPLED_NUMBERS = 10_000_000

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 from scipy.stats import wasserstein_distance
 
-from softmode.compare.errors import REFERENCE, Quantity, by_subset, mean_interval
+from softmode.compare.mean_errors import REFERENCE, Quantity, by_subset, mean_interval
 from softmode.compare.properties import common_metadata
 from softmode.density_grid import bin_centres
-from softmode.engine.tables import Column, read_table, write_table
+from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
 from softmode.stages.phonons import lowest_modes
 
@@ -104,7 +104,7 @@ def spectrum_values(spectra: pd.DataFrame, quantity: Quantity, potentials: Seque
 
 
 def spectrum_table(spectra: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the means over entries, one row for each potential, subset (as in `errors.error_table`) and quantity.
+    """Return the means over entries, one row for each potential, subset (as in `mean_errors.error_table`) and quantity.
 
     Columns: potential, subset, quantity, unit, n (entries behind the number), mean, mean_low and mean_high (95 %
     percentile bootstrap interval; NaN for fewer than two entries).

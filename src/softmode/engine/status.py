@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from softmode.engine.parquet import read_table
 from softmode.engine.shards import Share
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
-from softmode.engine.tables import read_table
 from softmode.errors import InputError
 
 _QUIET_s = 600.0

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.compare.errors import YARDSTICK
-from softmode.engine.tables import read_table
+from softmode.compare.mean_errors import YARDSTICK
+from softmode.engine.parquet import read_table
 from softmode.present.failures import failures_table, read_unreadable
 from softmode.present.potentials import potentials_table
 from softmode.present.published import with_published

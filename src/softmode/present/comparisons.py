@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from softmode.compare.cost import cost_table
-from softmode.compare.errors import THERMODYNAMICS, error_table
 from softmode.compare.groups import PER_ATOM, grouped_errors, groups
+from softmode.compare.mean_errors import THERMODYNAMICS, error_table
 from softmode.compare.ranking import ranking_table
 from softmode.compare.spectra import spectrum_table
-from softmode.engine.tables import read_table
+from softmode.engine.parquet import read_table
 from softmode.present import cost, ranking, spectra, stability_threshold
 from softmode.present import groups as grouped
 from softmode.present.campaign import read_presentation, read_properties

@@ -13,7 +13,7 @@ from softmode.density_grid import bin_centres
 from softmode.present.figures import WIDTH, style
 from softmode.present.phonopy_files import read_phonopy
 from softmode.protocol import Phonons
-from softmode.stages.band_structure import Path, frequencies_along, high_symmetry_path
+from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 
 _REFERENCE_COLOUR = "black"
 _THERMODYNAMICS = (
@@ -33,7 +33,7 @@ def entry_figure(
     """Return the figure of one entry.
 
     Args:
-        rows: of `softmode.present.entry.read_entry`; failed ones are named in the legend
+        rows: of `softmode.present.entry_tables.read_entry`; failed ones are named in the legend
         labels: of potentials and yardstick
         colours: as `labels`
 
@@ -43,7 +43,7 @@ def entry_figure(
     settings = Phonons(**campaign.settings("phonons"))
     labels = {"reference": "reference"} | dict(labels)
     colours = {"reference": _REFERENCE_COLOUR} | dict(colours)
-    path: Path | None = None
+    path: BandPath | None = None
     with style():
         figure = plt.figure(figsize=(WIDTH, 5.6), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(2, 1))
@@ -73,13 +73,13 @@ def entry_figure(
     return figure
 
 
-def _draw_bands(axes: Axes, path: Path, frequencies: Sequence[np.ndarray], label: str, colour: str) -> None:
+def _draw_bands(axes: Axes, path: BandPath, frequencies: Sequence[np.ndarray], label: str, colour: str) -> None:
     for distances, segment in zip(path.distances, frequencies, strict=True):
         lines = axes.plot(distances, segment, color=colour, lw=0.8)
     lines[0].set_label(label)
 
 
-def _label_path(axes: Axes, path: Path) -> None:
+def _label_path(axes: Axes, path: BandPath) -> None:
     """Name the points of high symmetry, two where the path jumps."""
     names: dict[float, list[str]] = {}
     for distances, ends in zip(path.distances, path.labels, strict=True):

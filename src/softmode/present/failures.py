@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from softmode.compare.errors import REFERENCE, YARDSTICK
+from softmode.compare.mean_errors import REFERENCE, YARDSTICK
 from softmode.errors import InputError
 from softmode.present.tables import Table
 from softmode.reference.dataset import CRASH

@@ -17,7 +17,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from softmode.compare.errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
+from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
 from softmode.engine.outputs import whole_file
 
 # width of two columns of a journal, in inches

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from softmode.compare.errors import THERMODYNAMICS, Quantity
 from softmode.compare.groups import CRYSTAL_SYSTEMS, PER_ATOM, QUANTITIES, SIZES, STABILITY
+from softmode.compare.mean_errors import THERMODYNAMICS, Quantity
 from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style, turn_labels
 from softmode.present.periodic_table import colour_scale, periodic_table
 from softmode.present.tables import Table, digits_or_dash, three_digits

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from softmode.compare.errors import RELAXATION, THERMODYNAMICS, YARDSTICK
+from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, YARDSTICK
 from softmode.present.figures import WIDTH, nothing, style, turn_labels
 from softmode.present.tables import NOTHING, Table, three_digits
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from softmode.compare.properties import collect
 from softmode.compare.spectra import write_spectra
-from softmode.engine.tables import read_table
+from softmode.engine.parquet import read_table
 from softmode.errors import InputError
 from softmode.present.tables import Table
 

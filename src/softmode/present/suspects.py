@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.compare.errors import REFERENCE, YARDSTICK
+from softmode.compare.mean_errors import REFERENCE, YARDSTICK
 from softmode.present.tables import Table, three_digits
 
 NAME = "suspects"

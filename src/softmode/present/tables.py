@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.compare.errors import (
+from softmode.compare.mean_errors import (
     RELAXATION,
     THERMODYNAMICS,
     YARDSTICK,
@@ -271,7 +271,7 @@ def subset_cells(
     """Return one row for each subset: its name, n, and a cell for each quantity.
 
     Args:
-        numbers: of `errors.error_table`, or of the same form
+        numbers: of `mean_errors.error_table`, or of the same form
         value: column of the number; with `_low` and `_high` those of its interval
     """
     rows = []

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import spglib
 
-from softmode.cost import evaluations
+from softmode.rates import evaluations
 from softmode.reference.cells import masses_of, unusual_masses
 from softmode.reference.dimensionality import dimensionality
 from softmode.reference.entry import Entry

@@ -29,8 +29,8 @@ from softmode.reference.cells import (
     set_masses,
     unusual_masses,
 )
+from softmode.reference.completeness import TOLERANCES, recorded_tolerance, settle_symmetry
 from softmode.reference.compressed import LARGEST_TEXT, read_content
-from softmode.reference.displacements import TOLERANCES, recorded_tolerance, settle_symmetry
 from softmode.reference.entry import LARGEST_SUPERCELL, Entry, with_primitive_cell
 from softmode.reference.force_files import parse_force_sets
 from softmode.yaml_files import parse_yaml

@@ -31,8 +31,8 @@ from softmode.reference.cells import (
     standard_masses,
     to_ase,
 )
+from softmode.reference.completeness import TOLERANCES, recorded_tolerance, settle_symmetry, with_single_atoms
 from softmode.reference.compressed import read_lines
-from softmode.reference.displacements import TOLERANCES, recorded_tolerance, settle_symmetry, with_single_atoms
 from softmode.reference.entry import Entry, ForceSet, with_primitive_cell
 from softmode.reference.exact_symmetry import has_few_digits, make_exact
 from softmode.reference.force_constants import for_primitive_cell, given_force_constants, without_force_constants

@@ -15,7 +15,7 @@ SPACING = 0.02
 
 
 @dataclass(frozen=True)
-class Path:
+class BandPath:
     """A path in reciprocal space.
 
     Attributes:
@@ -29,7 +29,7 @@ class Path:
     labels: list[tuple[str, str]]
 
 
-def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float, spacing: float = SPACING) -> Path:
+def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float, spacing: float = SPACING) -> BandPath:
     """Return the path of Hinuma et al., Comput. Mater. Sci. 128, 140 (2017), in the coordinates of the cell as it is.
 
     That of a slab is moved into its plane, where each piece is drawn once.
@@ -60,9 +60,9 @@ def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float, spaci
         distances.append(travelled + steps * length)
         labels.append((first, last))
         travelled += length
-    return Path(segments, distances, labels)
+    return BandPath(segments, distances, labels)
 
 
-def frequencies_along(phonopy: Phonopy, path: Path) -> list[np.ndarray]:
+def frequencies_along(phonopy: Phonopy, path: BandPath) -> list[np.ndarray]:
     """Return the frequencies in THz of each segment, imaginary ones negative, shapes (n, n_bands)."""
     return [np.asarray(phonopy.run_qpoints(segment).frequencies) for segment in path.segments]

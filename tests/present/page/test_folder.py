@@ -13,7 +13,7 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
 from softmode.errors import InputError
 from softmode.present.page import details
-from softmode.present.page.campaign import QUANTITIES, space_group_symbol
+from softmode.present.page.all_entries import QUANTITIES, space_group_symbol
 from softmode.present.page.folder import write_page
 
 ENTRIES = ["Si-diamond", "NaCl-rocksalt"]

@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 from phonopy import Phonopy
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.errors import REFERENCE
+from softmode.compare.mean_errors import REFERENCE
 from softmode.density_grid import bin_centres
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
 from softmode.protocol import Phonons
 from softmode.reference.dataset import load_entries
-from softmode.stages.band_structure import Path, frequencies_along, high_symmetry_path
+from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.phonons import PhononTask, phonopy_of
 
 # Å⁻¹ with the factor 2π: fine enough for the screen; a figure for print takes smaller steps
@@ -135,7 +135,7 @@ def _bands(tasks: Mapping[str, PhononTask], rows: Mapping[str, Mapping[str, Any]
     """Return the band structures of all sources along the path of the first one that has phonons."""
     bands: dict[str, Any] = {}
     problems = []
-    path: Path | None = None
+    path: BandPath | None = None
     for source, task in tasks.items():
         if rows[source]["status"] != "done":
             continue
@@ -159,6 +159,6 @@ def _bands(tasks: Mapping[str, PhononTask], rows: Mapping[str, Mapping[str, Any]
     }
 
 
-def _frequencies(phonopy: Phonopy, path: Path) -> list[list[list[float]]]:
+def _frequencies(phonopy: Phonopy, path: BandPath) -> list[list[list[float]]]:
     """Return for each segment of the path, for each band, its frequencies in THz."""
     return [decimals(segment.T, 2) for segment in frequencies_along(phonopy, path)]

@@ -15,16 +15,16 @@ from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from softmode import __version__
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.errors import YARDSTICK
+from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.background import ahead, worker_processes
 from softmode.engine.interruption import check
 from softmode.engine.outputs import only_writer, storage, whole_file
 from softmode.errors import InputError
 from softmode.present.campaign import read_presentation, read_properties
 from softmode.present.failures import read_unreadable
-from softmode.present.page.campaign import at_a_glance, campaign_data, entries_by_error, sources
+from softmode.present.page.all_entries import at_a_glance, campaign_data, entries_by_error, sources
 from softmode.present.page.details import Share, share_details
-from softmode.present.page.provenance import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
+from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.tables import NOTHING, Table, written_tables
 
 _PACKAGE = "softmode.present.page"

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 from ase.spacegroup import Spacegroup
 
-from softmode.compare.errors import REFERENCE, YARDSTICK, Quantity, signed_errors, survivors
 from softmode.compare.groups import QUANTITIES as _OF_GROUPS
+from softmode.compare.mean_errors import REFERENCE, YARDSTICK, Quantity, signed_errors, survivors
 from softmode.compare.stability import outcome
 from softmode.present.page.rounding import significant
 from softmode.present.tables import NOTHING, three_digits

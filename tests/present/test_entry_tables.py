@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from softmode.compare.properties import phonon_columns
-from softmode.engine.tables import write_table
+from softmode.engine.parquet import write_table
 from softmode.errors import InputError
-from softmode.present.entry import entry_tables, read_entry
+from softmode.present.entry_tables import entry_tables, read_entry
 
 
 @pytest.fixture

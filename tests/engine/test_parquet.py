@@ -3,7 +3,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from softmode.engine.tables import Column, read_table, write_table
+from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
 
 COLUMNS = [Column("entry", pa.string(), "", "id"), Column("omega_max_K", pa.float64(), "K", "highest frequency")]

@@ -1,8 +1,8 @@
 from softmode.config import Campaign
-from softmode.cost import Evaluations
 from softmode.plan import Plan, PotentialPlan
-from softmode.present.plan import plan_text
+from softmode.present.plan_text import plan_text
 from softmode.protocol import Protocol
+from softmode.rates import Evaluations
 
 
 def plan(*potentials: PotentialPlan) -> Plan:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
+from softmode.cluster.slurm import settle_final_states, take_over
 from softmode.errors import InputError
-from softmode.slurm import settle_final_states, take_over
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softmode.compare.errors import (
+from softmode.compare.mean_errors import (
     RELAXATION,
     THERMODYNAMICS,
     error_table,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from softmode.cluster.job_resources import JobResources
 from softmode.config import Campaign
-from softmode.job_resources import JobResources
 from softmode.protocol import Protocol
 
 FAST = {"relative_cost": 1.0, "n_parameters": 1_000_000, "cutoff_A": 5.0, "memory_kB_per_edge": 100.0}
@@ -55,7 +55,7 @@ def test_walltime_follows_the_cost_of_shard_and_potential_and_the_attempt(resour
 
 def test_walltime_leaves_room_above_the_measured_time(resources: JobResources) -> None:
     # 3e6 atoms at the rate of M3GNet on one CPU thread
-    from softmode.cost import M3GNET_CPU_ms_per_atom
+    from softmode.rates import M3GNET_CPU_ms_per_atom
 
     minutes = 3e6 * M3GNET_CPU_ms_per_atom / 1000 / 60
     assert 1.5 * minutes < resources.potential_minutes(job(), 1) < 3 * minutes
