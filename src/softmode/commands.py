@@ -242,7 +242,7 @@ def plan(options: Namespace) -> None:
 
 def summary(options: Namespace) -> None:
     """Print the tables of a finished campaign."""
-    from softmode.present.tables import written_tables
+    from softmode.present.table_text import written_tables
 
     folder = options.campaign / "tables"
     written = written_tables(folder)

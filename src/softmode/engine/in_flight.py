@@ -24,12 +24,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from softmode.engine import interruption
 from softmode.engine.outputs import storage
-from softmode.engine.records import RecordWriter
 from softmode.errors import DeviceLost
+
+if TYPE_CHECKING:  # it imports ASE, and `softmode status` only reads what is in flight
+    from softmode.engine.records import RecordWriter
 
 Item = TypeVar("Item")
 
@@ -84,7 +86,7 @@ class InFlight:
         suspects: by entry, those that have no record yet
     """
 
-    def __init__(self, writer: RecordWriter) -> None:
+    def __init__(self, writer: "RecordWriter") -> None:
         self.path = _journal(writer.output)
         self._writer = writer
         self.suspects: dict[str, Suspect] = {}

@@ -24,6 +24,8 @@ from softmode.engine.shards import Share
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
 
+# The ten minutes, and the three times the longest pause, that tell running from silent (above): with less, a job that
+# is at work on a large cell counts as silent; with more, one that died is counted for longer in rates and ends.
 _QUIET_s = 600.0
 _QUIET_PAUSES = 3.0
 

@@ -25,7 +25,7 @@ from softmode.present.failures import read_unreadable
 from softmode.present.page.all_entries import at_a_glance, campaign_data, entries_by_error, sources
 from softmode.present.page.details import Share, share_details
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
-from softmode.present.tables import NOTHING, Table, written_tables
+from softmode.present.table_text import NOTHING, Table, written_tables
 
 _PACKAGE = "softmode.present.page"
 _ASSETS = ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js")
