@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from softmode.compare.groups import PER_ATOM
 from softmode.compare.mean_errors import (
     RELAXATION,
     THERMODYNAMICS,
@@ -19,24 +20,6 @@ from softmode.compare.stability import OUTCOMES, confusion_table
 from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
 
 SUBSETS = ("common", "own")
-
-
-def make_tables(
-    properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], metadata: Mapping[str, Any]
-) -> list[Table]:
-    """Return the tables of a campaign.
-
-    Args:
-        labels: what each potential is called, in the order of the tables
-        report: settings of the report, with the protocol's name and digest
-        metadata: of properties.parquet
-    """
-    caption = f"{origin(properties, report, metadata)} {subsets(properties, labels, report)}"
-    return [
-        _relaxation_table(properties, labels, report, caption),
-        _thermodynamics_table(properties, labels, report, caption),
-        _stability_table(properties, labels, report, caption),
-    ]
 
 
 def origin(properties: pd.DataFrame, report: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
@@ -59,9 +42,10 @@ def subsets(properties: pd.DataFrame, potentials: Iterable[str], report: Mapping
     )
 
 
-def _relaxation_table(
+def relaxation_table(
     properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
 ) -> Table:
+    """Return Table I; `labels` says what each potential is called, in the order of the rows."""
     numbers = error_table(properties, RELAXATION, list(labels), report)
     failures = failure_table(properties, list(labels)).set_index("potential")
     header = ["potential", "failed (%)", "subset", "n", "E (meV/atom)", "V (Å³/atom)"]
@@ -78,9 +62,10 @@ def _relaxation_table(
     return Table("table1_relaxation", title, header, rows, caption, numbers)
 
 
-def _thermodynamics_table(
+def thermodynamics_table(
     properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
 ) -> Table:
+    """Return Table II; `labels` says what each potential is called, in the order of the rows."""
     numbers = error_table(properties, THERMODYNAMICS, list(labels), report)
     header = ["potential", "subset", "n", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
     rows = [[label, *cells] for name, label in labels.items() for cells in subset_cells(numbers, name, THERMODYNAMICS)]
@@ -91,9 +76,10 @@ def _thermodynamics_table(
     return Table("table2_thermodynamics", title, header, rows, caption, numbers)
 
 
-def _stability_table(
+def stability_table(
     properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
 ) -> Table:
+    """Return Table III; `labels` says what each potential is called, in the order of the rows."""
     numbers = confusion_table(properties, list(labels), report["stability"])
     header = ["potential"]
     for reference_class, results in (("stable", "TS FU failed"), ("unstable", "TU FS failed")):
@@ -112,6 +98,17 @@ def _stability_table(
         f"thresholds '{report['stability']}'"
     )
     return Table("table3_stability", title, header, rows, caption, numbers)
+
+
+def per_atom_table(numbers: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str) -> Table:
+    """Return Table II per mole of atoms; `numbers` are of `error_table` for `compare.groups.PER_ATOM`."""
+    header = ["potential", "subset", "n", "S (J/K/mol atoms)", "F (kJ/mol atoms)", "C_V (J/K/mol atoms)"]
+    rows = [[label, *cells] for name, label in labels.items() for cells in subset_cells(numbers, name, PER_ATOM)]
+    title = (
+        "Mean absolute errors of entropy, free energy and heat capacity "
+        f"at {report['temperature_K']:g} K, per mole of atoms"
+    )
+    return Table("thermodynamics_per_atom", title, header, rows, caption, numbers)
 
 
 def subset_cells(

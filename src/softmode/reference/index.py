@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import spglib
 
-from softmode.rates import evaluations
+from softmode.rates import EntrySize, displaced_atoms, relax_atoms
 from softmode.reference.cells import masses_of, unusual_masses
 from softmode.reference.dimensionality import dimensionality
 from softmode.reference.entry import Entry

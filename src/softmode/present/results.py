@@ -1,0 +1,99 @@
+"""What tables and figures are made of: a campaign's numbers, and how its potentials are presented."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from softmode.campaign_folder import CampaignFolder
+from softmode.compare.mean_errors import YARDSTICK
+from softmode.engine.parquet import read_table
+
+_YARDSTICK_COLOUR = "#949494"
+Numbers = TypeVar("Numbers")
+
+
+class Results:
+    """A campaign's results, each file of which is read when it is asked for, and once.
+
+    Args:
+        campaign: its folder
+    """
+
+    def __init__(self, campaign: CampaignFolder) -> None:
+        self.campaign = campaign
+        self._known: dict[Callable[..., Any], Any] = {}
+
+    def once(self, function: "Callable[[Results], Numbers]") -> Numbers:
+        """Return what a function makes of these results, for a table and a figure of the same numbers."""
+        if function not in self._known:
+            self._known[function] = function(self)
+        return self._known[function]  # type: ignore[no-any-return]
+
+    def table_of(self, study: str) -> pd.DataFrame:
+        """Return a study's own numbers, <study>.parquet."""
+        return read_table(self.campaign.path / f"{study}.parquet")[0].to_pandas()
+
+    @cached_property
+    def _properties(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        table, metadata = read_table(self.campaign.path / "properties.parquet")
+        return table.to_pandas(), metadata
+
+    @property
+    def properties(self) -> pd.DataFrame:
+        """properties.parquet."""
+        return self._properties[0]
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The metadata of properties.parquet."""
+        return self._properties[1]
+
+    @cached_property
+    def spectra(self) -> pd.DataFrame:
+        """spectra.parquet."""
+        return read_table(self.campaign.path / "spectra.parquet")[0].to_pandas()
+
+    @cached_property
+    def report(self) -> Mapping[str, Any]:
+        """Settings of the report, with the protocol's name and digest."""
+        settings: Mapping[str, Any] = self.campaign.settings("report")
+        return settings
+
+    @cached_property
+    def presentation(self) -> Mapping[str, Any]:
+        """How potentials and yardstick are presented."""
+        settings: Mapping[str, Any] = self.campaign.settings("presentation")
+        return settings
+
+    @cached_property
+    def potentials(self) -> dict[str, Mapping[str, Any]]:
+        """Settings of the potentials by name, in the campaign's order."""
+        return {name: self.presentation["potentials"][name] for name in self.presentation["order"]}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What potentials and yardstick are called, in the order of tables and figures."""
+        labels = {name: settings["label"] for name, settings in self.potentials.items()}
+        if "yardstick" in self.presentation:
+            labels[YARDSTICK] = self.presentation["yardstick"]
+        return labels
+
+    @cached_property
+    def colours(self) -> dict[str, str]:
+        """The colour of each of them."""
+        colours = {name: settings["colour"] for name, settings in self.potentials.items()}
+        return colours | ({YARDSTICK: _YARDSTICK_COLOUR} if "yardstick" in self.presentation else {})
+
+    @property
+    def names(self) -> list[str]:
+        """Keys of potentials and yardstick in that order."""
+        return list(self.labels)
+
+    @cached_property
+    def published(self) -> dict[str, Any]:
+        """What Loew et al. (2024) published of potentials and yardstick, by their names in the campaign."""
+        published = dict(self.presentation.get("published", {}))
+        functional = published.pop(self.presentation.get("yardstick"), None)
+        return published | ({YARDSTICK: functional} if functional else {})
