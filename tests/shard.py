@@ -41,7 +41,7 @@ _SETTINGS = {
 }
 # new processes start without having to import anything
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.shard", "softmode.shard_work", "softmode.commands"])
+_processes.set_forkserver_preload(["tests.shard", "softmode.shard_work"])
 
 
 @dataclass(frozen=True)
