@@ -65,7 +65,7 @@ lint: .envs/test.ready
 	@echo "== style, types and the workflow's own linter"
 	.envs/test/bin/ruff check src tests benchmarks
 	.envs/test/bin/ruff format --check src tests benchmarks
-	.envs/test/bin/snakefmt --check Snakefile workflow
+	.envs/test/bin/snakefmt --check workflow
 	.envs/test/bin/mypy
 	.envs/test/bin/python tests/workflow/lint_snakemake.py
 

@@ -1,7 +1,6 @@
 """The demo end to end, as a user runs it, in a folder of its own; and what makes which job run again."""
 
 import json
-import re
 import shlex
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from softmode.cli import main
-from tests.workflow.run import snakemake
+from tests.workflow.run import jobs, snakemake
 
 N_UNSTABLE = 3
 PAPER_TABLES = (
@@ -36,15 +35,6 @@ FIGURES = (
     *PAPER_FIGURES, "spectrum_errors", "stability_threshold", "ranking", "cost_accuracy",
     "errors_by_element_highest_frequency", "errors_by_element_entropy", "errors_by_group",
 )  # fmt: skip
-
-
-def jobs(project: Path, *arguments: str) -> dict[str, int]:
-    """The numbers of jobs that a dry run announces, by rule."""
-    dry_run = snakemake(project, "--dry-run", *arguments)
-    text = dry_run.stderr + dry_run.stdout
-    found = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", text, flags=re.MULTILINE)}
-    found.pop("total", None)
-    return found
 
 
 def jobs_without(path: Path, project: Path, *arguments: str) -> dict[str, int]:

@@ -7,6 +7,11 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(str(workflow.current_basedir)).parent.parent
+if not (PROJECT / "envs" / "build.sh").is_file():
+    raise WorkflowError(
+        f"{PROJECT}: not a clone of softmode, from whose files the environments are built; "
+        "clone it, and give the path of its workflow/Snakefile to the module"
+    )
 # the workflow's own Snakemake has softmode installed; anybody else's finds it here
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.config import load_campaign
@@ -14,10 +19,26 @@ from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
 
-# a data set that the user names replaces the default's, yardstick and all, instead of being laid over it
+
+def own(path):
+    """A file of the workflow itself, from the folder in which Snakemake runs."""
+    return os.path.relpath(PROJECT / path)
+
+
+# a data set that the user names replaces the default's, yardstick and all, instead of being laid over it; a module has
+# no defaults, and what the command line calls a data set may be one of the workflow around it
 named = workflow.config_settings.overwrite_config.get("dataset") or {}
-if "path" in named:
+if "path" in named and workflow.modifier.is_main_snakefile():
     config["dataset"] = named
+
+# what belongs to the workflow is found from any folder; the campaign and its data are the user's to give
+for key, path in {
+    "potentials_file": "config/potentials.yaml",
+    "protocols_file": "config/protocols.yaml",
+    "published": "data/published",
+    "environments": ".envs",
+}.items():
+    config.setdefault(key, own(path))
 
 try:
     CAMPAIGN = load_campaign(
@@ -25,7 +46,8 @@ try:
         # what the user gave; the file of the `configfile` directive comes last
         source=" + ".join(
             map(os.path.relpath, workflow.configfiles[:-1] or workflow.configfiles)
-        ),
+        )
+        or "config of the module",
         schemas=PROJECT / "workflow" / "schemas",
     )
 except InputError as error:
@@ -46,23 +68,30 @@ wildcard_constraints:
     shard="[0-9]+",
 
 
-localrules:
-    all,
-    paper,
-    prepare,
-    environment,
-    checkpoint,
-    settings,
-    dataset,
-    yardstick,
-    shards,
-    collect,
-    spectra,
-    tables,
-    figures,
-    comparisons,
-    page,
-    export_reference,
+# the names are those that a module's rules have been given, which `localrules:` does not know
+workflow.localrules(
+    *map(
+        workflow.modifier.modify_rulename,
+        [
+            "all",
+            "paper",
+            "prepare",
+            "environment",
+            "checkpoint",
+            "settings",
+            "dataset",
+            "yardstick",
+            "shards",
+            "collect",
+            "spectra",
+            "tables",
+            "figures",
+            "comparisons",
+            "page",
+            "export_reference",
+        ],
+    )
+)
 
 
 onstart:

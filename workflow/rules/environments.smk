@@ -1,15 +1,16 @@
 rule environment:
     """Build a potential's environment from its pins; compute nodes only use it."""
     input:
-        pins="envs/{environment}.txt",
+        pins=own("envs/{environment}.txt"),
     output:
         ready=f"{ENVIRONMENTS}/{{environment}}.ready",
     log:
         "<logs>/environment/{environment}.log",
     params:
+        build=own("envs/build.sh"),
         folder=subpath(output.ready, strip_suffix=".ready"),
     shell:
-        "envs/build.sh {wildcards.environment:q} {params.folder:q} > {log:q} 2>&1 && touch {output.ready:q}"
+        "{params.build:q} {wildcards.environment:q} {params.folder:q} > {log:q} 2>&1 && touch {output.ready:q}"
 
 
 rule checkpoint:
