@@ -11,11 +11,13 @@ from ase import Atoms
 from ase.data import vdw_alvarez
 from ase.geometry import minkowski_reduce
 from ase.geometry.dimensionality.rank_determination import RDA
+from phonopy.structure.atoms import PhonopyAtoms
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from softmode.errors import EntryError
+from softmode.reference.cells import to_ase
 
 # in Å: atoms are in contact up to the sum of their van der Waals radii (Alvarez 2013; ASE's other table lacks most
 # metals) and this, so that vacuum begins at some 5 Å between light atoms, at 9 Å between those of caesium. The loosest
@@ -46,6 +48,11 @@ def vacuum_axis(cell: Atoms, primitive_matrix: np.ndarray) -> int | None:
         return None
     across = np.flatnonzero(np.abs(normal @ primitive_matrix) > _ZERO)
     return int(across[0]) if len(across) == 1 else None
+
+
+def vacuum_axis_of_primitive(primitive: PhonopyAtoms) -> int | None:
+    """Return the same of a primitive cell as phonopy has it, whose own axes are meant."""
+    return vacuum_axis(to_ase(primitive), np.eye(3))
 
 
 def slab_lattice(lattice: np.ndarray, across: int) -> np.ndarray:
