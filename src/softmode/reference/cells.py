@@ -138,6 +138,15 @@ def find_primitive_matrix(unit_cell: Atoms, given: np.ndarray, tolerance: float)
     return found * np.sign(volume) if abs(volume) < 0.9 * given_volume else given
 
 
+def symmetry_dataset(atoms: Atoms, tolerance: float) -> spglib.SpglibDataset | None:
+    """Return what spglib finds of a structure's symmetry within a tolerance in Å; None where it finds none.
+
+    It looks at lattice, positions and elements only. Atoms keep the cell that they are written in.
+    """
+    crystal: Any = (atoms.cell.array, atoms.get_scaled_positions(wrap=False), atoms.numbers)
+    return spglib.get_symmetry_dataset(crystal, symprec=tolerance)
+
+
 def integers(values: Any, name: str) -> np.ndarray:
     """Return a matrix of shape (3, 3) as integers, where it holds nothing else.
 

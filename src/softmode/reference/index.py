@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-import spglib
 
 from softmode.rates import evaluations
-from softmode.reference.cells import masses_of, unusual_masses
+from softmode.reference.cells import masses_of, symmetry_dataset, unusual_masses
 from softmode.reference.dimensionality import dimensionality
 from softmode.reference.entry import Entry
 
@@ -20,9 +19,7 @@ def describe(entry: Entry) -> dict[str, Any]:
     `estimated_cost` counts atoms to evaluate: those of all displaced supercells and of a relaxation.
     """
     cell = entry.unit_cell
-    symmetry = spglib.get_symmetry_dataset(
-        (cell.cell.array, cell.get_scaled_positions(), cell.numbers), symprec=_SYMMETRY_TOLERANCE
-    )
+    symmetry = symmetry_dataset(cell, _SYMMETRY_TOLERANCE)
     number = symmetry.number if symmetry else 1
     # of random displacements, a potential takes none
     systematic = entry.force_set is not None and entry.force_set.atoms is not None
