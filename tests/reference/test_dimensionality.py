@@ -16,13 +16,13 @@ from softmode.errors import EntryError
 from softmode.reference.cells import build_cells
 from softmode.reference.dataset import Problem, Selection, describe, read_entries
 from softmode.reference.dimensionality import (
-    check_dimensionality,
     dimensionality,
     in_slab,
     slab_lattice,
     vacuum_axis,
     vacuum_axis_of_primitive,
 )
+from softmode.reference.entry import Entry
 from tests.properties import QUICK
 
 
@@ -112,7 +112,7 @@ def test_supercell_of_a_slab_has_the_axis_of_its_primitive_cell() -> None:
     with pytest.raises(
         EntryError, match="two vectors in the plane of the slab and the third across the vacuum"
     ) as error:
-        check_dimensionality(cell, centring)
+        Entry("", cell, np.eye(3, dtype=int), centring, source="made for a test").check_dimensionality()
     assert error.value.kind == "bad_entry"
 
 

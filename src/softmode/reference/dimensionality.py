@@ -16,7 +16,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from softmode.errors import EntryError
 from softmode.reference.cells import to_ase
 
 # in Å: atoms are in contact up to the sum of their van der Waals radii (Alvarez 2013; ASE's other table lacks most
@@ -76,28 +75,6 @@ def in_slab(qpoints: np.ndarray, across: int) -> np.ndarray:
     flat[:, across] = 0
     _, once = np.unique(np.round(flat - np.floor(flat + 1e-6), 6), axis=0, return_index=True)
     return flat[np.sort(once)]
-
-
-def check_dimensionality(cell: Atoms, primitive_matrix: np.ndarray) -> None:
-    """Refuse what has no phonons of a crystal, and slabs of which no two-dimensional mesh can be made.
-
-    Raises:
-        EntryError: (kind `bad_entry`) with what to do.
-    """
-    rank = dimensionality(cell)
-    if rank < 2:
-        what = ("a molecule in a box", "a wire in vacuum")[rank]
-        raise EntryError(
-            "bad_entry",
-            f"is {what}, which has no phonons of a crystal: its atoms are in contact in {rank} of three directions; "
-            "leave it out, or correct the cell if it is meant to be a crystal",
-        )
-    if rank == 2 and vacuum_axis(cell, primitive_matrix) is None:
-        raise EntryError(
-            "bad_entry",
-            "is a slab whose primitive cell does not fit it: write the cell with two vectors in the plane of the slab "
-            "and the third across the vacuum, without a primitive matrix",
-        )
 
 
 def _rank_and_plane(cell: Atoms) -> tuple[int, np.ndarray | None]:

@@ -6,7 +6,6 @@ import numpy as np
 
 from softmode.rates import evaluations
 from softmode.reference.cells import masses_of, symmetry_dataset, unusual_masses
-from softmode.reference.dimensionality import dimensionality
 from softmode.reference.entry import Entry
 
 # in Å
@@ -30,7 +29,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
         "space_group": number,
         "crystal_system": crystal_system(number),
-        "dimensionality": dimensionality(cell),
+        "dimensionality": entry.dimensionality,
         "n_sites": len(cell),
         "n_primitive": entry.n_primitive,
         "n_supercell": entry.n_supercell,
