@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from softmode.density_grid import bin_centres, bin_edges, number_of_bins
+from softmode.density_grid import bin_centres, bin_edges, bin_width, density_of_states, number_of_bins
 from softmode.protocol import Protocol
 
 
@@ -23,6 +23,15 @@ def test_bins_have_the_step_where_that_divides_the_grid_up_to_rounding(step: flo
     # 0.3 / 0.1 is less than 3 in floating point; a bin must not get lost
     grid = {"minimum_THz": -step, "maximum_THz": 2 * step, "step_THz": step}
     assert number_of_bins(grid) == 3 and np.diff(bin_edges(grid)) == pytest.approx(step)
+
+
+def test_centres_and_density_are_those_of_the_bins_where_the_step_does_not_divide_the_range() -> None:
+    grid = {"minimum_THz": -1.0, "maximum_THz": 2.0, "step_THz": 0.7}
+    assert bin_width(grid) == 0.75
+    assert bin_centres(grid) == pytest.approx((bin_edges(grid)[1:] + bin_edges(grid)[:-1]) / 2)
+    density = density_of_states(np.array([[0.1, 0.2], [1.9, 5.0]]), np.array([3, 1]), grid)
+    # one q point counts three times; what is beyond the grid is in the last bin
+    assert density == pytest.approx(np.array([0, 6, 0, 2]) / 4 / 0.75)
 
 
 def test_tiny_step_is_counted_and_not_an_error() -> None:

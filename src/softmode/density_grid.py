@@ -1,4 +1,7 @@
-"""The grid of the densities of states: equal bins in THz, from the protocol's `density_of_states`."""
+"""The grid of the densities of states, and what is counted on it: equal bins, from the protocol's `density_of_states`.
+
+Where `step_THz` does not divide the range, the bins are as many as come nearest to it, and a little wider or narrower.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -16,6 +19,11 @@ def number_of_bins(grid: Mapping[str, float]) -> int:
     return round(min(number, sys.maxsize))  # a tiny step gives infinity
 
 
+def bin_width(grid: Mapping[str, float]) -> float:
+    """Return the width of a bin in THz."""
+    return (grid["maximum_THz"] - grid["minimum_THz"]) / number_of_bins(grid)
+
+
 def bin_edges(grid: Mapping[str, float]) -> "np.ndarray":
     """Return the edges of the bins in THz, one more than there are bins."""
     import numpy as np
@@ -27,4 +35,21 @@ def bin_centres(grid: Mapping[str, float]) -> "np.ndarray":
     """Return the centres of the bins in THz."""
     import numpy as np
 
-    return np.asarray(grid["minimum_THz"] + grid["step_THz"] * (np.arange(number_of_bins(grid)) + 0.5))
+    return np.asarray(grid["minimum_THz"] + bin_width(grid) * (np.arange(number_of_bins(grid)) + 0.5))
+
+
+def density_of_states(frequencies: "np.ndarray", weights: "np.ndarray", grid: Mapping[str, float]) -> "np.ndarray":
+    """Return the density of states on the grid, in states per THz and primitive cell, shape (n_bins,).
+
+    Its integral is the number of bands; modes beyond the grid count in its first or last bin.
+
+    Args:
+        frequencies: in THz, imaginary ones negative, shape (n_q, n_bands)
+        weights: of the q points, shape (n_q,)
+    """
+    import numpy as np
+
+    edges = bin_edges(grid)
+    of_modes = np.broadcast_to(weights[:, None], frequencies.shape)
+    counts, _ = np.histogram(np.clip(frequencies, edges[0], edges[-1]), edges, weights=of_modes)
+    return np.asarray(counts / weights.sum() / bin_width(grid))

@@ -15,17 +15,13 @@ from softmode.reference.entry import Entry
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
     compute_phonons,
-    is_stable,
     kelvin_per_THz,
-    lowest_modes,
     task_of_potential,
     task_of_reference,
     tasks_of_reference,
 )
 from tests.stages.graphene import graphene, task
 from tests.stages.potentials import batches_of, effective_medium
-
-GAMMA_AND_X = np.array([[0.0, 0, 0], [0.5, 0.5, 0]])
 
 
 @pytest.fixture
@@ -114,35 +110,6 @@ def test_imaginary_mode_of_a_real_unstable_crystal(kyoto_folder: Path, settings:
     assert row["omega_min_K"] == pytest.approx(-34.26, abs=0.01)
     # the mode is not at Gamma: no tolerance for it, however small it is
     assert not row["stable_paper"] and not row["stable_scripts"]
-
-
-@pytest.mark.parametrize(
-    ("at_gamma", "at_x", "stable"),
-    [
-        ([-1e-6, 1e-6, 0.0, 5, 5, 5], [1, 1, 2, 2, 3, 3], True),
-        ([-34, -34, -34, 50, 50, 50], [1, 1, 2, 2, 3, 3], True),  # acoustic modes off zero, within the tolerance
-        ([-36, 0, 0, 50, 50, 50], [1, 1, 2, 2, 3, 3], False),
-        ([-20, 0, 0, 1e-3, 50, 50], [1, 1, 2, 2, 3, 3], False),  # acoustic are the three nearest to zero
-        ([0, 0, 0, 50, 50, 50], [-1e-3, 1, 2, 2, 3, 3], False),  # no tolerance away from Gamma
-    ],
-)
-def test_stability_looks_at_optical_modes_and_at_all_q(at_gamma: list, at_x: list, stable: bool) -> None:
-    frequencies = np.array([at_gamma, at_x], dtype=float)
-    assert is_stable(GAMMA_AND_X, frequencies, acoustic_gamma=-35.0, other=0.0) is stable
-
-
-def test_acoustic_modes_at_gamma_are_the_three_nearest_to_zero_whatever_their_order() -> None:
-    # an imaginary optical mode, lower than all acoustic ones, and a Gamma point that is a reciprocal lattice vector
-    frequencies = np.array([[1, 2, 3, 4, 5, 6], [-5, -0.1, 0.0, 0.2, 7, 8]])
-    assert lowest_modes(np.add(GAMMA_AND_X[::-1], [0, 0, 1]), frequencies) == (-0.1, -5.0)
-    # one atom has no optical modes, and Gamma may be the only point
-    assert lowest_modes(GAMMA_AND_X[:1], np.array([[0.1, -0.2, 0.3]])) == (-0.2, np.inf)
-
-
-def test_thresholds_of_paper_and_scripts_differ() -> None:
-    frequencies = np.array([[-40.0, 0, 0], [10, 10, 20]])
-    assert is_stable(GAMMA_AND_X, frequencies, -50.0, 0.0)
-    assert not is_stable(GAMMA_AND_X, frequencies, -35.0, 0.0)
 
 
 def test_thermodynamics_of_a_monolayer_depend_neither_on_its_vacuum_nor_on_how_its_cell_is_written(

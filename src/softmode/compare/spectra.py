@@ -14,7 +14,7 @@ from softmode.compare.properties import common_metadata
 from softmode.density_grid import bin_centres
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
-from softmode.stages.phonons import lowest_modes
+from softmode.stages.acoustic_modes import lowest_modes
 
 _F, _S = pa.float64(), pa.string()
 COLUMNS = (

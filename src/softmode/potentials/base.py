@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
+from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 
 from softmode.errors import EntryError
@@ -99,10 +100,4 @@ def stress_of_any_handedness(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
 
     Such packages divide by a signed volume.
     """
-    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))
-
-
-def voigt(tensor: np.ndarray) -> np.ndarray:
-    """Return xx yy zz yz xz xy of the symmetric part of a tensor of shape (3, 3)."""
-    symmetric = (tensor + tensor.T) / 2
-    return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    return full_3x3_to_voigt_6_stress(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))

@@ -21,7 +21,6 @@ from softmode.errors import EntryError, InputError, StorageError
 from softmode.reference import kyoto, phonopy_folder, prototypes
 from softmode.reference.cells import EXACT
 from softmode.reference.compressed import COMPRESSIONS
-from softmode.reference.dimensionality import check_dimensionality
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.files import is_archive, list_files, split_suffix
 from softmode.reference.index import describe
@@ -127,7 +126,7 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
 def _read(found: Found) -> Entry | Problem:
     try:
         entry = replace(found.read(), id=_storable(found.id), source=_printable(found.file))
-        check_dimensionality(entry.unit_cell, entry.primitive_matrix)
+        entry.check_dimensionality()
         return entry
     except EntryError as error:
         return problem(found.id, found.file, error.message)

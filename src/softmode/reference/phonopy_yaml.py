@@ -105,7 +105,8 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
             entry, order = exact[0], order[exact[1]]
         entry.check()
     else:
-        replace(entry, force_set=force_set).check()
+        # its supercell was built above
+        replace(entry, force_set=force_set).check_force_set()
         entry = settle_symmetry(replace(entry, force_set=force_set.reordered(order)), recorded)
     given = entry.primitive_matrix
     entry = with_primitive_cell(entry)

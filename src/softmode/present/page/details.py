@@ -10,7 +10,7 @@ from phonopy import Phonopy
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.mean_errors import REFERENCE
-from softmode.density_grid import bin_centres
+from softmode.density_grid import bin_centres, bin_width
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
 from softmode.protocol import Phonons
@@ -128,7 +128,7 @@ def _densities(rows: Mapping[str, Mapping[str, Any]], settings: Phonons) -> dict
             "first_THz": round(float(grid[shown][0]), 6),
             "states_per_THz": significant(states[shown], 3),
         }
-    return {"step_THz": settings.density_of_states["step_THz"], "sources": densities}
+    return {"step_THz": bin_width(settings.density_of_states), "sources": densities}
 
 
 def _bands(tasks: Mapping[str, PhononTask], rows: Mapping[str, Mapping[str, Any]], settings: Phonons) -> dict[str, Any]:
