@@ -3,27 +3,46 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
-from types import ModuleType
+from typing import Any, Protocol
 
 from softmode import __version__
+from softmode.commands.stage import StageCommand
 from softmode.engine.interruption import Stopped, stops_on_signals
 from softmode.errors import DeviceLost, InputError, StorageError
+from softmode.studies import named_studies, own_studies, stages_of
 
-# Sub-commands by group, in the order of `softmode --help`; one that is missing here does not exist for a user.
+# How a study of the user's own is named on the command line, as one word, so that it is found before the rest is read.
+_STUDY = "--study="
+_STAGES = "stages: one shard of one source, in a job of the workflow"
+# Sub-commands by group, in the order of `softmode --help`; one that is missing here does not exist for a user. Those of
+# the stages are made of their declarations.
 GROUPS = {
     "plan: what will run, and what runs again": "plan sensitivity retry-failed",
     "look: how far a campaign is, and what came out": "status summary show page export verify compare-campaigns",
     "data: the entries that potentials are judged on": "dataset sample shards export-reference",
     "potentials: what they are, and whether they work here": "potentials fetch-checkpoint check-potential",
-    "stages: one shard of one source, in a job of the workflow": "relax force-sets phonons",
-    "results: all shards together, in a job of the workflow": "collect spectra tables figures comparisons",
+    _STAGES: "",
+    "results: all shards together, in a job of the workflow": "collect spectra collect-study results",
 }
 _DESCRIPTION = "Which universal potential can be trusted for phonons, on your structures, at what cost?"
 _EPILOG = """'softmode COMMAND --help' has the options of a command. The workflow's rules call these commands, too:
 any line in a job's log can be run again by hand."""
+
+
+class Command(Protocol):
+    """What the module of a sub-command has, or what is made of a stage."""
+
+    __doc__: str | None
+    Options: type[Any]
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add its arguments."""
+
+    def run(self, options: Any) -> int | None:
+        """Do what it does; return the exit code where it is not zero."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,13 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the process where None
     """
-    given = vars(build_parser().parse_args(arguments))
+    try:
+        commands = grouped_commands(_users_studies(sys.argv[1:] if arguments is None else arguments))
+    except InputError as error:
+        print(f"softmode: {error}", file=sys.stderr)
+        return 2
+    given = vars(build_parser(commands).parse_args(arguments))
     if given["threads"]:
         # before numpy or torch are imported: they read these once
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[variable] = str(given["threads"])
     name = given["command"]
-    command = command_module(name)
+    command = next(found[name] for found in commands.values() if name in found)
     options = command.Options(**{field.name: given[field.name] for field in fields(command.Options)})
     try:
         with stops_on_signals(restored=arguments is not None):
@@ -51,40 +75,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stopped.exit_code
 
 
-def command_module(name: str) -> ModuleType:
+def _users_studies(arguments: Sequence[str]) -> list[str]:
+    """Return the studies of the user's own that stand before the sub-command: they bring sub-commands themselves."""
+    return [argument.removeprefix(_STUDY) for argument in arguments if argument.startswith(_STUDY)]
+
+
+def grouped_commands(users_studies: Sequence[str] = ()) -> dict[str, dict[str, Command]]:
+    """Return all sub-commands by group, in the order of the help.
+
+    Args:
+        users_studies: modules of studies that are not softmode's own
+
+    Raises:
+        InputError: there is no such study.
+    """
+    own = [study.name for study in own_studies()]
+    stages = stages_of(named_studies([*own, *users_studies]))
+    found: dict[str, dict[str, Command]] = {}
+    for group, names in GROUPS.items():
+        found[group] = {name: command_module(name) for name in names.split()}
+        if group == _STAGES:
+            found[group] = {stage.command: StageCommand(stage) for stage in stages}
+    return found
+
+
+def command_module(name: str) -> Command:
     """Return the module of a sub-command (see `softmode.commands`)."""
-    return import_module(f"softmode.commands.{name.replace('-', '_')}")
+    module: Any = import_module(f"softmode.commands.{name.replace('-', '_')}")
+    return module  # type: ignore[no-any-return]
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all sub-commands."""
-    commands = {name: command_module(name) for names in GROUPS.values() for name in names.split()}
+def build_parser(commands: Mapping[str, Mapping[str, Command]]) -> argparse.ArgumentParser:
+    """Return the parser of all sub-commands, as `grouped_commands` returns them."""
     parser = argparse.ArgumentParser(
         prog="softmode",
-        usage="softmode [-h] [--version] COMMAND ...",
+        usage="softmode [-h] [--version] [--study=MODULE] COMMAND ...",
         description=f"{_DESCRIPTION}\n\n{_list(commands)}",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"softmode {__version__}")
+    parser.add_argument("--study", action="append", metavar="MODULE", help="a study of your own, whose stages to have")
     # argparse knows no groups of sub-commands: they are listed in the description
     parsers = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", prog="softmode", help=argparse.SUPPRESS
     )
-    for name, command in commands.items():
+    for name, command in ((name, command) for found in commands.values() for name, command in found.items()):
         sub_parser = parsers.add_parser(name, description=command.__doc__)
         command.add_arguments(sub_parser)
         sub_parser.add_argument("--threads", type=int, help="threads of numpy and torch (all)")
     return parser
 
 
-def _list(commands: dict[str, ModuleType]) -> str:
-    width = max(map(len, commands))
+def _list(commands: Mapping[str, Mapping[str, Command]]) -> str:
+    width = max(len(name) for found in commands.values() for name in found)
     lines = []
-    for group, names in GROUPS.items():
-        lines += [group, *(f"  {name:{width}}  {_first_line(commands[name])}" for name in names.split()), ""]
+    for group, found in commands.items():
+        lines += [group, *(f"  {name:{width}}  {_first_line(command)}" for name, command in found.items()), ""]
     return "\n".join(lines)
 
 
-def _first_line(command: ModuleType) -> str:
+def _first_line(command: Command) -> str:
     return (command.__doc__ or "").partition("\n")[0].rstrip(".")

@@ -29,6 +29,10 @@ class EntrySize(NamedTuple):
     n_displacements: int
 
 
+# The columns of an index that say it.
+SIZE_COLUMNS: Mapping[str, type] = dict.fromkeys(EntrySize._fields, int)
+
+
 def relax_atoms(size: EntrySize) -> int:
     """Return the atoms to evaluate in a relaxation."""
     return EVALUATIONS_OF_A_RELAXATION * size.n_sites

@@ -13,7 +13,7 @@ from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.potentials.registry import dtypes as dtypes_of
 from softmode.potentials.settings import settings_of_results
-from softmode.present.campaign import read_properties
+from softmode.present.results import Results
 from softmode.protocol import SECTIONS
 
 BASE = "base"
@@ -102,15 +102,18 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
         InputError: a campaign is not finished, has other entries, or differs from the base in no setting or in several.
     """
     folder = CampaignFolder(base)
-    properties, metadata = read_properties(base / "properties.parquet")
-    presentation, report = folder.settings("presentation"), folder.settings("report")
-    labels = {name: presentation["potentials"][name]["label"] for name in presentation["order"]}
-    colours = {name: presentation["potentials"][name]["colour"] for name in presentation["order"]}
+    folder.refuse_former()
+    results = Results(folder)
+    metadata = results.metadata
+    labels = {name: settings["label"] for name, settings in results.potentials.items()}
+    colours = {name: settings["colour"] for name, settings in results.potentials.items()}
     of_base = _settings(folder, metadata)
     read = []
     for path in variations:
         other = CampaignFolder(path)
-        others_properties, others_metadata = read_properties(path / "properties.parquet")
+        other.refuse_former()
+        others = Results(other)
+        others_metadata = others.metadata
         if others_metadata["dataset_digest"] != metadata["dataset_digest"]:
             raise InputError(
                 f"{path}: has other entries than {base} (data set {others_metadata['dataset_digest'][:12]}, not "
@@ -120,9 +123,8 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
         if unknown:
             raise InputError(f"{path}: {base} has no potential '{unknown[0]}' to compare with")
         setting, values = _varied_setting(base, of_base, path, _settings(other, others_metadata))
-        stability = other.settings("report")["stability"]
-        read.append(Variation(path.name, others_properties, stability, setting, values))
-    return Base(properties, metadata["dataset_digest"], report, labels, colours), read
+        read.append(Variation(path.name, others.properties, others.report["stability"], setting, values))
+    return Base(results.properties, metadata["dataset_digest"], results.report, labels, colours), read
 
 
 # by potential and key; a key of the protocol is every potential's

@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> None:
     from softmode.config import read_campaign
-    from softmode.plan import make_plan, measured_rates, read_index
+    from softmode.plan import make_plan, measured_rates, planned_entries
     from softmode.present.plan_text import plan_text
 
     campaign = read_campaign(options.campaign)
@@ -42,4 +42,4 @@ def run(options: Options) -> None:
             "reads the data set, or give an index of its entries with --index"
         )
     measured = [*options.measured, *([folder] if (folder / "shards.csv").is_file() else [])]
-    print(plan_text(make_plan(campaign, read_index(index), measured_rates(measured))))
+    print(plan_text(make_plan(campaign, planned_entries(index), measured_rates(measured))))

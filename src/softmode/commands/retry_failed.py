@@ -19,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_campaign(parser)
     parser.add_argument("--kind", nargs="+", required=True, help="kinds of failure, such as out_of_memory, or 'all'")
     parser.add_argument("--potential", nargs="+", metavar="NAME", help="only those of these potentials (all)")
-    parser.add_argument("--stage", nargs="+", choices=("relax", "force_sets"), help="only those of this stage (both)")
+    parser.add_argument("--stage", nargs="+", metavar="NAME", help="only those of these stages, such as relax (all)")
 
 
 def run(options: Options) -> None:

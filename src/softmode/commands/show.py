@@ -37,10 +37,10 @@ def run(options: Options) -> None:
         print(table.to_markdown())
     if options.figure:
         from softmode.campaign_folder import CampaignFolder
-        from softmode.present.campaign import read_presentation
         from softmode.present.entry_figure import entry_figure
+        from softmode.present.results import Results
 
         campaign = CampaignFolder(options.campaign)
-        labels, colours, _ = read_presentation(campaign.path / "settings" / "presentation.yaml")
-        entry_figure(campaign, options.entry, rows, labels, colours).savefig(options.figure, dpi=200)
+        results = Results(campaign)
+        entry_figure(campaign, options.entry, rows, results.labels, results.colours).savefig(options.figure, dpi=200)
         print(f"figure: {options.figure}")

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
+from softmode.studies.harmonic.study import RELAX
+
 REFERENCE = "reference"
 # a second reference, judged like a potential but not competing with them
 YARDSTICK = "yardstick"
@@ -133,7 +135,7 @@ def failure_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.Dat
     for name in potentials:
         own = properties[properties["source"] == name]
         failed = own[own["status"] == "failed"]
-        in_relaxation = int((failed["failed_stage"] == "relax").sum())
+        in_relaxation = int((failed["failed_stage"] == RELAX.name).sum())
         rows.append(
             {
                 "potential": name,

@@ -10,7 +10,7 @@ import pyarrow as pa
 from scipy.stats import wasserstein_distance
 
 from softmode.compare.mean_errors import REFERENCE, Quantity, by_subset, mean_interval
-from softmode.compare.properties import common_metadata
+from softmode.compare.properties import common_metadata, density_grid_of
 from softmode.density_grid import bin_centres
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
@@ -68,7 +68,7 @@ def spectra_rows(phonons: Sequence[Path]) -> Iterator[dict[str, Any]]:
             for row in table.to_pylist()
         }
         for path, (table, metadata) in tables.items():
-            grid = bin_centres(metadata["density_of_states"])
+            grid = bin_centres(density_grid_of(metadata))
             for row in table.to_pylist():
                 if row["entry"] not in references:
                     raise InputError(f"{path}: no reference has entry {row['entry']} in a shard {name}; run again")

@@ -88,6 +88,17 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> tuple[pa.Tab
         return table if columns is None else table.select(columns), metadata
 
 
+def read_scalars(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """Return the columns of a table that hold no lists, and the metadata.
+
+    Raises:
+        InputError: there is no such file, or it is not a table of softmode.
+    """
+    with _opened(path) as file:
+        columns = [field.name for field in file.schema_arrow if not pa.types.is_list(field.type)]
+    return read_table(path, columns)
+
+
 def read_rows(path: Path, entry: str) -> list[dict[str, Any]]:
     """Return the rows of one entry by column; only those parts of the file that hold the entry are read whole.
 

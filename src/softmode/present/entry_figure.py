@@ -14,6 +14,7 @@ from softmode.present.figures import WIDTH, style
 from softmode.present.phonopy_files import read_phonopy
 from softmode.protocol import Phonons
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
+from softmode.studies.harmonic.study import PHONONS
 
 _REFERENCE_COLOUR = "black"
 _THERMODYNAMICS = (
@@ -40,7 +41,7 @@ def entry_figure(
     Raises:
         InputError: no source has phonons of the entry.
     """
-    settings = Phonons(**campaign.settings("phonons"))
+    settings = Phonons(**campaign.settings(PHONONS.name))
     labels = {"reference": "reference"} | dict(labels)
     colours = {"reference": _REFERENCE_COLOUR} | dict(colours)
     path: BandPath | None = None

@@ -9,6 +9,7 @@ import numpy as np
 from softmode.engine.parquet import read_rows
 from softmode.errors import InputError
 from softmode.present.table_text import NOTHING, TextTable, three_digits
+from softmode.studies.harmonic.study import PHONONS
 
 # The largest difference in THz at which frequencies count as the same: q points where all are, in every source, are one
 # star of the point group. With a smaller one the noise of a potential in float32 splits stars and degenerate modes.
@@ -21,7 +22,7 @@ def read_entry(campaign: Path, entry: str, sources: Sequence[str] | None = None)
     Raises:
         InputError: the campaign has no phonons, none of this entry, or none of a source that is asked for.
     """
-    tables = sorted((campaign / "phonons").glob("*/*.parquet"))
+    tables = sorted((campaign / PHONONS.name).glob("*/*.parquet"))
     if not tables:
         raise InputError(f"{campaign}: has no phonons; has the campaign run?")
     rows = [row for path in tables for row in read_rows(path, entry)]

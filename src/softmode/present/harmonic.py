@@ -16,6 +16,7 @@ from softmode.present.published import with_published
 from softmode.present.results import Results
 from softmode.present.suspects import suspects_table
 from softmode.present.table_text import Table
+from softmode.studies.harmonic.study import PHONONS
 
 Drawn = tuple[Figure, pd.DataFrame]
 
@@ -63,7 +64,7 @@ def potentials(results: Results) -> Table:
 def failures(results: Results) -> Table:
     """Return what failed, in all studies of the campaign."""
     unreadable = read_unreadable(results.campaign.path / "unreadable.csv")
-    return failures_table(results.records(), unreadable, results.labels, results.campaign.all_stages())
+    return failures_table(results.records(), unreadable, results.labels)
 
 
 def suspects(results: Results) -> Table:
@@ -121,7 +122,7 @@ def spectrum_errors_figure(results: Results) -> Drawn:
 
 
 def _thresholds(results: Results) -> pd.DataFrame:
-    bounds = results.campaign.settings("phonons")["stability"][results.report["stability"]]
+    bounds = results.campaign.settings(PHONONS.name)["stability"][results.report["stability"]]
     return stability_threshold.stability_threshold_numbers(results.spectra, results.names, bounds)
 
 

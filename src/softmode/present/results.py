@@ -1,14 +1,19 @@
 """What tables and figures are made of: a campaign's numbers, and how its potentials are presented."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.mean_errors import YARDSTICK
+from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
+from softmode.errors import InputError
+from softmode.studies import results_by_rule
+from softmode.studies.study import load
 
 _YARDSTICK_COLOUR = "#949494"
 Numbers = TypeVar("Numbers")
@@ -97,3 +102,46 @@ class Results:
         published = dict(self.presentation.get("published", {}))
         functional = published.pop(self.presentation.get("yardstick"), None)
         return published | ({YARDSTICK: functional} if functional else {})
+
+    def records(self) -> pd.DataFrame:
+        """Return the outcomes of all studies: properties.parquet, and the failures of the other studies' own stages."""
+        found = [self.properties]
+        for study in self.campaign.studies:
+            if study.table:
+                table = self.table_of(study.name)
+                own = table["failed_stage"].isin([stage.name for stage in study.stages])
+                # a failure of an earlier stage is one of that study
+                found.append(table[own].merge(self.properties[["entry", "formula"]].drop_duplicates(), on="entry"))
+        return pd.concat(found, ignore_index=True) if len(found) > 1 else self.properties
+
+
+def write_results(campaign: CampaignFolder, rules: Sequence[str] | None = None) -> Iterator[Path]:
+    """Write the tables and figures of a campaign, and yield the path of each file.
+
+    Args:
+        rules: those of these rules only
+
+    Raises:
+        InputError: the campaign has no such rule, or what a result is made of is missing.
+    """
+    declared = results_by_rule(campaign.studies)
+    for rule in declared if rules is None else rules:
+        if rule not in declared:
+            raise InputError(f"{campaign.path}: no results '{rule}'; there are: {', '.join(declared)}")
+    results = Results(campaign)
+    for rule in declared if rules is None else rules:
+        for result in declared[rule]:
+            made = load(result.function)(results)
+            folder = campaign.path / result.folder
+            yield from made.write(folder) if result.kind == "table" else _save(*made, folder / result.name)
+            path = folder / f"{result.name}.rst"
+            with whole_file(path) as partial:
+                partial.write_text(f"{result.caption}\n", encoding="utf-8")
+            yield path
+
+
+def _save(figure: Any, numbers: pd.DataFrame, stem: Path) -> list[Path]:
+    # not at the top: tables need no matplotlib
+    from softmode.present.figures import save
+
+    return save(figure, stem, numbers)

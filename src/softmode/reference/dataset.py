@@ -368,3 +368,21 @@ def load_entries(database: Path, ids: Sequence[str] | None = None) -> Iterator[E
             energy=record.values.get("reference_energy_eV"),
             functional=record.values.get("functional", ""),
         )
+
+
+def entries_of_reference(database: Path, ids: Sequence[str], source: str) -> Iterator[Entry | Record]:
+    """Yield a reference's entries; for one that a yardstick does not have the record of a failure.
+
+    Args:
+        source: `reference` or `yardstick`
+
+    Raises:
+        InputError: the reference itself has no such entry.
+    """
+    known = set(ids) if source == "reference" else set(row_numbers(database))
+    entries = load_entries(database, [id for id in ids if id in known])
+    for id in ids:
+        if id in known:
+            yield next(entries)
+        else:
+            yield Record(id, Atoms(), failure=Failure("dataset", "no_reference", f"{database.name} has no such entry"))

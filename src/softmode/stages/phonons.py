@@ -1,9 +1,8 @@
 """From forces to frequencies, thermodynamics and stability, for potentials and reference by the same code."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,18 +14,18 @@ from phonopy.physical_units import get_physical_units
 from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.density_grid import density_of_states
-from softmode.engine.records import Failure, Record, row_numbers
+from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
 from softmode.protocol import Phonons
 from softmode.reference.cells import make_phonopy
-from softmode.reference.dataset import load_entries
 from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis_of_primitive
 from softmode.reference.entry import Entry, ForceSet
 from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.agreement import disagreement
 from softmode.stages.force_residual import force_residual
+from softmode.studies.harmonic.study import PHONONS, RELAX
 
-STAGE = "phonons"
+STAGE = PHONONS.name
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,8 @@ class PhononTask:
 def task_of_potential(record: Record) -> PhononTask:
     """Return the task that a record of force sets makes."""
     arrays = record.arrays
-    relaxed = record.failure is None or record.failure.stage != "relax"
+    # a yardstick that lacks the entry has no cell of it either
+    relaxed = len(record.atoms) > 0 and (record.failure is None or record.failure.stage != RELAX.name)
     return PhononTask(
         entry=record.entry,
         unit_cell=record.atoms,
@@ -88,20 +88,18 @@ def task_of_reference(entry: Entry) -> PhononTask:
     )
 
 
-def tasks_of_reference(database: Path, ids: Sequence[str], source: str) -> Iterator[PhononTask]:
-    """Yield the tasks of a reference's entries; one that a yardstick does not have becomes a failure of its own.
+def task_of(found: Record | Entry) -> PhononTask:
+    """Return the task that a record of force sets makes, or an entry of a reference."""
+    return task_of_reference(found) if isinstance(found, Entry) else task_of_potential(found)
 
-    Raises:
-        InputError: the reference itself has no such entry.
+
+def phonons(found: Iterator[Record | Entry], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
+    """Yield one row for each record of force sets, or for each entry of a reference; columns as `phonon_columns`.
+
+    Args:
+        source: the potential's name, `reference` or `yardstick`
     """
-    known = set(ids) if source == "reference" else set(row_numbers(database))
-    entries = load_entries(database, [id for id in ids if id in known])
-    for id in ids:
-        if id in known:
-            yield task_of_reference(next(entries))
-        else:
-            failure = Failure("dataset", "no_reference", f"{database.name} has no such entry")
-            yield PhononTask(id, Atoms(), None, None, None, None, {}, failure)
+    return compute_phonons(map(task_of, found), source, settings)
 
 
 def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
@@ -114,7 +112,7 @@ def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons)
         started = time.perf_counter()
         row: dict[str, Any] = {"entry": task.entry, "source": source, "status": "done"} | dict(task.values)
         failure = task.failure
-        if len(task.unit_cell) and (failure is None or failure.stage != "relax"):
+        if len(task.unit_cell) and (failure is None or failure.stage != RELAX.name):
             n_atoms = len(task.unit_cell)
             row["volume_A3_per_atom"] = task.unit_cell.cell.volume / n_atoms
             row["energy_eV_per_atom"] = None if task.energy is None else task.energy / n_atoms

@@ -19,8 +19,9 @@ from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.stages.quasi_newton import relax_symmetric
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
+from softmode.studies.harmonic.study import RELAX
 
-STAGE = "relax"
+STAGE = RELAX.name
 
 
 def relax(entries: Iterator[Entry], evaluator: Evaluator, settings: Relaxation) -> Iterator[Record]:

@@ -6,14 +6,18 @@ A study is the object `STUDY` of a module: of `softmode.studies.<name>.study` fo
 
 import difflib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from softmode.errors import InputError
 from softmode.studies.study import Result, Stage, Study
 
+# The studies of a campaign that names none, such as every campaign that is older than studies.
 DEFAULT = ("harmonic",)
+# What a potential can be asked for where its settings do not say it: all that are ASE calculators give these.
+GIVES = ("forces", "stress")
 
 
 @cache
@@ -35,6 +39,8 @@ def named_studies(names: Sequence[str]) -> tuple[Study, ...]:
         InputError: there is no such study, one is named twice or without the one that it builds on, or two have
             something of one name.
     """
+    if not names or names[0] != DEFAULT[0]:
+        raise InputError(f"studies: '{DEFAULT[0]}' comes first; the others build on its entries and references")
     studies = tuple(map(_named, names))
     for position, study in enumerate(studies):
         before = {other.name for other in studies[:position]}
@@ -99,3 +105,30 @@ def stages_of(studies: Sequence[Study]) -> tuple[Stage, ...]:
 def results_of(studies: Sequence[Study]) -> tuple[Result, ...]:
     """Return all tables and figures in their order."""
     return tuple(result for study in studies for result in study.results)
+
+
+def results_by_rule(studies: Sequence[Study]) -> dict[str, list[Result]]:
+    """Return the tables and figures of each rule."""
+    return {
+        rule: [result for result in study.results if result.rule == rule] for study in studies for rule in study.rules
+    }
+
+
+def sources_of(
+    stage: Stage, stages: Sequence[Stage], references: Sequence[str], potentials: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Return the sources that have a stage: references where it needs nothing of a source, potentials that can do it.
+
+    A potential has it only with the stages that it follows: what predicts no forces has no force sets, and no phonons.
+
+    Args:
+        stages: all of the campaign's
+        references: names
+        potentials: settings of the potentials by name; `gives` says what each can be asked for
+    """
+    chain = [stage]
+    while chain[-1].follows:
+        chain.append(next(other for other in stages if other.name == chain[-1].follows))
+    needs = frozenset[str]().union(*(other.needs for other in chain))
+    able = [name for name, settings in potentials.items() if needs <= set(settings.get("gives", GIVES))]
+    return [*(references if not stage.needs else []), *able]

@@ -33,7 +33,8 @@ class Stage:
         does: what it does with one shard, in one line for people
         function: does the work; its signature is in `softmode.run_stage`
         settings: its section of the protocol, a class
-        columns: of its table, a function of its settings; empty for a stage of records
+        columns: a function of its settings: the columns of its table, or of the values that its records have more than
+            those of the stage before
         cost: a function of a `softmode.rates.EntrySize`: atoms to evaluate (of a table: atoms of the supercell)
         follows: the stage whose records it reads; empty where it reads the entries of the data set
         needs: what it asks of a source
@@ -84,6 +85,11 @@ class Stage:
         return ".db" if self.runs_source else ".parquet"
 
 
+# The endings of a result's files, the one that Snakemake's report shows first; what is missing here is not made again when
+# it was deleted.
+_FILES = {"table": ("html", "csv", "md", "tex"), "figure": ("png", "pdf", "csv")}
+
+
 @dataclass(frozen=True)
 class Result:
     """One table or figure.
@@ -110,18 +116,30 @@ class Result:
     reads: tuple[str, ...]
     long: bool = False
 
+    @property
+    def folder(self) -> str:
+        """The folder of its files, in that of the campaign."""
+        return f"{self.kind}s"
+
+    @property
+    def files(self) -> list[str]:
+        """Its files there, the one of Snakemake's report first; `rst` is the caption."""
+        shown, *others = _FILES[self.kind]
+        return [f"{self.folder}/{self.name}.{suffix}" for suffix in (shown, *others, "rst")]
+
 
 @dataclass(frozen=True)
 class Study:
     """A group of stages, and the results that come of them.
 
     Attributes:
-        name: as in a campaign's `studies`, of its folder, and of the table of its numbers, `<name>.parquet`
+        name: as in a campaign's `studies`, and of its folder
         title: in a few words
         stages: in the order in which they follow each other
         results: in the order in which they are shown
         rules: what the rules of its results do, in one line for people
         after: the study whose stages its own follow; empty where it needs no other
+        own_table: whether its numbers are put together as those of any study, a row for each entry and source
     """
 
     name: str
@@ -130,3 +148,9 @@ class Study:
     results: tuple[Result, ...]
     rules: Mapping[str, str]
     after: str = ""
+    own_table: bool = True
+
+    @property
+    def table(self) -> str:
+        """The file of its numbers in a campaign's folder; empty where it has rules of its own for them."""
+        return f"{self.name}.parquet" if self.own_table else ""

@@ -17,6 +17,7 @@ from softmode.protocol import Phonons
 from softmode.reference.dataset import load_entries
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.phonons import PhononTask, phonopy_of
+from softmode.studies.harmonic.study import PHONONS, RELAX
 
 # Å⁻¹ with the factor 2π: fine enough for the screen; a figure for print takes smaller steps
 _SPACING = 0.025
@@ -57,12 +58,12 @@ def share_details(share: Share) -> dict[str, dict[str, Any]]:
 
     What cannot be computed for one entry is said in its `problem`; the others go on.
     """
-    settings = Phonons(**share.campaign.settings("phonons"))
+    settings = Phonons(**share.campaign.settings(PHONONS.name))
     entries = list(share.entries)
     rows: dict[str, dict[str, dict[str, Any]]] = {entry: {} for entry in entries}
     tasks: dict[str, dict[str, PhononTask]] = {entry: {} for entry in entries}
     for source in share.sources:
-        path = share.campaign.output(source, "phonons", share.shard)
+        path = share.campaign.output(source, PHONONS, share.shard)
         for row in pq.read_table(path, columns=_COLUMNS, filters=[("entry", "in", entries)]).to_pylist():
             rows[row["entry"]][source] = row
         for task in read_tasks(share.campaign, source, share.shard, entries):
@@ -85,7 +86,7 @@ def _structure(entry: Any, tasks: Mapping[str, PhononTask]) -> dict[str, Any]:
     atoms = entry.unit_cell
     lattices = {}
     for source, task in tasks.items():
-        if len(task.unit_cell) and (task.failure is None or task.failure.stage != "relax"):
+        if len(task.unit_cell) and (task.failure is None or task.failure.stage != RELAX.name):
             lattices[source] = decimals(task.unit_cell.cell.cellpar(), 4)
     primitive = abs(np.linalg.det(entry.primitive_matrix)) * len(atoms)
     return {
