@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from softmode.compare.mean_errors import REFERENCE, THERMODYNAMICS, Quantity, signed_errors, survivors
-from softmode.compare.ranking import resampled_means
+from softmode.compare.resampling import resampled_means
 from softmode.compare.stability import outcome
 
 # in % of the reference's class, as in Table III

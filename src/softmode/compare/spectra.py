@@ -9,8 +9,9 @@ import pandas as pd
 import pyarrow as pa
 from scipy.stats import wasserstein_distance
 
-from softmode.compare.mean_errors import REFERENCE, Quantity, by_subset, mean_interval
+from softmode.compare.mean_errors import REFERENCE, Quantity, by_subset
 from softmode.compare.properties import common_metadata
+from softmode.compare.resampling import mean_interval
 from softmode.density_grid import bin_centres
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
