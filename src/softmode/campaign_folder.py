@@ -8,10 +8,11 @@ from typing import Any
 
 from softmode.engine.shards import Share, read_shares
 from softmode.errors import InputError
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.yaml_files import read_yaml
 
 # the databases of the references, and the indices of their entries
-REFERENCES = {"reference": ("entries.db", "index.csv"), "yardstick": ("yardstick.db", "yardstick_index.csv")}
+REFERENCES = {REFERENCE: ("entries.db", "index.csv"), YARDSTICK: ("yardstick.db", "yardstick_index.csv")}
 # the stages of a potential in their order, each with folder and suffix of its outputs; a reference has the last only
 STAGES = {"relax": ("relaxed", ".db"), "force_sets": ("force_sets", ".db"), "phonons": ("phonons", ".parquet")}
 
@@ -34,7 +35,7 @@ class CampaignFolder:
         """Return one part of the frozen settings, such as `report` or `potentials/chgnet`."""
         return read_yaml(self.path / "settings" / f"{part}.yaml")
 
-    def entries(self, reference: str = "reference") -> list[str]:
+    def entries(self, reference: str = REFERENCE) -> list[str]:
         """Return the ids in a reference's index, in its order.
 
         Raises:
@@ -75,9 +76,9 @@ class CampaignFolder:
     def references(self) -> list[str]:
         """Return `reference`, and `yardstick` if the campaign has one."""
         presentation = self._presentation()
-        settings = self.path / "settings" / "yardstick.yaml"
-        has_yardstick = "yardstick" in presentation if presentation else settings.is_file()
-        return ["reference", *(["yardstick"] if has_yardstick else [])]
+        settings = self.path / "settings" / f"{YARDSTICK}.yaml"
+        has_yardstick = YARDSTICK in presentation if presentation else settings.is_file()
+        return [REFERENCE, *([YARDSTICK] if has_yardstick else [])]
 
     def _presentation(self) -> Mapping[str, Any]:
         try:

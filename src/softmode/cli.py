@@ -9,6 +9,7 @@ from pathlib import Path
 from softmode import __version__
 from softmode.engine.interruption import Stopped, stops_on_signals
 from softmode.errors import DeviceLost, InputError, StorageError
+from softmode.sources import REFERENCE, YARDSTICK
 
 EPILOG = "Each rule of the workflow calls one of these; any line in a job's log can be run again by hand."
 
@@ -104,7 +105,7 @@ def build_parser() -> argparse.ArgumentParser:
     source = phonons.add_mutually_exclusive_group(required=True)
     source.add_argument("--force-sets", type=Path, help="the shard's force sets of one potential")
     source.add_argument("--reference", type=Path, metavar="ENTRIES", help="entries.db: the reference's own force sets")
-    phonons.add_argument("--source", choices=("reference", "yardstick"), default="reference", help="which of the two")
+    phonons.add_argument("--source", choices=(REFERENCE, YARDSTICK), default=REFERENCE, help="which of the two")
     phonons.add_argument("--shards", type=Path, help="shards.csv (with --reference)")
     phonons.add_argument("--shard", type=int, help="number of the shard (with --reference)")
     phonons.add_argument(

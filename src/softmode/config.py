@@ -19,6 +19,7 @@ from softmode.errors import InputError
 from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
 from softmode.reference.files import list_files
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.yaml_files import read_yaml
 
 # JSON schema takes 4.0 for an integer; range() and generators of random numbers do not
@@ -63,12 +64,12 @@ class Campaign:
     @property
     def has_yardstick(self) -> bool:
         """Whether the data set has a second reference."""
-        return "yardstick" in self.settings["dataset"]
+        return YARDSTICK in self.settings["dataset"]
 
     @property
     def sources(self) -> list[str]:
         """Whose phonons are computed: the references and the potentials."""
-        return ["reference", *(["yardstick"] if self.has_yardstick else []), *self.potentials]
+        return [REFERENCE, *([YARDSTICK] if self.has_yardstick else []), *self.potentials]
 
     @property
     def environments(self) -> list[str]:
@@ -103,7 +104,7 @@ class Campaign:
     @property
     def settings_parts(self) -> list[str]:
         """The parts of the frozen settings that are not those of one potential."""
-        return [*SECTIONS, "presentation", "dataset", *(["yardstick"] if self.has_yardstick else [])]
+        return [*SECTIONS, "presentation", "dataset", *([YARDSTICK] if self.has_yardstick else [])]
 
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
@@ -114,7 +115,7 @@ class Campaign:
         Not their times, which change when a folder is copied; empty where the folder is not there yet.
         """
         dataset = self.settings["dataset"]
-        path = Path(dataset["path"] if part == "dataset" else dataset["yardstick"]["path"])
+        path = Path(dataset["path"] if part == "dataset" else dataset[YARDSTICK]["path"])
         files = [path] if path.is_file() else list_files(path).files
         return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
 
@@ -126,15 +127,15 @@ class Campaign:
         """
         content: dict[str, Any]
         if part == "dataset":
-            content = {key: value for key, value in self.settings["dataset"].items() if key != "yardstick"}
-        elif part == "yardstick":
-            content = {key: self.settings["dataset"]["yardstick"][key] for key in ("kind", "path")}
+            content = {key: value for key, value in self.settings["dataset"].items() if key != YARDSTICK}
+        elif part == YARDSTICK:
+            content = {key: self.settings["dataset"][YARDSTICK][key] for key in ("kind", "path")}
         elif part == "presentation":
             content = {"order": list(self.potentials), "potentials": dict(self.potentials)}
             if self.has_yardstick:
-                content["yardstick"] = self.settings["dataset"]["yardstick"]["label"]
+                content[YARDSTICK] = self.settings["dataset"][YARDSTICK]["label"]
             if "published" in self.settings:
-                names = [*self.potentials, *([content["yardstick"]] if self.has_yardstick else [])]
+                names = [*self.potentials, *([content[YARDSTICK]] if self.has_yardstick else [])]
                 content["published"] = read_published(Path(self.settings["published"]), names)
         elif part.startswith("potentials/"):
             name = part.removeprefix("potentials/")

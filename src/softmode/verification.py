@@ -38,6 +38,7 @@ from softmode.present.reproduction import (
 from softmode.present.tables import Table
 from softmode.protocol import SECTIONS, Protocol, digest
 from softmode.reference.dataset import dataset_digest, load_entries
+from softmode.sources import REFERENCE
 
 # how the stages of a potential call, in `depends_on`, their section of the protocol and the outcome of the one before
 _SECTIONS = {"relax": "relaxation", "force_sets": "force_sets", "phonons": "phonons"}
@@ -270,12 +271,12 @@ class _Source:
         }
 
     def _dataset(self) -> tuple[Any, str]:
-        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        database = REFERENCES[self.name if self.is_reference else REFERENCE][0]
         return self._metadata_of_reference.get("dataset_digest"), database
 
     @cached_property
     def _metadata_of_reference(self) -> Mapping[str, Any]:
-        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        database = REFERENCES[self.name if self.is_reference else REFERENCE][0]
         return _read(self.campaign.path / database, ()).metadata
 
     def passed_on(self, stage: str) -> list[str]:

@@ -8,10 +8,7 @@ import numpy as np
 import pandas as pd
 
 from softmode.compare.resampling import mean_interval
-
-REFERENCE = "reference"
-# a second reference, judged like a potential but not competing with them
-YARDSTICK = "yardstick"
+from softmode.sources import REFERENCE, YARDSTICK
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.parquet import read_table
 from softmode.present.failures import failures_table, read_unreadable
 from softmode.present.potentials import potentials_table
 from softmode.present.published import with_published
 from softmode.present.suspects import suspects_table
 from softmode.present.tables import Table, make_tables
+from softmode.sources import YARDSTICK
 from softmode.yaml_files import read_yaml
 
 _YARDSTICK_COLOUR = "#949494"
@@ -51,8 +51,8 @@ def read_presentation(path: Path) -> tuple[dict[str, str], dict[str, str], dict[
     potentials = {name: presentation["potentials"][name] for name in presentation["order"]}
     labels = {name: settings["label"] for name, settings in potentials.items()}
     colours = {name: settings["colour"] for name, settings in potentials.items()}
-    if "yardstick" in presentation:
-        labels[YARDSTICK], colours[YARDSTICK] = presentation["yardstick"], _YARDSTICK_COLOUR
+    if YARDSTICK in presentation:
+        labels[YARDSTICK], colours[YARDSTICK] = presentation[YARDSTICK], _YARDSTICK_COLOUR
     return labels, colours, potentials
 
 
@@ -60,5 +60,5 @@ def read_published_numbers(path: Path) -> dict[str, Any]:
     """Return what Loew et al. (2024) published of potentials and yardstick, by their names in the campaign."""
     presentation = read_yaml(path)
     published = dict(presentation.get("published", {}))
-    functional = published.pop(presentation.get("yardstick"), None)
+    functional = published.pop(presentation.get(YARDSTICK), None)
     return published | ({YARDSTICK: functional} if functional else {})

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from softmode.errors import InputError
 from softmode.present.tables import NOTHING, Table, three_digits
+from softmode.sources import REFERENCE, YARDSTICK
 
 # q points whose frequencies differ by less, in THz, in every source are one star of the point group
 _SAME_FREQUENCY = 0.01
@@ -25,7 +26,7 @@ def read_entry(campaign: Path, entry: str, sources: Sequence[str] | None = None)
     if not tables:
         raise InputError(f"{campaign}: has no phonons; has the campaign run?")
     rows = [row for path in tables for row in pq.read_table(path, filters=[("entry", "=", entry)]).to_pylist()]
-    rows.sort(key=lambda row: (row["source"] not in ("reference", "yardstick"), row["source"]))
+    rows.sort(key=lambda row: (row["source"] not in (REFERENCE, YARDSTICK), row["source"]))
     if not rows:
         raise InputError(f"{campaign}: has no entry '{entry}'; its entries are listed in {campaign / 'index.csv'}")
     if sources:

@@ -9,9 +9,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from softmode.compare.groups import CRYSTAL_SYSTEMS
-from softmode.compare.mean_errors import REFERENCE, RELAXATION, THERMODYNAMICS
+from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS
 from softmode.present.figures import WIDTH, error_numbers, style, thermodynamics_figure, turn_labels, volume_figure
 from softmode.present.periodic_table import PLACES, colour_scale, periodic_table
+from softmode.sources import REFERENCE
 
 
 def paper_figures(

@@ -10,18 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.compare.mean_errors import (
-    RELAXATION,
-    THERMODYNAMICS,
-    YARDSTICK,
-    Quantity,
-    error_table,
-    failure_table,
-    survivors,
-)
+from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity, error_table, failure_table, survivors
 from softmode.compare.stability import OUTCOMES, confusion_table
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
+from softmode.sources import YARDSTICK
 
 SUBSETS = ("common", "own")
 NOTHING = "–"

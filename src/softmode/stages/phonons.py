@@ -22,6 +22,7 @@ from softmode.reference.cells import make_phonopy
 from softmode.reference.dataset import load_entries
 from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis_of_primitive
 from softmode.reference.entry import Entry, ForceSet
+from softmode.sources import REFERENCE
 from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.agreement import disagreement
 from softmode.stages.force_residual import force_residual
@@ -94,7 +95,7 @@ def tasks_of_reference(database: Path, ids: Sequence[str], source: str) -> Itera
     Raises:
         InputError: the reference itself has no such entry.
     """
-    known = set(ids) if source == "reference" else set(row_numbers(database))
+    known = set(ids) if source == REFERENCE else set(row_numbers(database))
     entries = load_entries(database, [id for id in ids if id in known])
     for id in ids:
         if id in known:
