@@ -14,6 +14,7 @@ from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.config import Campaign
+from softmode.engine.outputs import partial_of
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
@@ -136,7 +137,7 @@ def _times(output: Path, stage: str) -> Iterable[tuple[str, str, float]]:
             table, _ = read_table(output, ["entry", key])
             yield from (("cpu", row["entry"], row[key]) for row in table.to_pylist() if row[key] is not None)
         return
-    for path in (output, output.with_name(output.name + ".partial")):
+    for path in (output, partial_of(output)):
         if path.is_file():
             found = read_snapshot(path, [key])
             device = "cuda" if str(found.metadata.get("device", "")).startswith("cuda") else "cpu"

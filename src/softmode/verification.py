@@ -24,6 +24,7 @@ from softmode.engine.consistency import (
     mixture_mistakes,
     passing_mistakes,
 )
+from softmode.engine.outputs import PARTIAL
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
@@ -129,7 +130,7 @@ def _protocol(campaign: CampaignFolder) -> list[str]:
 def _partials(campaign: CampaignFolder) -> list[str]:
     return [
         f"{path}: left over by a job that was stopped; run again, or delete it if its output is there"
-        for path in sorted(campaign.path.rglob("*.partial"))
+        for path in sorted(campaign.path.rglob(f"*{PARTIAL}"))
     ]
 
 
