@@ -8,7 +8,6 @@ Runs in the potential's own environment. With --device cpu it runs anywhere, and
 import argparse
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 
 from ase import Atoms
@@ -31,7 +30,7 @@ class Watched(Evaluator):
     """An evaluator that counts structures and keeps the time spent inside the potential."""
 
     def __init__(self, inner: Evaluator) -> None:
-        super().__init__(inner.potential, inner.share)
+        super().__init__(inner.potential, inner.share, inner.executor)
         self.inner = inner
         self.n_structures = 0
         self.seconds = 0.0
@@ -73,13 +72,13 @@ def main() -> None:
     print("| batches | stage | structures per hour | entries per hour | inside the potential | peak memory (GB) |")
     print("|---|---|---|---|---|---|")
     with worker_processes(options.workers) as executor:
-        full = Evaluator(potential, batch_share(settings, None, options.device))
-        _measure("full", entries, full, protocol, executor)
-        _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol, None)
+        full = Evaluator(potential, batch_share(settings, None, options.device), executor)
+        _measure("full", entries, full, protocol)
+        _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol)
 
 
 def _measure(
-    label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol, executor: Executor | None
+    label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol
 ) -> None:
     relaxed = {}
     device = evaluator.potential.device
@@ -92,7 +91,7 @@ def _measure(
             relaxed = {record.entry: record for record in records}
         else:
             tasks = ((entry, relaxed[entry.id]) for entry in entries)
-            for _ in compute_force_sets(tasks, watched, ForceSets(**protocol.section("force_sets")), executor):
+            for _ in compute_force_sets(tasks, watched, ForceSets(**protocol.section("force_sets"))):
                 pass
         seconds = time.perf_counter() - started
         print(

@@ -9,6 +9,7 @@ from typing import Any
 
 from softmode.engine.shards import Share, read_shares
 from softmode.errors import InputError
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies import DEFAULT, named_studies, results_of, sources_of, stages_of
 from softmode.studies.study import Result, Stage, Study
 from softmode.yaml_files import read_yaml
@@ -26,8 +27,8 @@ INPUTS = {
     "report": "settings/report.yaml",
     "phonons": "settings/phonons.yaml",
 }
-# Folders and settings of campaigns made before 2026-12, by what is in their place today; without them such a campaign would
-# seem to be one that never ran.
+# Folders and settings of campaigns made before 2026-12, by what is in their place today; without them such a campaign
+# would seem to be one that never ran.
 _FORMER = {"relax": "relaxed", "settings/relax.yaml": "settings/relaxation.yaml"}
 
 
@@ -62,15 +63,15 @@ class CampaignFolder:
         ]
         if moves:
             raise InputError(
-                f"{self.path}: made by an older softmode, which called the stage `relax` otherwise; rename it, and nothing "
-                f"is computed again: {' && '.join(moves)}"
+                f"{self.path}: made by an older softmode, which called the stage `relax` otherwise; rename it, and "
+                f"nothing is computed again: {' && '.join(moves)}"
             )
 
     def settings(self, part: str) -> Any:
         """Return one part of the frozen settings, such as `report` or `potentials/chgnet`."""
         return read_yaml(self.path / "settings" / f"{part}.yaml")
 
-    def entries(self, reference: str = "reference") -> list[str]:
+    def entries(self, reference: str = REFERENCE) -> list[str]:
         """Return the ids in a reference's index, in its order.
 
         Raises:
@@ -111,9 +112,9 @@ class CampaignFolder:
     def references(self) -> list[str]:
         """Return `reference`, and `yardstick` if the campaign has one."""
         presentation = self._presentation()
-        settings = self.path / "settings" / "yardstick.yaml"
-        has_yardstick = "yardstick" in presentation if presentation else settings.is_file()
-        return ["reference", *(["yardstick"] if has_yardstick else [])]
+        settings = self.path / "settings" / f"{YARDSTICK}.yaml"
+        has_yardstick = YARDSTICK in presentation if presentation else settings.is_file()
+        return [REFERENCE, *([YARDSTICK] if has_yardstick else [])]
 
     def _presentation(self) -> Mapping[str, Any]:
         try:

@@ -102,7 +102,7 @@ def grouped_commands(users_studies: Sequence[str] = ()) -> dict[str, dict[str, C
 def command_module(name: str) -> Command:
     """Return the module of a sub-command (see `softmode.commands`)."""
     module: Any = import_module(f"softmode.commands.{name.replace('-', '_')}")
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def build_parser(commands: Mapping[str, Mapping[str, Command]]) -> argparse.ArgumentParser:

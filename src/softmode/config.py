@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from softmode.errors import InputError
 from softmode.potentials.settings import PRESENTATION
 from softmode.protocol import SECTIONS, Protocol, digest, load_protocol
 from softmode.reference.files import list_files
+from softmode.sources import REFERENCE, YARDSTICK
+from softmode.studies import named_studies, sources_of, stages_of
+from softmode.studies.study import Stage, Study
 from softmode.yaml_files import read_yaml
 
 # JSON schema takes 4.0 for an integer; range() and generators of random numbers do not
@@ -63,12 +67,35 @@ class Campaign:
     @property
     def has_yardstick(self) -> bool:
         """Whether the data set has a second reference."""
-        return "yardstick" in self.settings["dataset"]
+        return YARDSTICK in self.settings["dataset"]
 
     @property
     def sources(self) -> list[str]:
         """Whose phonons are computed: the references and the potentials."""
-        return ["reference", *(["yardstick"] if self.has_yardstick else []), *self.potentials]
+        return [*self.references, *self.potentials]
+
+    @property
+    def references(self) -> list[str]:
+        """The reference, and the second one if there is one."""
+        return [REFERENCE, *([YARDSTICK] if self.has_yardstick else [])]
+
+    @cached_property
+    def studies(self) -> tuple[Study, ...]:
+        """What it computes."""
+        return named_studies(self.settings["studies"])
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of all studies, in their order."""
+        return stages_of(self.studies)
+
+    def stage(self, name: str) -> Stage:
+        """Return the stage of that name."""
+        return next(stage for stage in self.stages if stage.name == name)
+
+    def sources_of(self, stage: Stage) -> list[str]:
+        """Return the sources that have a stage: those that can do what it, and all that it follows, needs of them."""
+        return sources_of(stage, self.stages, self.references, self.potentials)
 
     @property
     def environments(self) -> list[str]:
@@ -89,11 +116,6 @@ class Campaign:
         batch_memory = self.settings["batch_memory_GB"]
         return ["--batch-memory-GB", f"{batch_memory:g}"] if batch_memory else []
 
-    def relaxations_option(self, potential: str, shard: str) -> list[str]:
-        """Return the option of `relax` that says where the same relaxations may be found; empty for nowhere."""
-        other = self.settings.get("same_relaxations_as")
-        return ["--same-as", f"{other}/relaxed/{potential}/{shard}.db"] if other else []
-
     @property
     def page_entries_option(self) -> list[str]:
         """The option of `page` that says how many entries it shows in full; empty for all."""
@@ -103,7 +125,7 @@ class Campaign:
     @property
     def settings_parts(self) -> list[str]:
         """The parts of the frozen settings that are not those of one potential."""
-        return [*SECTIONS, "presentation", "dataset", *(["yardstick"] if self.has_yardstick else [])]
+        return [*SECTIONS, "presentation", "dataset", *([YARDSTICK] if self.has_yardstick else [])]
 
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
@@ -114,7 +136,7 @@ class Campaign:
         Not their times, which change when a folder is copied; empty where the folder is not there yet.
         """
         dataset = self.settings["dataset"]
-        path = Path(dataset["path"] if part == "dataset" else dataset["yardstick"]["path"])
+        path = Path(dataset["path"] if part == "dataset" else dataset[YARDSTICK]["path"])
         files = [path] if path.is_file() else list_files(path).files
         return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
 
@@ -126,15 +148,15 @@ class Campaign:
         """
         content: dict[str, Any]
         if part == "dataset":
-            content = {key: value for key, value in self.settings["dataset"].items() if key != "yardstick"}
-        elif part == "yardstick":
-            content = {key: self.settings["dataset"]["yardstick"][key] for key in ("kind", "path")}
+            content = {key: value for key, value in self.settings["dataset"].items() if key != YARDSTICK}
+        elif part == YARDSTICK:
+            content = {key: self.settings["dataset"][YARDSTICK][key] for key in ("kind", "path")}
         elif part == "presentation":
             content = {"order": list(self.potentials), "potentials": dict(self.potentials)}
             if self.has_yardstick:
-                content["yardstick"] = self.settings["dataset"]["yardstick"]["label"]
+                content[YARDSTICK] = self.settings["dataset"][YARDSTICK]["label"]
             if "published" in self.settings:
-                names = [*self.potentials, *([content["yardstick"]] if self.has_yardstick else [])]
+                names = [*self.potentials, *([content[YARDSTICK]] if self.has_yardstick else [])]
                 content["published"] = read_published(Path(self.settings["published"]), names)
         elif part.startswith("potentials/"):
             name = part.removeprefix("potentials/")

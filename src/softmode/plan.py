@@ -12,6 +12,7 @@ from pathlib import Path
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.config import Campaign
+from softmode.engine.outputs import partial_of
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
@@ -24,7 +25,7 @@ from softmode.rates import (
     is_estimated,
 )
 from softmode.reference.dataset import selected_ids
-from softmode.reference.index_file import read_index
+from softmode.reference.index_file import ENTRY, read_index
 from softmode.studies.study import Stage, load
 
 # Bytes of the forces on one displaced atom, and of the rest of an entry in a database and in a table: 40 entries of the
@@ -55,7 +56,7 @@ def planned_entries(path: Path) -> list[PlannedEntry]:
     Raises:
         InputError: the file is neither.
     """
-    rows = read_index(path, {"entry": str} | SIZE_COLUMNS)
+    rows = read_index(path, ENTRY | SIZE_COLUMNS)
     return [PlannedEntry(row["entry"], *(row[name] for name in SIZE_COLUMNS)) for row in rows]
 
 
@@ -126,7 +127,7 @@ def _times(output: Path, stage: Stage) -> Iterable[tuple[str, str, float]]:
             table, _ = read_table(output, ["entry", key])
             yield from (("cpu", row["entry"], row[key]) for row in table.to_pylist() if row[key] is not None)
         return
-    for path in (output, output.with_name(output.name + ".partial")):
+    for path in (output, partial_of(output)):
         if path.is_file():
             found = read_snapshot(path, [key])
             device = "cuda" if str(found.metadata.get("device", "")).startswith("cuda") else "cpu"

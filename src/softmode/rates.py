@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 # The evaluations of a relaxation, which takes tens to hundreds; with another number shards, walltimes and plans weigh
 # relaxations otherwise against force sets.
 EVALUATIONS_OF_A_RELAXATION = 100
-# The time of one force call with M3GNet in ms for each atom, the unit of the other potentials' relative_cost:
-# `softmode check-potential m3gnet --threads 1`, 64 and 216 atoms, on a Xeon that others used too. All CPU hours of a plan
-# and all walltimes of CPU jobs follow it.
+# The time of one force call with M3GNet in ms for each atom, the unit of the other potentials' relative_cost: `softmode
+# check-potential m3gnet --threads 1`, 64 and 216 atoms, on a Xeon that others used too. All CPU hours of a plan and all
+# walltimes of CPU jobs follow it.
 M3GNET_CPU_ms_per_atom = 1.4
 
 
@@ -30,7 +30,7 @@ class EntrySize(NamedTuple):
 
 
 # The columns of an index that say it.
-SIZE_COLUMNS: Mapping[str, type] = dict.fromkeys(EntrySize._fields, int)
+SIZE_COLUMNS: dict[str, type] = dict.fromkeys(EntrySize._fields, int)
 
 
 def relax_atoms(size: EntrySize) -> int:

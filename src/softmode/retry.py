@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.engine.outputs import only_writer, storage
+from softmode.engine.in_flight import journal_of
+from softmode.engine.outputs import only_writer, partial_of, storage
 from softmode.engine.records import open_database, row_numbers
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
@@ -57,7 +58,7 @@ def forget_failures(
 
 def _stored(output: Path) -> Path:
     """Return the file that has the records of an output, finished or not."""
-    return output if output.is_file() else output.with_name(output.name + ".partial")
+    return output if output.is_file() else partial_of(output)
 
 
 def _failed(output: Path, stage: str, kinds: Collection[str]) -> set[str]:
@@ -79,10 +80,10 @@ def _forget(output: Path, entries: Collection[str]) -> int:
         rows = [number for entry, number in row_numbers(path).items() if entry in entries]
         if not rows:
             return 0
-        partial = output.with_name(output.name + ".partial")
+        partial = partial_of(output)
         if path == output:
             # first the name: a finished database without these records must never be
-            output.with_name(output.name + ".in-flight").unlink(missing_ok=True)
+            journal_of(output).unlink(missing_ok=True)
             output.replace(partial)
         written = partial.stat()
         open_database(partial).delete(rows)

@@ -1,13 +1,13 @@
-"""One stage on one shard: what goes in, and every entry to a record or a row. Every stage of every study runs through this.
+"""One stage on one shard: what goes in, and every entry to a record or a row, for every stage of every study.
 
-A stage that runs a potential stores one record after the other: whatever ends the process, they stay in the partial, and
-the same command goes on from there. One that reads records writes a table, which appears when it is complete.
+A stage that runs a potential stores one record after the other: whatever ends the process, they stay in the partial,
+and the same command goes on from there. One that reads records writes a table, which appears when it is complete.
 
-The function of a stage that runs a potential is called as `function(tasks, evaluator, settings)` and yields a
-`Record` for each task as it is done. A task is an `Entry`, or, where the stage follows another, `(Entry, Record)` with the
+The function of a stage that runs a potential is called as `function(tasks, evaluator, settings)` and yields a `Record`
+for each task as it is done. A task is an `Entry`, or, where the stage follows another, `(Entry, Record)` with the
 record of the stage before. The function of a stage that makes a table is called as `function(found, source, settings)`
-and yields a row for each `Record` of the stage before, or for each `Entry` of a reference (a `Record` of a failure for one
-that a yardstick does not have).
+and yields a row for each `Record` of the stage before, or for each `Entry` of a reference (a `Record` of a failure for
+one that a yardstick does not have).
 """
 
 import os

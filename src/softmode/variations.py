@@ -15,6 +15,7 @@ from softmode.potentials.registry import dtypes as dtypes_of
 from softmode.potentials.settings import settings_of_results
 from softmode.present.results import Results
 from softmode.protocol import SECTIONS
+from softmode.sources import YARDSTICK
 
 BASE = "base"
 _DISTANCE = "displacement_distance_A"
@@ -46,7 +47,7 @@ def write_variations(
     Raises:
         InputError: the campaign does not say where its data are, or a value is impossible.
     """
-    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != "yardstick"}
+    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != YARDSTICK}
     dataset |= dict(selection)
     if dataset["path"] == PATH_GIVEN_LATER:
         raise InputError("dataset.path: is left to the command line; write a copy of the campaign's file that names it")

@@ -21,6 +21,7 @@ from softmode.engine.consistency import (
     mixture_mistakes,
     passing_mistakes,
 )
+from softmode.engine.outputs import PARTIAL
 from softmode.engine.parquet import read_scalars
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
@@ -34,6 +35,7 @@ from softmode.present.reproduction import (
 from softmode.present.results import Results
 from softmode.protocol import SECTIONS, Protocol, digest
 from softmode.reference.dataset import dataset_digest, load_entries
+from softmode.sources import REFERENCE
 from softmode.studies import results_by_rule
 from softmode.studies.harmonic.study import PHONONS
 from softmode.studies.study import Result, Stage, load
@@ -129,7 +131,7 @@ def _protocol(campaign: CampaignFolder) -> list[str]:
 def _partials(campaign: CampaignFolder) -> list[str]:
     return [
         f"{path}: left over by a job that was stopped; run again, or delete it if its output is there"
-        for path in sorted(campaign.path.rglob("*.partial"))
+        for path in sorted(campaign.path.rglob(f"*{PARTIAL}"))
     ]
 
 
@@ -257,12 +259,12 @@ class _Source:
         }
 
     def _dataset(self) -> tuple[Any, str]:
-        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        database = REFERENCES[self.name if self.is_reference else REFERENCE][0]
         return self._metadata_of_reference.get("dataset_digest"), database
 
     @cached_property
     def _metadata_of_reference(self) -> Mapping[str, Any]:
-        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        database = REFERENCES[self.name if self.is_reference else REFERENCE][0]
         return _read(self.campaign.path / database, ()).metadata
 
     def passed_on(self, stage: Stage) -> list[str]:

@@ -18,11 +18,11 @@ from softmode.config import Campaign
 from softmode.engine.shards import read_shares
 from softmode.potentials.memory import memory_kB
 from softmode.rates import SIZE_COLUMNS, EntrySize, cpu_ms_per_atom, gpu_ms_per_atom
-from softmode.reference.index_file import read_index
+from softmode.reference.index_file import ENTRY, read_index
 from softmode.studies.study import Stage, load
 
-# The minutes before the first entry: Snakemake twice, the imports from a shared file system, and the weights. With fewer a
-# job of few entries is stopped by the scheduler before it stores any.
+# The minutes before the first entry: Snakemake twice, the imports from a shared file system, and the weights. With
+# fewer a job of few entries is stopped by the scheduler before it stores any.
 _START_min = 15
 # What a walltime is of the time that the measured rates give; with less, jobs on a slower node need a second attempt.
 _SAFETY = 2.0
@@ -127,7 +127,7 @@ class JobResources:
 @functools.lru_cache(maxsize=16)
 def _sizes(folder: Path, stage: Stage, changed: int) -> dict[int, ShardSize]:
     """Read the shards' sizes once for all jobs of a stage, and again when shards.csv has changed."""
-    rows = read_index(folder / "index.csv", {"entry": str} | SIZE_COLUMNS)
+    rows = read_index(folder / "index.csv", ENTRY | SIZE_COLUMNS)
     entries = {row["entry"]: EntrySize(*(row[name] for name in SIZE_COLUMNS)) for row in rows}
     atoms = load(stage.cost)
     sizes: dict[int, ShardSize] = defaultdict(ShardSize)

@@ -6,15 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
+from softmode.compare.resampling import mean_interval
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import RELAX
-
-REFERENCE = "reference"
-# a second reference, judged like a potential but not competing with them
-YARDSTICK = "yardstick"
-# about 80 MB of resampled errors at a time
-_RESAMPLED_NUMBERS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -112,21 +107,6 @@ def by_subset(
             known = of_subset.dropna().to_numpy()
             row = {"potential": name, "subset": subset, "quantity": quantity.key, "unit": quantity.unit}
             yield row | {"n": len(known)}, known
-
-
-def mean_interval(values: np.ndarray, n_resamples: int, seed: int) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean; NaN for fewer than two values."""
-    if len(values) < 2:
-        return np.nan, np.nan
-    result = bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=n_resamples,
-        batch=max(1, _RESAMPLED_NUMBERS // len(values)),
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
 def failure_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFrame:

@@ -7,16 +7,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
+from softmode.protocol import Phonons
+from softmode.sources import REFERENCE, YARDSTICK
 
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()
 _LIST = pa.list_(_F)
 
 OUTCOME_COLUMNS = (
     Column("entry", _S, "", "id of the entry"),
-    Column("source", _S, "", "name of the potential, or 'reference'"),
+    Column("source", _S, "", f"name of the potential, '{REFERENCE}' or '{YARDSTICK}'"),
     Column("status", _S, "", "'done' or 'failed'"),
     Column("failed_stage", _S, "", "stage that failed"),
     Column("failed_kind", _S, "", "kind of the failure"),

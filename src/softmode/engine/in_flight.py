@@ -87,7 +87,7 @@ class InFlight:
     """
 
     def __init__(self, writer: "RecordWriter") -> None:
-        self.path = _journal(writer.output)
+        self.path = journal_of(writer.output)
         self._writer = writer
         self.suspects: dict[str, Suspect] = {}
         # an order to stop is noted by another thread
@@ -213,13 +213,14 @@ class InFlight:
 def deaths_in_flight(output: Path) -> dict[str, int]:
     """Return how often the process died with each suspect of an unfinished output in flight, without any lock."""
     try:
-        lines = _journal(output).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = journal_of(output).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
     return {note["suspect"]: note["deaths"] for line in lines if "suspect" in (note := _parsed(line))}
 
 
-def _journal(output: Path) -> Path:
+def journal_of(output: Path) -> Path:
+    """Return the file that names what is in flight for an output: `<output>.in-flight`."""
     return output.with_name(output.name + ".in-flight")
 
 

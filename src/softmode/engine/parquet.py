@@ -1,9 +1,7 @@
 """Parquet tables whose columns say their type, unit and meaning."""
 
 import json
-import os
 import shutil
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from softmode.engine.interruption import check
-from softmode.engine.outputs import storage, whole_file
+from softmode.engine.outputs import own_partial_of, storage, whole_file
 from softmode.errors import InputError
 
 # Rows that are held in memory before they are written, and that stand together in the file: with more, jobs need more
@@ -66,7 +64,7 @@ def write_table(
 
 def copy(source: Path, target: Path) -> None:
     """Copy a table to a file that appears when it is complete; of several that copy to it at a time the last wins."""
-    partial = target.with_name(f"{target.name}.{socket.gethostname()}.{os.getpid()}.partial")
+    partial = own_partial_of(target)
     with storage(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from softmode.compare.mean_errors import REFERENCE, YARDSTICK
 from softmode.errors import InputError
 from softmode.present.tables import Table
 from softmode.reference.dataset import CRASH
+from softmode.sources import REFERENCE, YARDSTICK
 
 DATASET = "dataset"
 _SECONDS = "_seconds"

@@ -9,9 +9,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from softmode.compare.groups import CRYSTAL_SYSTEMS
-from softmode.compare.mean_errors import REFERENCE
 from softmode.present.figures import WIDTH, style, turn_labels
 from softmode.present.periodic_table import PLACES, colour_scale, periodic_table
+from softmode.sources import REFERENCE
 
 
 def dataset_numbers(properties: pd.DataFrame) -> pd.DataFrame:

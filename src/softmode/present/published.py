@@ -30,7 +30,7 @@ def with_published(
     published: Mapping[str, Mapping[str, Any]],
     protocol: str,
 ) -> Table:
-    """Return one of Tables I to III with a column `paper` after each that the paper has, and a sentence on what differs.
+    """Return one of Tables I to III with a column `paper` after each that the paper has, and what differs in words.
 
     The paper's errors are over each model's own survivors, so they stand in those rows. The table is left as it is if
     the paper has none of the potentials.

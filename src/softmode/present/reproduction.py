@@ -18,6 +18,7 @@ from softmode.compare.study_table import write_study_table
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
 from softmode.present.tables import Table
+from softmode.studies.study import Study
 
 # another version of numpy or scipy may round the last digits of a mean differently
 _SAME_NUMBER = 1e-9

@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
+from softmode.sources import YARDSTICK
 from softmode.studies import results_by_rule
 from softmode.studies.study import load
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _YARDSTICK_COLOUR = "#949494"
 Numbers = TypeVar("Numbers")
@@ -34,7 +37,7 @@ class Results:
         """Return what a function makes of these results, for a table and a figure of the same numbers."""
         if function not in self._known:
             self._known[function] = function(self)
-        return self._known[function]  # type: ignore[no-any-return]
+        return self._known[function]
 
     def table_of(self, study: str) -> pd.DataFrame:
         """Return a study's own numbers, <study>.parquet."""
@@ -133,15 +136,16 @@ def write_results(campaign: CampaignFolder, rules: Sequence[str] | None = None) 
         for result in declared[rule]:
             made = load(result.function)(results)
             folder = campaign.path / result.folder
-            yield from made.write(folder) if result.kind == "table" else _save(*made, folder / result.name)
+            yield from made.write(folder) if result.kind == "table" else _save(made, folder / result.name)
             path = folder / f"{result.name}.rst"
             with whole_file(path) as partial:
                 partial.write_text(f"{result.caption}\n", encoding="utf-8")
             yield path
 
 
-def _save(figure: Any, numbers: pd.DataFrame, stem: Path) -> list[Path]:
+def _save(drawn: "tuple[Figure, pd.DataFrame]", stem: Path) -> list[Path]:
     # not at the top: tables need no matplotlib
     from softmode.present.figures import save
 
+    figure, numbers = drawn
     return save(figure, stem, numbers)

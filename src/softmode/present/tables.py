@@ -10,7 +10,6 @@ from softmode.compare.groups import PER_ATOM
 from softmode.compare.mean_errors import (
     RELAXATION,
     THERMODYNAMICS,
-    YARDSTICK,
     Quantity,
     error_table,
     failure_table,
@@ -18,6 +17,7 @@ from softmode.compare.mean_errors import (
 )
 from softmode.compare.stability import OUTCOMES, confusion_table
 from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
+from softmode.sources import YARDSTICK
 
 SUBSETS = ("common", "own")
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 
 from softmode.engine.interruption import check
 from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
-from softmode.engine.records import Record, RecordWriter, read_records
+from softmode.engine.records import Failure, Record, RecordWriter, read_records, row_numbers
 from softmode.errors import EntryError, InputError, StorageError
 from softmode.reference import kyoto, phonopy_folder, prototypes
 from softmode.reference.cells import EXACT
@@ -24,6 +25,7 @@ from softmode.reference.compressed import COMPRESSIONS
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.files import is_archive, list_files, split_suffix
 from softmode.reference.index import describe
+from softmode.sources import REFERENCE
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
 
@@ -379,7 +381,7 @@ def entries_of_reference(database: Path, ids: Sequence[str], source: str) -> Ite
     Raises:
         InputError: the reference itself has no such entry.
     """
-    known = set(ids) if source == "reference" else set(row_numbers(database))
+    known = set(ids) if source == REFERENCE else set(row_numbers(database))
     entries = load_entries(database, [id for id in ids if id in known])
     for id in ids:
         if id in known:

@@ -1,7 +1,7 @@
 """The studies that there are: those of this folder, and what a campaign names of its user's own.
 
-A study is the object `STUDY` of a module: of `softmode.studies.<name>.study` for softmode's own, which a campaign names by
-`<name>` alone, or of any module that Python finds, which it names in full, such as `my_package.my_study`.
+A study is the object `STUDY` of a module: of `softmode.studies.<name>.study` for softmode's own, which a campaign names
+by `<name>` alone, or of any module that Python finds, which it names in full, such as `my_package.my_study`.
 """
 
 import difflib
@@ -61,8 +61,8 @@ def _named(name: str) -> Study:
         close = difflib.get_close_matches(name, own, n=1)
         suggestion = f", did you mean '{close[0]}'?" if close else ""
         raise InputError(
-            f"studies: no study '{name}'{suggestion}; there are: {', '.join(own)}, and modules of your own with a dot in "
-            "their name"
+            f"studies: no study '{name}'{suggestion}; there are: {', '.join(own)}, and modules of your own with a "
+            "dot in their name"
         )
     try:
         study = import_module(name).STUDY

@@ -85,8 +85,8 @@ class Stage:
         return ".db" if self.runs_source else ".parquet"
 
 
-# The endings of a result's files, the one that Snakemake's report shows first; what is missing here is not made again when
-# it was deleted.
+# The endings of a result's files, the one that Snakemake's report shows first; what is missing here is not made again
+# when it was deleted.
 _FILES = {"table": ("html", "csv", "md", "tex"), "figure": ("png", "pdf", "csv")}
 
 

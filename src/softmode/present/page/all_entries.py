@@ -10,11 +10,12 @@ import pandas as pd
 from ase.spacegroup import Spacegroup
 
 from softmode.compare.groups import QUANTITIES as _OF_GROUPS
-from softmode.compare.mean_errors import REFERENCE, YARDSTICK, Quantity, signed_errors, survivors
+from softmode.compare.mean_errors import Quantity, signed_errors, survivors
 from softmode.compare.stability import outcome
 from softmode.present.failures import seconds_of
 from softmode.present.page.rounding import significant
 from softmode.present.tables import NOTHING, three_digits
+from softmode.sources import REFERENCE, YARDSTICK
 
 QUANTITIES = (
     *_OF_GROUPS,

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 from phonopy import Phonopy
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import REFERENCE
 from softmode.density_grid import bin_centres, bin_width
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
 from softmode.protocol import Phonons
 from softmode.reference.dataset import load_entries
+from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.phonons import PhononTask, phonopy_of
 from softmode.studies.harmonic.study import PHONONS, RELAX

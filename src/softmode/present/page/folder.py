@@ -15,7 +15,6 @@ from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from softmode import __version__
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.background import ahead, worker_processes
 from softmode.engine.interruption import check
 from softmode.engine.outputs import only_writer, storage, whole_file
@@ -26,6 +25,7 @@ from softmode.present.page.details import Share, share_details
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.results import Results
 from softmode.present.table_text import NOTHING, Table
+from softmode.sources import YARDSTICK
 from softmode.studies.study import Result
 
 _PACKAGE = "softmode.present.page"

@@ -6,6 +6,7 @@ from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.protocol import SECTIONS
+from softmode.sources import YARDSTICK
 
 
 def protocol_rows(campaign: CampaignFolder) -> list[tuple[str, str, str]]:
@@ -30,8 +31,8 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def dataset_rows(campaign: CampaignFolder) -> list[tuple[str, str]]:
     """Return key and value of the settings of the data set, and of the yardstick if there is one."""
     rows = list(_flat(campaign.settings("dataset")))
-    if "yardstick" in campaign.references():
-        rows += _flat(campaign.settings("yardstick"), "yardstick.")
+    if YARDSTICK in campaign.references():
+        rows += _flat(campaign.settings(YARDSTICK), f"{YARDSTICK}.")
     return rows
 
 

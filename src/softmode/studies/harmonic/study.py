@@ -19,7 +19,10 @@ _COST = (
     "What accuracy costs: errors against the time of a force call, as measured in this campaign. The line joins the "
     "potentials that no other beats in both."
 )
-_GROUPS = "Where each potential is wrong: mean absolute errors by element, crystal system, dynamical stability and number of atoms."
+_GROUPS = (
+    "Where each potential is wrong: mean absolute errors by element, crystal system, dynamical stability and number of "
+    "atoms."
+)
 
 RELAX = Stage(
     name="relax",
@@ -89,8 +92,8 @@ _RESULTS = (
         question="Does the potential call the same entries dynamically stable as the reference does, or fail?",
         function="softmode.present.harmonic:stability",
         caption=(
-            "Whether each potential calls the same entries dynamically stable as the reference; failure is an outcome of "
-            "its own."
+            "Whether each potential calls the same entries dynamically stable as the reference; failure is an "
+            "outcome of its own."
         ),
         rule="tables",
         reads=_PRESENTED,
@@ -199,7 +202,8 @@ _RESULTS = (
         kind="table",
         title="whole spectra",
         question=(
-            "Is the whole spectrum right, and not only its highest frequency? The error of all frequencies; how far the "
+            "Is the whole spectrum right, and not only its highest frequency? The error of all frequencies; how far "
+            "the "
             "density of states is off (Wasserstein distance, THz); whether the potential is too soft (slope below 1)"
         ),
         function="softmode.present.harmonic:spectrum_errors",
@@ -212,7 +216,8 @@ _RESULTS = (
         kind="table",
         title="stability by threshold",
         question=(
-            "Does the verdict on stability hang on where the line is drawn? Shares and F1 for thresholds from 0 to 100 K"
+            "Does the verdict on stability hang on where the line is drawn? Shares and F1 for thresholds from 0 to "
+            "100 K"
         ),
         function="softmode.present.harmonic:stability_by_threshold",
         caption=_THRESHOLD,
