@@ -1,6 +1,5 @@
 """What is where in a campaign's folder, as the workflow's rules put it there."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from softmode.engine.shards import Share, read_shares
 from softmode.errors import InputError
+from softmode.reference.index_file import read_index
 from softmode.sources import REFERENCE, YARDSTICK
 from softmode.yaml_files import read_yaml
 
@@ -41,14 +41,7 @@ class CampaignFolder:
         Raises:
             InputError: there is no index, or it is none.
         """
-        path = self.path / REFERENCES[reference][1]
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                return [row["entry"] for row in csv.DictReader(file)]
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file; the data set has not been read") from error
-        except (KeyError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: no index of entries; make it again with 'softmode dataset'") from error
+        return [row["entry"] for row in read_index(self.path / REFERENCES[reference][1])]
 
     def shards(self) -> dict[int, list[Share]]:
         """Return the entries of each shard that has any, in the order of the shards.

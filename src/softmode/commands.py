@@ -1,6 +1,5 @@
 """What each sub-command does: read inputs, call the stage, store what it gives."""
 
-import csv
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
 from softmode.protocol import Phonons, digest
 from softmode.reference.dataset import Selection, read_entries, selected_ids, write_dataset
+from softmode.reference.index_file import read_index
 from softmode.yaml_files import read_yaml
 
 # mistakes of one check that are printed
@@ -43,18 +43,16 @@ def dataset(options: Namespace) -> None:
 
 def sample(options: Namespace) -> None:
     """Draw a representative part of a data set."""
-    from softmode.reference.sample import representative_sample
+    from softmode.reference.sample import COLUMNS, representative_sample
 
-    with options.index.open(newline="", encoding="utf-8") as file:
-        ids = representative_sample(list(csv.DictReader(file)), options.number, options.seed)
+    ids = representative_sample(read_index(options.index, COLUMNS), options.number, options.seed)
     options.output.write_text("\n".join(ids) + "\n", encoding="utf-8")
 
 
 def shards(options: Namespace) -> None:
     """Split the entries into shards."""
-    with options.index.open(newline="", encoding="utf-8") as file:
-        costs = {row["entry"]: float(row["estimated_cost"]) for row in csv.DictReader(file)}
-    write_shards(options.output, costs, options.number)
+    rows = read_index(options.index, {"entry": str, "estimated_cost": float})
+    write_shards(options.output, {row["entry"]: row["estimated_cost"] for row in rows}, options.number)
 
 
 def potentials(options: Namespace) -> None:
@@ -225,7 +223,7 @@ def comparisons(options: Namespace) -> None:
 def plan(options: Namespace) -> None:
     """Print what a campaign will cost."""
     from softmode.config import read_campaign
-    from softmode.plan import make_plan, measured_rates, read_index
+    from softmode.plan import make_plan, measured_rates, planned_entries
     from softmode.present.plan_text import plan_text
 
     campaign = read_campaign(options.campaign)
@@ -237,7 +235,7 @@ def plan(options: Namespace) -> None:
             "reads the data set, or give an index of its entries with --index"
         )
     measured = [*options.measured, *([folder] if (folder / "shards.csv").is_file() else [])]
-    print(plan_text(make_plan(campaign, read_index(index), measured_rates(measured))))
+    print(plan_text(make_plan(campaign, planned_entries(index), measured_rates(measured))))
 
 
 def summary(options: Namespace) -> None:

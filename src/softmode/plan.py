@@ -5,7 +5,6 @@ where there is none from the time of one force call: on a CPU thread as measured
 as the user measured it on theirs. Nothing is guessed: without either an hour is unknown.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +26,10 @@ from softmode.rates import (
     is_estimated,
 )
 from softmode.reference.dataset import selected_ids
+from softmode.reference.index_file import read_index
 
-# of softmode's own index, and of the Kyoto database's
-_COLUMNS = (("entry", "n_sites", "n_supercell", "n_displacements"), ("mp_id", "n_unit", "n_super", "n_disp"))
+# columns of an index that a plan needs, as the attributes of PlannedEntry
+_COLUMNS = {"entry": str, "n_sites": int, "n_supercell": int, "n_displacements": int}
 # bytes of the forces on one displaced atom, and of the rest of an entry in each file: 40 entries of the Kyoto database
 _BYTES_PER_ATOM = 24
 _BYTES_PER_ENTRY = {"entries": 5400, "relaxed": 5400, "force_sets": 5400, "phonons": 3000}
@@ -50,23 +50,13 @@ class PlannedEntry:
         return evaluations(self.n_sites, self.n_supercell, self.n_displacements)
 
 
-def read_index(path: Path) -> list[PlannedEntry]:
-    """Read softmode's index of a data set, or that of the Kyoto database.
+def planned_entries(path: Path) -> list[PlannedEntry]:
+    """Return what softmode's index of a data set, or that of the Kyoto database, says of its entries.
 
     Raises:
         InputError: the file is neither.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            names = next((names for names in _COLUMNS if set(names) <= set(reader.fieldnames or ())), None)
-            if names is None:
-                raise ValueError(f"it needs the columns {', '.join(_COLUMNS[0])}")
-            return [PlannedEntry(row[names[0]], *(int(row[name]) for name in names[1:])) for row in reader]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: not an index of entries: {error}") from error
+    return [PlannedEntry(*(row[name] for name in _COLUMNS)) for row in read_index(path, _COLUMNS)]
 
 
 def select(entries: Sequence[PlannedEntry], campaign: Campaign) -> tuple[list[PlannedEntry], float]:
@@ -110,7 +100,7 @@ def measured_rates(folders: Iterable[Path]) -> Rates:
     rates: Rates = {}
     for folder in folders:
         campaign = CampaignFolder(folder)
-        entries = {entry.id: entry for entry in read_index(folder / "index.csv")}
+        entries = {entry.id: entry for entry in planned_entries(folder / "index.csv")}
         shards = campaign.shards()
         atoms: dict[tuple[str, str, str], int] = defaultdict(int)
         seconds: dict[tuple[str, str, str], float] = defaultdict(float)

@@ -5,7 +5,6 @@ rate on a GPU, that of one CPU thread stands in for it, which is far too long fo
 it, and a job that needs more goes on from its partial in the next attempt.
 """
 
-import csv
 import functools
 import math
 from collections import defaultdict
@@ -19,6 +18,7 @@ from softmode.config import Campaign
 from softmode.engine.shards import read_shares
 from softmode.potentials.memory import memory_kB
 from softmode.rates import cpu_ms_per_atom, gpu_ms_per_atom
+from softmode.reference.index_file import read_index
 
 # Snakemake twice, the imports from a shared file system, and the weights
 _START_min = 15
@@ -113,8 +113,8 @@ class JobResources:
 @functools.lru_cache(maxsize=4)
 def _sizes(folder: Path, changed: int) -> dict[int, ShardSize]:
     """Read the shards' sizes once for all jobs, and again when shards.csv has changed."""
-    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
-        supercells = {row["entry"]: int(row["n_supercell"]) for row in csv.DictReader(file)}
+    rows = read_index(folder / "index.csv", {"entry": str, "n_supercell": int})
+    supercells = {row["entry"]: row["n_supercell"] for row in rows}
     sizes: dict[int, ShardSize] = defaultdict(ShardSize)
     for share in read_shares(folder / "shards.csv"):
         size = sizes[share.shard]
