@@ -1,6 +1,5 @@
 """What is where in a campaign's folder, as the workflow's rules put it there."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import Any
 
 from softmode.engine.shards import Share, read_shares
 from softmode.errors import InputError
+from softmode.reference.index_file import read_index
 from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies import DEFAULT, named_studies, results_of, sources_of, stages_of
 from softmode.studies.study import Result, Stage, Study
@@ -16,7 +16,7 @@ from softmode.yaml_files import read_yaml
 
 # The databases of the references, and the indices of their entries, as the rules `dataset` and `yardstick` write them;
 # a name that is missing here is taken for a potential.
-REFERENCES = {"reference": ("entries.db", "index.csv"), "yardstick": ("yardstick.db", "yardstick_index.csv")}
+REFERENCES = {REFERENCE: ("entries.db", "index.csv"), YARDSTICK: ("yardstick.db", "yardstick_index.csv")}
 # What results are made of, by the words of `Result.reads`; beside these, `studies` stands for the tables of all studies
 # but the first, <study>.parquet.
 INPUTS = {
@@ -77,14 +77,7 @@ class CampaignFolder:
         Raises:
             InputError: there is no index, or it is none.
         """
-        path = self.path / REFERENCES[reference][1]
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                return [row["entry"] for row in csv.DictReader(file)]
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file; the data set has not been read") from error
-        except (KeyError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: no index of entries; make it again with 'softmode dataset'") from error
+        return [row["entry"] for row in read_index(self.path / REFERENCES[reference][1])]
 
     def shards(self) -> dict[int, list[Share]]:
         """Return the entries of each shard that has any, in the order of the shards.

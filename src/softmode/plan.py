@@ -209,7 +209,7 @@ def make_plan(campaign: Campaign, entries: Sequence[PlannedEntry], rates: Rates)
     n_displacements = round(share * sum(entry.n_displacements or 3 * entry.n_sites for entry in chosen))
     # the data set has the forces of its displacements too
     displaced = round(share * sum(displaced_atoms(entry.size) for entry in chosen))
-    disk = {"data set": campaign.n_references * (n_entries * _BYTES_PER_RECORD + displaced * _BYTES_PER_ATOM)}
+    disk = {"data set": len(campaign.references) * (n_entries * _BYTES_PER_RECORD + displaced * _BYTES_PER_ATOM)}
     for stage in campaign.stages:
         per_source = n_entries * (_BYTES_PER_RECORD if stage.runs_source else _BYTES_PER_ROW)
         per_source += atoms[stage] * _BYTES_PER_ATOM if stage.forces_kept else 0

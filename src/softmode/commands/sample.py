@@ -21,10 +21,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> None:
-    import csv
+    from softmode.reference.index_file import read_index
+    from softmode.reference.sample import COLUMNS, representative_sample
 
-    from softmode.reference.sample import representative_sample
-
-    with options.index.open(newline="", encoding="utf-8") as file:
-        ids = representative_sample(list(csv.DictReader(file)), options.number, options.seed)
+    ids = representative_sample(read_index(options.index, COLUMNS), options.number, options.seed)
     options.output.write_text("\n".join(ids) + "\n", encoding="utf-8")

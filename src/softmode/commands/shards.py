@@ -19,10 +19,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> None:
-    import csv
-
     from softmode.engine.shards import write_shards
+    from softmode.reference.index_file import read_index
 
-    with options.index.open(newline="", encoding="utf-8") as file:
-        costs = {row["entry"]: float(row["estimated_cost"]) for row in csv.DictReader(file)}
-    write_shards(options.output, costs, options.number)
+    rows = read_index(options.index, {"entry": str, "estimated_cost": float})
+    write_shards(options.output, {row["entry"]: row["estimated_cost"] for row in rows}, options.number)

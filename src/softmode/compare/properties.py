@@ -1,6 +1,5 @@
 """All results of a campaign in one table: one row for each entry and source (a potential, or the reference)."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pyarrow as pa
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
 from softmode.protocol import Phonons
+from softmode.reference.index_file import read_index
 from softmode.sources import REFERENCE, YARDSTICK
 
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()
@@ -103,14 +103,8 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
     Raises:
         InputError: a record is missing, is there twice, or was made with another protocol or data set.
     """
-    with index.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = [column.name for column in ENTRY_COLUMNS if column.name not in (reader.fieldnames or ())]
-        if missing:
-            raise InputError(
-                f"{index}: no column {', '.join(missing)}, as of an earlier version; delete it and run again"
-            )
-        entries = {row["entry"]: row for row in reader}
+    types: dict[str, type] = {column.name: int if column.type == pa.int64() else str for column in ENTRY_COLUMNS}
+    entries = {row["entry"]: row for row in read_index(index, {"entry": str} | types)}
     metadata = common_metadata(phonons)
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
@@ -131,7 +125,11 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
                     raise InputError(f"{path}: entry {row['entry']} is not in {index}; delete the file and run again")
                 seen[key] = path
                 n_failed += row["status"] == "failed"
-                yield row | _of_entry(entries[row["entry"]]) | _at_temperature(row, report["temperature_K"])
+                yield (
+                    row
+                    | {name: entries[row["entry"]][name] for name in types}
+                    | _at_temperature(row, report["temperature_K"])
+                )
 
     write_table(output, rows(), property_columns(metadata["stability_variants"]), metadata | {"report": dict(report)})
     for source in dict.fromkeys(source for _, source in seen):
@@ -178,11 +176,6 @@ def _setting(metadata: Mapping[str, Any], name: str) -> Any:
     # what was made before tables held all their settings says two of them by themselves
     former = {"stability": "stability_variants", "density_of_states": "density_of_states"}
     return metadata["settings"][name] if "settings" in metadata else metadata[former[name]]
-
-
-def _of_entry(entry: Mapping[str, str]) -> dict[str, Any]:
-    numbers = {"space_group", "dimensionality", "n_sites"}
-    return {c.name: int(entry[c.name]) if c.name in numbers else entry[c.name] for c in ENTRY_COLUMNS}
 
 
 def _at_temperature(row: Mapping[str, Any], temperature: float) -> dict[str, float]:

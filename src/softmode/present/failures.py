@@ -27,7 +27,7 @@ def read_unreadable(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         return table[["entry", "file", "message"]]
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; the data set has not been read") from error
+        raise InputError(f"{path}: no such file; make it with 'softmode dataset', or run the campaign") from error
     except (KeyError, ValueError) as error:
         raise InputError(f"{path}: no list of unreadable entries; make it again with 'softmode dataset'") from error
 
