@@ -35,7 +35,7 @@ from softmode.present.reproduction import (
     differences_from_properties,
     differences_of_spectra,
 )
-from softmode.present.tables import Table
+from softmode.present.table_text import Table
 from softmode.protocol import SECTIONS, Protocol, digest
 from softmode.reference.dataset import dataset_digest, load_entries
 

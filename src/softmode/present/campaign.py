@@ -11,7 +11,8 @@ from softmode.present.failures import failures_table, read_unreadable
 from softmode.present.potentials import potentials_table
 from softmode.present.published import with_published
 from softmode.present.suspects import suspects_table
-from softmode.present.tables import Table, make_tables
+from softmode.present.table_text import Table
+from softmode.present.tables import make_tables
 from softmode.yaml_files import read_yaml
 
 _YARDSTICK_COLOUR = "#949494"

@@ -18,7 +18,8 @@ from softmode.engine.parquet import read_table
 from softmode.present import cost, ranking, spectra, stability_threshold
 from softmode.present import groups as grouped
 from softmode.present.campaign import read_presentation, read_properties
-from softmode.present.tables import Table, origin, subset_cells, subsets
+from softmode.present.table_text import Table
+from softmode.present.tables import origin, subset_cells, subsets
 from softmode.yaml_files import read_yaml
 
 

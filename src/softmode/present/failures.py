@@ -7,7 +7,7 @@ import pandas as pd
 
 from softmode.compare.mean_errors import REFERENCE, YARDSTICK
 from softmode.errors import InputError
-from softmode.present.tables import Table
+from softmode.present.table_text import Table
 from softmode.reference.dataset import CRASH
 
 DATASET = "dataset"

@@ -15,7 +15,7 @@ from softmode.compare.properties import collect
 from softmode.compare.spectra import write_spectra
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
-from softmode.present.tables import Table
+from softmode.present.table_text import Table
 
 # another version of numpy or scipy may round the last digits of a mean differently
 _SAME_NUMBER = 1e-9

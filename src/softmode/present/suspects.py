@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from softmode.compare.mean_errors import REFERENCE, YARDSTICK
-from softmode.present.tables import Table, three_digits
+from softmode.present.table_text import Table, three_digits
 
 NAME = "suspects"
 _REASONS = {

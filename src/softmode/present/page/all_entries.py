@@ -13,7 +13,7 @@ from softmode.compare.groups import QUANTITIES as _OF_GROUPS
 from softmode.compare.mean_errors import REFERENCE, YARDSTICK, Quantity, signed_errors, survivors
 from softmode.compare.stability import outcome
 from softmode.present.page.rounding import significant
-from softmode.present.tables import NOTHING, three_digits
+from softmode.present.table_text import NOTHING, three_digits
 
 QUANTITIES = (
     *_OF_GROUPS,
