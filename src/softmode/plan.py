@@ -56,7 +56,7 @@ def planned_entries(path: Path) -> list[PlannedEntry]:
     Raises:
         InputError: the file is neither.
     """
-    rows = read_index(path, ENTRY | SIZE_COLUMNS)
+    rows = read_index(path, {**ENTRY, **SIZE_COLUMNS})
     return [PlannedEntry(row["entry"], *(row[name] for name in SIZE_COLUMNS)) for row in rows]
 
 

@@ -122,7 +122,7 @@ def run_with_potential(stage: Stage, job: PotentialJob) -> None:
     ids = list(row_numbers(job.records)) if job.records else read_shard(*_shard(job.shards, job.shard))
     if job.same_as and _copy_of_same(job.same_as, job.output, metadata["identity"], ids):
         return
-    stage_settings = load(stage.settings)(section)
+    stage_settings = stage.settings_from(section)
 
     # on a CPU the potential's own threads wait for each other when something else runs, and lose more than is won
     n_workers = 0
@@ -240,7 +240,7 @@ def run_to_table(stage: Stage, job: TableJob) -> None:
         InputError: an input is missing, damaged, or not of this stage.
     """
     section = read_yaml(job.protocol)
-    settings = load(stage.settings)(section)
+    settings = stage.settings_from(section)
     columns = load(stage.columns)(settings)
     before = read_metadata(job.records or _reference(job))
     metadata = provenance(_identity(stage, section, before), PACKAGES)

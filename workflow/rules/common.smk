@@ -124,7 +124,9 @@ def outputs_of(name):
 
 def stage_command(stage):
     """The words of `softmode` that run a stage, with the user's own studies."""
-    options = [f"--study={name}" for name in CAMPAIGN.settings["studies"] if "." in name]
+    options = [
+        f"--study={name}" for name in CAMPAIGN.settings["studies"] if "." in name
+    ]
     return [*options, stage.command]
 
 

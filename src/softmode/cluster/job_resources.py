@@ -127,7 +127,7 @@ class JobResources:
 @functools.lru_cache(maxsize=16)
 def _sizes(folder: Path, stage: Stage, changed: int) -> dict[int, ShardSize]:
     """Read the shards' sizes once for all jobs of a stage, and again when shards.csv has changed."""
-    rows = read_index(folder / "index.csv", ENTRY | SIZE_COLUMNS)
+    rows = read_index(folder / "index.csv", {**ENTRY, **SIZE_COLUMNS})
     entries = {row["entry"]: EntrySize(*(row[name] for name in SIZE_COLUMNS)) for row in rows}
     atoms = load(stage.cost)
     sizes: dict[int, ShardSize] = defaultdict(ShardSize)

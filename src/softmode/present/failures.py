@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from softmode.errors import InputError
-from softmode.present.tables import Table
+from softmode.present.table_text import Table
 from softmode.reference.dataset import CRASH
 from softmode.sources import REFERENCE, YARDSTICK
 

@@ -16,7 +16,7 @@ from softmode.compare.groups import CRYSTAL_SYSTEMS, PER_ATOM, QUANTITIES, SIZES
 from softmode.compare.mean_errors import THERMODYNAMICS, Quantity
 from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style, turn_labels
 from softmode.present.periodic_table import colour_scale, periodic_table
-from softmode.present.tables import Table, digits_or_dash, three_digits
+from softmode.present.table_text import Table, digits_or_dash, three_digits
 
 # names of files, and titles, by grouping
 _TABLES = {

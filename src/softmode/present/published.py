@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from softmode.compare.published import N_STABLE, N_UNSTABLE
-from softmode.present.tables import NOTHING, Table
+from softmode.present.table_text import NOTHING, Table
 
 # the published number that belongs to a column
 _BESIDE = {

@@ -17,7 +17,7 @@ from softmode.compare.spectra import write_spectra
 from softmode.compare.study_table import write_study_table
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
-from softmode.present.tables import Table
+from softmode.present.table_text import Table
 from softmode.studies.study import Study
 
 # another version of numpy or scipy may round the last digits of a mean differently

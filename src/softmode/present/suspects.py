@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.present.tables import Table, three_digits
+from softmode.present.table_text import Table, three_digits
 from softmode.sources import REFERENCE, YARDSTICK
 
 NAME = "suspects"

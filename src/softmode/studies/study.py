@@ -74,6 +74,11 @@ class Stage:
         """The column of the time that an entry took."""
         return f"{self.name}_seconds"
 
+    def settings_from(self, section: Mapping[str, Any]) -> Any:
+        """Return its settings from a section of a protocol, as plain values."""
+        make = load(self.settings)
+        return make(**section) if isinstance(make, type) else make(section)
+
     @property
     def runs_source(self) -> bool:
         """Whether it runs a potential, and so stores records and not a table."""

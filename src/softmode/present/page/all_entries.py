@@ -14,7 +14,7 @@ from softmode.compare.mean_errors import Quantity, signed_errors, survivors
 from softmode.compare.stability import outcome
 from softmode.present.failures import seconds_of
 from softmode.present.page.rounding import significant
-from softmode.present.tables import NOTHING, three_digits
+from softmode.present.table_text import NOTHING, three_digits
 from softmode.sources import REFERENCE, YARDSTICK
 
 QUANTITIES = (
