@@ -18,9 +18,9 @@ from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.potentials.memory import batch_share, peak_memory
 from softmode.potentials.registry import load_potential
-from softmode.protocol import ForceSets, Protocol, load_protocol, relaxation
 from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets, Protocol, Relax, load_protocol, stage_settings
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.relax import relax
@@ -88,7 +88,7 @@ def _measure(
         watched = Watched(evaluator)
         started = time.perf_counter()
         if stage == "relaxation":
-            records = relax(iter(entries), watched, relaxation(protocol.section("relaxation")))
+            records = relax(iter(entries), watched, stage_settings(Relax, protocol.section("relax")))
             relaxed = {record.entry: record for record in records}
         else:
             tasks = ((entry, relaxed[entry.id]) for entry in entries)

@@ -84,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     relax = _add(commands, "relax", "relax the entries of one shard with one potential")
     _add_shard(relax)
     _add_potential(relax)
-    relax.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'relaxation'")
+    relax.add_argument("--protocol", type=Path, required=True, help="the protocol's section 'relax'")
     relax.add_argument(
         "--same-as",
         type=Path,

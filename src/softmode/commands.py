@@ -12,8 +12,9 @@ from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import read_metadata, read_records
 from softmode.engine.shards import read_shard, write_shards
 from softmode.errors import InputError
-from softmode.protocol import Phonons, digest
 from softmode.reference.dataset import Selection, read_entries, selected_ids, write_dataset
+from softmode.settings.digest import digest
+from softmode.settings.protocol import Phonons, stage_settings
 from softmode.yaml_files import read_yaml
 
 # mistakes of one check that are printed
@@ -167,7 +168,7 @@ def phonons(options: Namespace) -> None:
             copy(kept, options.output)
             print(f"the same phonons as in {kept}, computed for another campaign")
             return
-    rows = compute_phonons(tasks, source, Phonons(**section))
+    rows = compute_phonons(tasks, source, stage_settings(Phonons, section, str(options.protocol)))
     write_table(options.output, rows, columns, metadata)
     if kept:
         copy(options.output, kept)
@@ -224,9 +225,9 @@ def comparisons(options: Namespace) -> None:
 
 def plan(options: Namespace) -> None:
     """Print what a campaign will cost."""
-    from softmode.config import read_campaign
     from softmode.plan import make_plan, measured_rates, read_index
     from softmode.present.plan_text import plan_text
+    from softmode.settings.campaign import read_campaign
 
     campaign = read_campaign(options.campaign)
     folder = Path(campaign.folder)
@@ -319,7 +320,7 @@ def verify(options: Namespace) -> int:
 
 def sensitivity(options: Namespace) -> None:
     """Write campaigns with one setting changed in each."""
-    from softmode.config import read_campaign
+    from softmode.settings.campaign import read_campaign
     from softmode.variations import write_variations
 
     selection = {"number": options.number, "seed": options.seed} if options.number else {}

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.config import Campaign
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
@@ -26,6 +25,7 @@ from softmode.rates import (
     is_estimated,
 )
 from softmode.reference.dataset import selected_ids
+from softmode.settings.campaign import Campaign
 
 # of softmode's own index, and of the Kyoto database's
 _COLUMNS = (("entry", "n_sites", "n_supercell", "n_displacements"), ("mp_id", "n_unit", "n_super", "n_disp"))

@@ -25,9 +25,10 @@ from softmode.engine.shards import read_shard
 from softmode.potentials.base import Potential
 from softmode.potentials.memory import batch_share
 from softmode.potentials.registry import load_potential
-from softmode.potentials.settings import digest_of_settings
-from softmode.protocol import ForceSets, digest, relaxation
 from softmode.reference.dataset import load_entries
+from softmode.settings.digest import digest
+from softmode.settings.potentials import digest_of_settings
+from softmode.settings.protocol import ForceSets, Relax, known_as, stage_settings
 from softmode.stages import force_sets, relax
 from softmode.stages.evaluate import Evaluator
 from softmode.yaml_files import read_yaml
@@ -43,7 +44,7 @@ def relax_shard(options: Namespace) -> None:
     potential, settings = _load_potential(options)
     identity = {
         "stage": relax.STAGE,
-        "relaxation": digest(section),
+        known_as("relax"): digest(section),
         "dataset": read_metadata(options.entries)["dataset_digest"],
     } | _identity(potential, settings)
     metadata = _provenance(identity, potential, settings)
@@ -53,7 +54,7 @@ def relax_shard(options: Namespace) -> None:
 
     def compute(chosen: Sequence[str], in_flight: InFlight) -> Iterator[Record]:
         entries = in_flight.watched(chosen, load_entries(options.entries, chosen))
-        return relax.relax(entries, evaluator, relaxation(section))
+        return relax.relax(entries, evaluator, stage_settings(Relax, section, str(options.protocol)))
 
     def before(chosen: Sequence[str]) -> Iterator[Record]:
         return (Record(entry.id, entry.unit_cell) for entry in load_entries(options.entries, chosen))
@@ -91,7 +92,9 @@ def compute_force_sets_of_shard(options: Namespace) -> None:
     def compute(chosen: Sequence[str], in_flight: InFlight) -> Iterator[Record]:
         tasks = zip(load_entries(options.entries, chosen), read_records(options.relaxed, chosen), strict=True)
         watched = in_flight.watched(chosen, tasks)
-        return force_sets.compute_force_sets(watched, evaluator, ForceSets(**section), executor)
+        return force_sets.compute_force_sets(
+            watched, evaluator, stage_settings(ForceSets, section, str(options.protocol)), executor
+        )
 
     def before(chosen: Sequence[str]) -> Iterator[Record]:
         return (replace(record, arrays={}) for record in read_records(options.relaxed, chosen))

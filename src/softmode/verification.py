@@ -27,7 +27,6 @@ from softmode.engine.consistency import (
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
-from softmode.potentials.settings import digest_of_settings
 from softmode.present.campaign import campaign_tables
 from softmode.present.comparisons import read_comparisons
 from softmode.present.reproduction import (
@@ -36,11 +35,13 @@ from softmode.present.reproduction import (
     differences_of_spectra,
 )
 from softmode.present.tables import Table
-from softmode.protocol import SECTIONS, Protocol, digest
 from softmode.reference.dataset import dataset_digest, load_entries
+from softmode.settings.digest import digest
+from softmode.settings.fields import taken
+from softmode.settings.potentials import digest_of_settings
+from softmode.settings.protocol import SECTIONS, known_as, thawed
 
-# how the stages of a potential call, in `depends_on`, their section of the protocol and the outcome of the one before
-_SECTIONS = {"relax": "relaxation", "force_sets": "force_sets", "phonons": "phonons"}
+# how the stages of a potential call, in `depends_on`, the outcome of the one before
 _BEFORE = {"force_sets": ("relax", "relaxed"), "phonons": ("force_sets", "origin")}
 _SCALARS = [column.name for column in RECORD_COLUMNS if not pa.types.is_list(column.type)]
 
@@ -110,17 +111,19 @@ def _database(campaign: CampaignFolder, reference: str) -> list[str]:
 
 
 def _protocol(campaign: CampaignFolder) -> list[str]:
-    settings = {section: campaign.settings(section) for section in SECTIONS}
+    parts = {section: campaign.settings(section) for section in SECTIONS}
     folder = campaign.path / "settings"
-    name, expected = settings["report"].pop("protocol"), settings["report"].pop("protocol_digest")
-    tolerance = settings["phonons"].pop("symmetry_tolerance_A")
-    if tolerance != settings["force_sets"]["symmetry_tolerance_A"]:
-        return [f"{folder}: phonons.yaml and force_sets.yaml have different symmetry_tolerance_A; {AGAIN}"]
-    found = Protocol(name, settings).digest
+    protocol = thawed(parts)
+    for section, kind in SECTIONS.items():
+        for key, place in taken(kind).items():
+            if "." in place and parts[section][key] != protocol.section(section)[key]:
+                other = place.partition(".")[0]
+                return [f"{folder}: {section}.yaml and {other}.yaml have different {key}; {AGAIN}"]
+    found, expected = protocol.digest, parts["report"]["protocol_digest"]
     if found != expected:
         return [
             f"{folder}: the digest of the sections is {found[:12]}…, but report.yaml says {expected[:12]}… for "
-            f"protocol '{name}'; a section was changed: delete the folder's files of sections and run again"
+            f"protocol '{protocol.name}'; a section was changed: delete the folder's files of sections and run again"
         ]
     return []
 
@@ -247,10 +250,8 @@ class _Source:
 
     def _expected(self, stage: str, shard: int) -> dict[str, tuple[Any, str]]:
         """Return what a shard of a stage must depend on, and who says so."""
-        section = _SECTIONS[stage]
-        file = f"settings/{section}.yaml"
         expected: dict[str, tuple[Any, str]] = {"stage": (stage, "its folder")}
-        expected |= {section: (digest(self.campaign.settings(section)), file)}
+        expected |= {known_as(stage): (digest(self.campaign.settings(stage)), f"settings/{stage}.yaml")}
         if self.is_reference:
             database = REFERENCES[self.name][0]
             return expected | {"origin": (self._metadata_of_reference.get("identity"), database)}

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 PROJECT = Path(str(workflow.current_basedir)).parent.parent
 # the workflow's own Snakemake has softmode installed; anybody else's finds it here
 sys.path.insert(0, str(PROJECT / "src"))
-from softmode.config import load_campaign
+from softmode.settings.campaign import load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
@@ -26,7 +26,6 @@ try:
         source=" + ".join(
             map(os.path.relpath, workflow.configfiles[:-1] or workflow.configfiles)
         ),
-        schemas=PROJECT / "workflow" / "schemas",
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None

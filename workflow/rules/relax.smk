@@ -3,7 +3,7 @@ rule relax:
     input:
         entries="<campaign>/entries.db",
         shards="<campaign>/shards.csv",
-        protocol="<campaign>/settings/relaxation.yaml",
+        protocol="<campaign>/settings/relax.yaml",
         potential="<campaign>/settings/potentials/{potential}.yaml",
         checkpoint=ancient("<campaign>/checkpoints/{potential}.json"),
         environment=ancient(environment_ready),

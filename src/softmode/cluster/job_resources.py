@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from softmode.config import Campaign
 from softmode.engine.shards import read_shares
 from softmode.potentials.memory import memory_kB
 from softmode.rates import cpu_ms_per_atom, gpu_ms_per_atom
+from softmode.settings.campaign import Campaign
 
 # Snakemake twice, the imports from a shared file system, and the weights
 _START_min = 15

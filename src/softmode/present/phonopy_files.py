@@ -10,7 +10,7 @@ from phonopy.file_IO import write_FORCE_SETS
 from softmode.campaign_folder import REFERENCES, CampaignFolder
 from softmode.engine.records import read_records
 from softmode.errors import InputError
-from softmode.protocol import Phonons
+from softmode.settings.protocol import Phonons
 from softmode.stages.phonons import PhononTask, phonopy_of, task_of_potential, tasks_of_reference
 
 

@@ -17,11 +17,11 @@ from phonopy.structure.atoms import PhonopyAtoms
 from softmode.density_grid import bin_edges
 from softmode.engine.records import Failure, Record, row_numbers
 from softmode.errors import InputError
-from softmode.protocol import Phonons
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.dataset import load_entries
 from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis
 from softmode.reference.entry import Entry, ForceSet
+from softmode.settings.protocol import Phonons
 from softmode.stages.agreement import disagreement
 from softmode.stages.force_residual import force_residual
 

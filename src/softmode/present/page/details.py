@@ -13,8 +13,8 @@ from softmode.compare.mean_errors import REFERENCE
 from softmode.density_grid import bin_centres
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
-from softmode.protocol import Phonons
 from softmode.reference.dataset import load_entries
+from softmode.settings.protocol import Phonons
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.phonons import PhononTask, phonopy_of
 

@@ -5,18 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.protocol import SECTIONS
+from softmode.settings.protocol import SECTIONS, thawed
 
 
 def protocol_rows(campaign: CampaignFolder) -> list[tuple[str, str, str]]:
     """Return section, key and value of every setting of the protocol."""
-    aside = ("protocol", "protocol_digest")
-    return [
-        (section, key, value)
-        for section in SECTIONS
-        for key, value in _flat(campaign.settings(section))
-        if key not in aside
-    ]
+    protocol = thawed({section: campaign.settings(section) for section in SECTIONS})
+    return [(section, key, value) for section in SECTIONS for key, value in _flat(protocol.settings[section])]
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
