@@ -17,9 +17,9 @@ from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.potentials.memory import batch_share, peak_memory
 from softmode.potentials.registry import load_potential
-from softmode.protocol import ForceSets, Protocol, load_protocol, relaxation
 from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets, Protocol, Relax, load_protocol, stage_settings
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.relax import relax
@@ -77,9 +77,7 @@ def main() -> None:
         _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol)
 
 
-def _measure(
-    label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol
-) -> None:
+def _measure(label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol) -> None:
     relaxed = {}
     device = evaluator.potential.device
     for stage in ("relaxation", "force sets"):
@@ -87,7 +85,7 @@ def _measure(
         watched = Watched(evaluator)
         started = time.perf_counter()
         if stage == "relaxation":
-            records = relax(iter(entries), watched, relaxation(protocol.section("relaxation")))
+            records = relax(iter(entries), watched, stage_settings(Relax, protocol.section("relax")))
             relaxed = {record.entry: record for record in records}
         else:
             tasks = ((entry, relaxed[entry.id]) for entry in entries)

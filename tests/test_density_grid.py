@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from softmode.density_grid import bin_centres, bin_edges, bin_width, density_of_states, number_of_bins
-from softmode.protocol import Protocol
+from softmode.settings.protocol import Protocol
 
 
 def test_grid_is_that_of_the_protocol(loew2024: Protocol) -> None:
@@ -40,5 +40,5 @@ def test_tiny_step_is_counted_and_not_an_error() -> None:
 
 def test_configuration_is_read_without_numpy() -> None:
     """Snakemake reads it at every start, in every job."""
-    code = "import sys, softmode.config; sys.exit('numpy' in sys.modules)"
+    code = "import sys, softmode.settings.campaign; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

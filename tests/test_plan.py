@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from softmode.cli import main
-from softmode.config import Campaign, read_campaign
 from softmode.errors import InputError
 from softmode.plan import PlannedEntry, Rate, make_plan, measured_rates, planned_entries, select
 from softmode.present.plan_text import plan_text
+from softmode.settings.campaign import Campaign, read_campaign
 from tests.conftest import SHARED
 from tests.small_campaign import POTENTIAL
 

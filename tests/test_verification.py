@@ -334,7 +334,7 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     potential = ["--potential", settings / "potentials" / f"{POTENTIAL}.yaml", "--device", "cpu"]
     shard, entries = ["--shards", folder / "shards.csv", "--shard", 2], folder / "entries.db"
     relaxed, phonons = (folder / "relaxed" / POTENTIAL / "2.db", folder / "phonons" / "reference" / "2.parquet")
-    section = ["--protocol", settings / "relaxation.yaml"]
+    section = ["--protocol", settings / "relax.yaml"]
     run("relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
     run("phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons)
     assert problems(folder) == {}

@@ -9,9 +9,11 @@ from typing import Any
 from softmode.engine.shards import Share, read_shares
 from softmode.errors import InputError
 from softmode.reference.index_file import read_index
+from softmode.settings.potentials import capabilities
+from softmode.settings.protocol import Protocol, sections_of, stage_settings, thawed
 from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies import DEFAULT, named_studies, results_of, sources_of, stages_of
-from softmode.studies.study import Result, Stage, Study
+from softmode.studies.study import Result, Stage, Study, load
 from softmode.yaml_files import read_yaml
 
 # The databases of the references, and the indices of their entries, as the rules `dataset` and `yardstick` write them;
@@ -70,6 +72,11 @@ class CampaignFolder:
     def settings(self, part: str) -> Any:
         """Return one part of the frozen settings, such as `report` or `potentials/chgnet`."""
         return read_yaml(self.path / "settings" / f"{part}.yaml")
+
+    def settings_of(self, stage: Stage) -> Any:
+        """Return the settings of a stage, as an object of its class."""
+        path = self.path / "settings" / f"{stage.name}.yaml"
+        return stage_settings(load(stage.settings), read_yaml(path), str(path))
 
     def entries(self, reference: str = REFERENCE) -> list[str]:
         """Return the ids in a reference's index, in its order.
@@ -130,10 +137,20 @@ class CampaignFolder:
         """The stages of all studies, in their order."""
         return stages_of(self.studies)
 
+    @cached_property
+    def sections(self) -> dict[str, Any]:
+        """Names and classes of the sections of its protocol."""
+        return sections_of(self.all_stages)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol whose sections were frozen."""
+        return thawed({section: self.settings(section) for section in self.sections}, self.sections)
+
     def stages(self) -> Iterator[tuple[str, Stage]]:
         """Yield each source with each of its stages, the references first."""
         presented = self._presentation().get("potentials", {})
-        settings = {name: presented.get(name, {}) for name in self.potentials()}
+        settings = {name: capabilities(presented.get(name, {})) for name in self.potentials()}
         sources = {stage: sources_of(stage, self.all_stages, self.references(), settings) for stage in self.all_stages}
         for source in (*self.references(), *settings):
             for stage in self.all_stages:

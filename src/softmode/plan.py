@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.config import Campaign
 from softmode.engine.outputs import partial_of
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import read_snapshot
@@ -26,6 +25,7 @@ from softmode.rates import (
 )
 from softmode.reference.dataset import selected_ids
 from softmode.reference.index_file import ENTRY, read_index
+from softmode.settings.campaign import Campaign
 from softmode.studies.study import Stage, load
 
 # Bytes of the forces on one displaced atom, and of the rest of an entry in a database and in a table: 40 entries of the

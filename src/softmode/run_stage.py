@@ -32,10 +32,11 @@ from softmode.engine.shards import read_shard
 from softmode.potentials.base import Potential
 from softmode.potentials.memory import batch_share
 from softmode.potentials.registry import load_potential
-from softmode.potentials.settings import digest_of_settings
-from softmode.protocol import digest
 from softmode.reference.dataset import entries_of_reference, load_entries
 from softmode.reference.entry import Entry
+from softmode.settings.digest import digest
+from softmode.settings.potentials import digest_of_settings
+from softmode.settings.protocol import known_as, stage_settings
 from softmode.stages.evaluate import Evaluator
 from softmode.studies.study import Stage, load
 from softmode.yaml_files import read_yaml
@@ -122,7 +123,7 @@ def run_with_potential(stage: Stage, job: PotentialJob) -> None:
     ids = list(row_numbers(job.records)) if job.records else read_shard(*_shard(job.shards, job.shard))
     if job.same_as and _copy_of_same(job.same_as, job.output, metadata["identity"], ids):
         return
-    stage_settings = stage.settings_from(section)
+    settings_of_stage = stage_settings(load(stage.settings), section, str(job.protocol))
 
     # on a CPU the potential's own threads wait for each other when something else runs, and lose more than is won
     n_workers = 0
@@ -134,7 +135,7 @@ def run_with_potential(stage: Stage, job: PotentialJob) -> None:
 
         def compute(chosen: Sequence[str], in_flight: InFlight) -> Iterator[Record]:
             tasks = in_flight.watched(chosen, _tasks(job, chosen))
-            computed: Iterator[Record] = load(stage.function)(tasks, evaluator, stage_settings)
+            computed: Iterator[Record] = load(stage.function)(tasks, evaluator, settings_of_stage)
             return computed
 
         _work_through(writer, stage, potential.name, ids, compute, lambda chosen: _known(job, chosen))
@@ -142,7 +143,7 @@ def run_with_potential(stage: Stage, job: PotentialJob) -> None:
 
 def _identity(stage: Stage, section: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what any output of the stage depends on: its settings, and what it was made from."""
-    identity = {"stage": stage.name, stage.in_digests: digest(section)}
+    identity = {"stage": stage.name, known_as(stage.name): digest(section)}
     return identity | ({stage.origin_known_as: before["identity"]} if before else {})
 
 
@@ -240,7 +241,7 @@ def run_to_table(stage: Stage, job: TableJob) -> None:
         InputError: an input is missing, damaged, or not of this stage.
     """
     section = read_yaml(job.protocol)
-    settings = stage.settings_from(section)
+    settings = stage_settings(load(stage.settings), section, str(job.protocol))
     columns = load(stage.columns)(settings)
     before = read_metadata(job.records or _reference(job))
     metadata = provenance(_identity(stage, section, before), PACKAGES)

@@ -8,13 +8,12 @@ import yaml
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.changes import Base, Variation
-from softmode.config import PATH_GIVEN_LATER, Campaign, read_campaign
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.potentials.registry import dtypes as dtypes_of
-from softmode.potentials.settings import settings_of_results
 from softmode.present.results import Results
-from softmode.protocol import SECTIONS
+from softmode.settings.campaign import PATH_GIVEN_LATER, Campaign, read_campaign
+from softmode.settings.potentials import settings_of_results
 from softmode.sources import YARDSTICK
 
 BASE = "base"
@@ -134,11 +133,7 @@ _Settings = dict[str, dict[str, Any]]
 
 def _settings(campaign: CampaignFolder, metadata: Mapping[str, Any]) -> _Settings:
     """Return for each potential all that its results depend on, as plain values under keys with dots."""
-    protocol = {section: dict(campaign.settings(section)) for section in SECTIONS}
-    # the one is the name of all the rest, the other is in force_sets too
-    for key in ("protocol", "protocol_digest"):
-        protocol["report"].pop(key, None)
-    protocol["phonons"].pop("symmetry_tolerance_A", None)
+    protocol = campaign.protocol.settings
     found = {}
     for name in campaign.potentials():
         origin = metadata["sources"][name]

@@ -25,7 +25,6 @@ from softmode.engine.outputs import PARTIAL
 from softmode.engine.parquet import read_scalars
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
-from softmode.potentials.settings import digest_of_settings
 from softmode.present.reproduction import (
     differences_from_phonons,
     differences_from_properties,
@@ -33,8 +32,11 @@ from softmode.present.reproduction import (
     differences_of_study,
 )
 from softmode.present.results import Results
-from softmode.protocol import SECTIONS, Protocol, digest
 from softmode.reference.dataset import dataset_digest, load_entries
+from softmode.settings.digest import digest
+from softmode.settings.fields import taken
+from softmode.settings.potentials import digest_of_settings
+from softmode.settings.protocol import known_as
 from softmode.sources import REFERENCE
 from softmode.studies import results_by_rule
 from softmode.studies.harmonic.study import PHONONS
@@ -113,17 +115,17 @@ def _database(campaign: CampaignFolder, reference: str) -> list[str]:
 
 
 def _protocol(campaign: CampaignFolder) -> list[str]:
-    settings = {section: campaign.settings(section) for section in SECTIONS}
-    folder = campaign.path / "settings"
-    name, expected = settings["report"].pop("protocol"), settings["report"].pop("protocol_digest")
-    tolerance = settings["phonons"].pop("symmetry_tolerance_A")
-    if tolerance != settings["force_sets"]["symmetry_tolerance_A"]:
-        return [f"{folder}: phonons.yaml and force_sets.yaml have different symmetry_tolerance_A; {AGAIN}"]
-    found = Protocol(name, settings).digest
+    folder, protocol = campaign.path / "settings", campaign.protocol
+    for section, kind in protocol.sections.items():
+        for key, place in taken(kind).items():
+            if "." in place and campaign.settings(section)[key] != protocol.section(section)[key]:
+                other = place.partition(".")[0]
+                return [f"{folder}: {section}.yaml and {other}.yaml have different {key}; {AGAIN}"]
+    found, expected = protocol.digest, campaign.settings("report")["protocol_digest"]
     if found != expected:
         return [
             f"{folder}: the digest of the sections is {found[:12]}…, but report.yaml says {expected[:12]}… for "
-            f"protocol '{name}'; a section was changed: delete the folder's files of sections and run again"
+            f"protocol '{protocol.name}'; a section was changed: delete the folder's files of sections and run again"
         ]
     return []
 
@@ -241,7 +243,7 @@ class _Source:
         """Return what a shard of a stage must depend on, and who says so."""
         file = f"settings/{stage.name}.yaml"
         expected: dict[str, tuple[Any, str]] = {"stage": (stage.name, "its folder")}
-        expected |= {stage.in_digests: (digest(self.campaign.settings(stage.name)), file)}
+        expected |= {known_as(stage.name): (digest(self.campaign.settings(stage.name)), file)}
         if self.is_reference:
             database = REFERENCES[self.name][0]
             return expected | {"origin": (self._metadata_of_reference.get("identity"), database)}

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from softmode.cli import main
-from softmode.protocol import Protocol
+from softmode.settings.protocol import Protocol
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
 from softmode.engine.records import Record, RecordWriter, read_metadata, read_records
 from softmode.present.status_text import campaign_status
-from softmode.protocol import Protocol
+from softmode.settings.protocol import Protocol
 from tests.small_campaign import POTENTIAL, make_data, make_settings
 
 

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,10 @@ from ase.calculators.emt import EMT
 
 from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
-from softmode.protocol import ForceSets, Phonons, Protocol
 from softmode.reference import kyoto
 from softmode.reference.dataset import Selection, read_entries, write_dataset
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets, Phonons, Protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
     compute_phonons,
@@ -115,7 +114,7 @@ def test_imaginary_mode_of_a_real_unstable_crystal(kyoto_folder: Path, settings:
 def test_thermodynamics_of_a_monolayer_depend_neither_on_its_vacuum_nor_on_how_its_cell_is_written(
     settings: Phonons,
 ) -> None:
-    numbers = replace(settings, mesh={"numbers": [46, 46, 20]})
+    numbers = settings.model_copy(update={"mesh": {"numbers": [46, 46, 20]}})
     cells = [graphene(15), graphene(10), graphene(30), graphene(15, digits=4), graphene(10, digits=8)]
     # tilted, so that the vacuum is in the reciprocal vectors of the plane, and its symmetry another
     cells += [graphene(15, tilt=(1 / 3, 2 / 3)), graphene(10, tilt=(0.3, 0.1)), graphene(30, tilt=(0.5, 0.0), digits=4)]

@@ -15,7 +15,7 @@ if not (PROJECT / "envs" / "build.sh").is_file():
 # the workflow's own Snakemake has softmode installed; anybody else's finds it here
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.campaign_folder import REFERENCES, inputs_of
-from softmode.config import load_campaign
+from softmode.settings.campaign import load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
@@ -50,7 +50,6 @@ try:
             map(os.path.relpath, workflow.configfiles[:-1] or workflow.configfiles)
         )
         or "config of the module",
-        schemas=PROJECT / "workflow" / "schemas",
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None

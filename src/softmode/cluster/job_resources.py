@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from softmode.config import Campaign
 from softmode.engine.shards import read_shares
 from softmode.potentials.memory import memory_kB
 from softmode.rates import SIZE_COLUMNS, EntrySize, cpu_ms_per_atom, gpu_ms_per_atom
 from softmode.reference.index_file import ENTRY, read_index
+from softmode.settings.campaign import Campaign
 from softmode.studies.study import Stage, load
 
 # The minutes before the first entry: Snakemake twice, the imports from a shared file system, and the weights. With

@@ -29,9 +29,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> None:
-    from softmode.config import read_campaign
     from softmode.plan import make_plan, measured_rates, planned_entries
     from softmode.present.plan_text import plan_text
+    from softmode.settings.campaign import read_campaign
 
     campaign = read_campaign(options.campaign)
     folder = Path(campaign.folder)

@@ -43,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> None:
-    from softmode.config import read_campaign
+    from softmode.settings.campaign import read_campaign
     from softmode.variations import write_variations
 
     selection = {"number": options.number, "seed": options.seed} if options.number else {}

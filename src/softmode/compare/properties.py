@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
-from softmode.protocol import Phonons
 from softmode.reference.index_file import read_index
+from softmode.settings.protocol import DensityGrid, Phonons
 from softmode.sources import REFERENCE, YARDSTICK
 
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()
@@ -166,9 +166,9 @@ def common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
     }
 
 
-def density_grid_of(metadata: Mapping[str, Any]) -> Mapping[str, float]:
+def density_grid_of(metadata: Mapping[str, Any]) -> DensityGrid:
     """Return the grid of the densities of states from the metadata of a table of phonons."""
-    grid: Mapping[str, float] = _setting(metadata, "density_of_states")
+    grid: DensityGrid = _setting(metadata, "density_of_states")
     return grid
 
 

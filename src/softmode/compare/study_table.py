@@ -46,7 +46,7 @@ def write_study_table(campaign: CampaignFolder, study: Study, output: Path) -> t
 
 
 def _columns(campaign: CampaignFolder, stage: Stage) -> list[Column]:
-    settings = stage.settings_from(campaign.settings(stage.name))
+    settings = campaign.settings_of(stage)
     seconds = Column(stage.seconds, pa.float64(), "s", f"time of the stage '{stage.name}'")
     return [*load(stage.columns)(settings), seconds]
 

@@ -10,7 +10,6 @@ from phonopy.file_IO import write_FORCE_SETS
 from softmode.campaign_folder import REFERENCES, CampaignFolder
 from softmode.engine.records import read_records
 from softmode.errors import InputError
-from softmode.protocol import Phonons
 from softmode.reference.dataset import entries_of_reference
 from softmode.stages.phonons import PhononTask, phonopy_of, task_of
 from softmode.studies.harmonic.study import FORCE_SETS, PHONONS
@@ -30,7 +29,7 @@ def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Pho
         raise InputError(f"{campaign.path}: has no entry '{entry}'; its entries are listed in index.csv")
     (task,) = read_tasks(campaign, source, shard, [entry])
     try:
-        return phonopy_of(task, Phonons(**campaign.settings(PHONONS.name))), task
+        return phonopy_of(task, campaign.settings_of(PHONONS)), task
     except InputError as error:
         raise InputError(f"{campaign.path}: {source} has {error}") from error
 

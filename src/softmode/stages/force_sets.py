@@ -9,8 +9,8 @@ import numpy as np
 
 from softmode.engine.background import ahead
 from softmode.engine.records import Record
-from softmode.protocol import ForceSets
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets
 from softmode.stages.displacements import Displaced, displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep

@@ -16,10 +16,10 @@ from phonopy.structure.atoms import PhonopyAtoms
 from softmode.density_grid import density_of_states
 from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
-from softmode.protocol import Phonons
 from softmode.reference.cells import make_phonopy
 from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis_of_primitive
 from softmode.reference.entry import Entry, ForceSet
+from softmode.settings.protocol import Phonons
 from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.agreement import disagreement
 from softmode.stages.force_residual import force_residual

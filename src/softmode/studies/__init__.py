@@ -6,18 +6,15 @@ by `<name>` alone, or of any module that Python finds, which it names in full, s
 
 import difflib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from importlib import import_module
-from typing import Any
 
 from softmode.errors import InputError
-from softmode.studies.study import Result, Stage, Study
+from softmode.studies.study import Capability, Result, Stage, Study
 
 # The studies of a campaign that names none, such as every campaign that is older than studies.
 DEFAULT = ("harmonic",)
-# What a potential can be asked for where its settings do not say it: all that are ASE calculators give these.
-GIVES = ("forces", "stress")
 
 
 @cache
@@ -115,7 +112,7 @@ def results_by_rule(studies: Sequence[Study]) -> dict[str, list[Result]]:
 
 
 def sources_of(
-    stage: Stage, stages: Sequence[Stage], references: Sequence[str], potentials: Mapping[str, Mapping[str, Any]]
+    stage: Stage, stages: Sequence[Stage], references: Sequence[str], potentials: Mapping[str, Set[Capability]]
 ) -> list[str]:
     """Return the sources that have a stage: references where it needs nothing of a source, potentials that can do it.
 
@@ -124,11 +121,11 @@ def sources_of(
     Args:
         stages: all of the campaign's
         references: names
-        potentials: settings of the potentials by name; `gives` says what each can be asked for
+        potentials: what each can be asked for, by name
     """
     chain = [stage]
     while chain[-1].follows:
         chain.append(next(other for other in stages if other.name == chain[-1].follows))
-    needs = frozenset[str]().union(*(other.needs for other in chain))
-    able = [name for name, settings in potentials.items() if needs <= set(settings.get("gives", GIVES))]
+    needs = frozenset[Capability]().union(*(other.needs for other in chain))
+    able = [name for name, gives in potentials.items() if needs <= gives]
     return [*(references if not stage.needs else []), *able]

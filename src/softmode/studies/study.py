@@ -32,7 +32,7 @@ class Stage:
         name: of all that belongs to it, and of its column `<name>_seconds`
         does: what it does with one shard, in one line for people
         function: does the work; its signature is in `softmode.run_stage`
-        settings: its section of the protocol, a class
+        settings: its section of the protocol, a pydantic class
         columns: a function of its settings: the columns of its table, or of the values that its records have more than
             those of the stage before
         cost: a function of a `softmode.rates.EntrySize`: atoms to evaluate (of a table: atoms of the supercell)
@@ -41,7 +41,6 @@ class Stage:
         slowest_seconds: of one entry, where no source runs; walltimes are made of it
         ms_per_atom: mean time for each atom of `cost` where no source runs; `softmode plan` counts with it
         forces_kept: whether it stores forces for each atom of `cost`; `softmode plan` counts the bytes
-        known_as: how digests of protocols and records call its section, where they called it so before it had its name
         origin_known_as: how its records call the identity of those that they were made from
     """
 
@@ -56,7 +55,6 @@ class Stage:
     slowest_seconds: float = 0.0
     ms_per_atom: float = 0.0
     forces_kept: bool = False
-    known_as: str = ""
     origin_known_as: str = "origin"
 
     @property
@@ -65,19 +63,9 @@ class Stage:
         return self.name.replace("_", "-")
 
     @property
-    def in_digests(self) -> str:
-        """What its section is called where digests are made."""
-        return self.known_as or self.name
-
-    @property
     def seconds(self) -> str:
         """The column of the time that an entry took."""
         return f"{self.name}_seconds"
-
-    def settings_from(self, section: Mapping[str, Any]) -> Any:
-        """Return its settings from a section of a protocol, as plain values."""
-        make = load(self.settings)
-        return make(**section) if isinstance(make, type) else make(section)
 
     @property
     def runs_source(self) -> bool:

@@ -12,8 +12,8 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.density_grid import bin_centres, bin_width
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
-from softmode.protocol import Phonons
 from softmode.reference.dataset import load_entries
+from softmode.settings.protocol import Phonons
 from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.phonons import PhononTask, phonopy_of
@@ -58,7 +58,7 @@ def share_details(share: Share) -> dict[str, dict[str, Any]]:
 
     What cannot be computed for one entry is said in its `problem`; the others go on.
     """
-    settings = Phonons(**share.campaign.settings(PHONONS.name))
+    settings = share.campaign.settings_of(PHONONS)
     entries = list(share.entries)
     rows: dict[str, dict[str, dict[str, Any]]] = {entry: {} for entry in entries}
     tasks: dict[str, dict[str, PhononTask]] = {entry: {} for entry in entries}

@@ -5,19 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.protocol import SECTIONS
 from softmode.sources import YARDSTICK
 
 
 def protocol_rows(campaign: CampaignFolder) -> list[tuple[str, str, str]]:
     """Return section, key and value of every setting of the protocol."""
-    aside = ("protocol", "protocol_digest")
-    return [
-        (section, key, value)
-        for section in SECTIONS
-        for key, value in _flat(campaign.settings(section))
-        if key not in aside
-    ]
+    settings = campaign.protocol.settings
+    return [(section, key, value) for section, values in settings.items() for key, value in _flat(values)]
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

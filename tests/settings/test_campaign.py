@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from softmode.config import Campaign, load_campaign
 from softmode.errors import InputError
+from softmode.settings.campaign import Campaign, CampaignSettings, load_campaign
+from softmode.settings.schema import schema_of
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def config(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def load(config: dict[str, Any]) -> Campaign:
-    return load_campaign(config, "config/config.yaml", Path("workflow/schemas"))
+    return load_campaign(config, "config/config.yaml")
 
 
 def test_default_configuration_is_valid_and_gets_its_defaults(config: dict[str, Any]) -> None:
@@ -119,12 +120,12 @@ def test_mistake_in_the_configuration_is_named_with_its_key(
         ("phonons.stability.scripts.other_K", None, "None is not of type 'number'"),
         ("phonons.density_of_states.step_THz", 1e-6, "makes more than 100000 numbers"),
         ("phonons.density_of_states.minimum_THz", 150.0, "150.0 is not less than maximum_THz"),
-        ("relaxation.force_target_eV_per_A", -0.001, "-0.001 is less than or equal to the minimum of 0"),
-        ("relaxation.force_target_eV_per_A", 0.1, "0.1 is more than force_accepted_eV_per_A, 0.005"),
-        ("relaxation.rounds", 0, "0 is less than the minimum of 1"),
-        ("relaxation.rounds", 15.0, "15.0 is not of type 'integer'"),
-        ("relaxation.method", "firee", "'firee' is not one of"),
-        ("relaxation.fire.maxstpe", 0.2, "no key 'maxstpe', did you mean 'maxstep'"),
+        ("relax.force_target_eV_per_A", -0.001, "-0.001 is less than or equal to the minimum of 0"),
+        ("relax.force_target_eV_per_A", 0.1, "0.1 is more than force_accepted_eV_per_A, 0.005"),
+        ("relax.rounds", 0, "0 is less than the minimum of 1"),
+        ("relax.rounds", 15.0, "15.0 is not of type 'integer'"),
+        ("relax.method", "firee", "'firee' is not one of"),
+        ("relax.fire.maxstpe", 0.2, "no key 'maxstpe', did you mean 'maxstep'"),
         ("report.bootstrap_seed", 1.0, "1.0 is not of type 'integer'"),
         ("report.temperature_K", "300 K", "'300 K' is not of type 'number'"),
         ("report", None, "None is not of type 'object'"),
@@ -218,7 +219,7 @@ def test_mistake_in_a_protocol_names_file_and_key(config: dict[str, Any], tmp_pa
     path = tmp_path / "protocols.yaml"
     for change, message in [
         ({"phonons": {"mesh": {"lenght_A": 100}}}, "loew2024.phonons.mesh: no key 'lenght_A', did you mean 'length_A'"),
-        ({"relaxation": {"round": 3}}, "loew2024.relaxation: no key 'round', did you mean 'rounds'"),
+        ({"relax": {"round": 3}}, "loew2024.relax: no key 'round', did you mean 'rounds'"),
         ({"report": {"temperature_K": 299}}, "loew2024.report.temperature_K: 299 is not one of"),
         ({"report": {"stability": "mine"}}, "loew2024.report.stability: 'mine' is not a variant"),
         ({"phonon": {}}, "no key 'phonon', did you mean 'phonons'"),
@@ -300,9 +301,9 @@ def test_name_of_a_campaign_is_plain(config: dict[str, Any], change: dict[str, A
         load(config | change)
 
 
-def test_every_key_of_a_path_is_known_as_one(project: Path) -> None:
+def test_every_key_of_a_path_is_known_as_one() -> None:
     """A key whose meaning is a file or folder and that says not so would come unchecked into a shell."""
-    schema = yaml.safe_load((project / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    schema = schema_of(CampaignSettings)
 
     def texts(properties: dict[str, Any], above: str = "") -> set[str]:
         found = set()
@@ -324,7 +325,7 @@ def test_page_shows_all_entries_or_so_many(config: dict[str, Any], number: int |
 
 def test_frozen_settings_hold_only_what_a_stage_depends_on(config: dict[str, Any]) -> None:
     campaign = load(config)
-    assert "mesh" not in campaign.frozen_settings("relaxation")
+    assert "mesh" not in campaign.frozen_settings("relax")
     assert yaml.safe_load(campaign.frozen_settings("potentials/chgnet"))["name"] == "chgnet"
     assert yaml.safe_load(campaign.frozen_settings("report"))["protocol_digest"] == campaign.protocol.digest
     assert yaml.safe_load(campaign.frozen_settings("dataset")) == {"kind": "demo", "path": "data/demo/PBE", "seed": 0}

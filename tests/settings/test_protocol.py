@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmode.errors import InputError
-from softmode.protocol import SECTIONS, Phonons, Protocol, digest, load_protocol, relaxation
+from softmode.settings.digest import digest
+from softmode.settings.protocol import SECTIONS, Phonons, Protocol, Relax, load_protocol, stage_settings
 from tests.properties import QUICK
 
 
@@ -122,18 +123,18 @@ def test_extending_protocol_changes_only_what_it_says(loew2024: Protocol) -> Non
     finer = load_protocol(document, "finer", "protocols.yaml")
     assert finer.settings["phonons"]["mesh"] == {"numbers": [30, 30, 30]}
     assert finer.settings["phonons"]["temperatures_K"] == loew2024.settings["phonons"]["temperatures_K"]
-    for section in ("relaxation", "force_sets", "report"):
-        assert finer.section(section) == loew2024.section(section)
+    for section in ("relax", "force_sets", "report"):
+        assert finer.settings[section] == loew2024.settings[section]
 
 
 def test_another_method_of_relaxation_inherits_no_parameters(loew2024: Protocol) -> None:
-    change = {"extends": "base", "relaxation": {"method": "equation_of_state", "rounds": 5}}
+    change = {"extends": "base", "relax": {"method": "equation_of_state", "rounds": 5}}
     document = {"base": dict(loew2024.settings), "other": change}
-    assert load_protocol(document, "other", "p.yaml").settings["relaxation"] == change["relaxation"]
+    assert load_protocol(document, "other", "p.yaml").settings["relax"] == change["relax"]
 
 
 def test_sections_make_settings_of_the_stages(loew2024: Protocol) -> None:
-    assert relaxation(loew2024.section("relaxation")).force_accepted_eV_per_A == 0.005
+    assert stage_settings(Relax, loew2024.section("relax")).force_accepted_eV_per_A == 0.005
     assert Phonons(**loew2024.section("phonons")).symmetry_tolerance_A == 1e-5
 
 
