@@ -29,7 +29,7 @@ STRAINS = (0.0, 0.02, -0.02, 0.03)
 FAULTY = "Pt-0"
 GRACE_s = 3.0  # instead of 20 s, so that the tests are quick
 STAGES = ("relax", "force-sets")
-_FOLDERS = {"relax": "relaxed", "force-sets": "force_sets"}
+_FOLDERS = {"relax": "relax", "force-sets": "force_sets"}
 _SETTINGS = {
     "name": "emt",
     "adapter": "ase_calculator",
@@ -41,7 +41,7 @@ _SETTINGS = {
 }
 # new processes start without having to import anything
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.shard", "softmode.shard_work"])
+_processes.set_forkserver_preload(["tests.shard", "softmode.run_stage"])
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Shard:
         entries = ["--entries", "entries.db"]
         inputs = {
             "relax": [*entries, "--shards", "shards.csv", "--shard", "0", "--protocol", "relax.yaml"],
-            "force-sets": [*entries, "--relaxed", "relaxed/emt/0.db", "--protocol", "force_sets.yaml"],
+            "force-sets": [*entries, "--records", "relax/emt/0.db", "--protocol", "force_sets.yaml"],
         }[stage]
         potential = ["--potential", "emt.yaml", "--device", "cpu", "--batch-memory-GB", "0.0005"]
         output = str(self.output(stage).relative_to(self.folder))

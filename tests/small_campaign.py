@@ -33,28 +33,22 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
     run("fetch-checkpoint", "--potential", potential, "--output", folder / "checkpoints" / f"{POTENTIAL}.json")
     entries, shards, names = folder / "entries.db", folder / "shards.csv", []
     for shard in (0, 1):
-        relaxed, force_sets = (folder / stage / POTENTIAL / f"{shard}.db" for stage in ("relaxed", "force_sets"))
+        relaxed, force_sets = (folder / stage / POTENTIAL / f"{shard}.db" for stage in ("relax", "force_sets"))
         phonons = [folder / "phonons" / source / f"{shard}.parquet" for source in ("reference", POTENTIAL)]
         names += phonons
         share = ["--shards", shards, "--shard", shard]
         device = ["--potential", potential, "--device", "cpu"]
         protocol_of = {stage: ["--protocol", settings / f"{stage}.yaml"] for stage in protocol.settings}
         run("relax", "--entries", entries, *share, *device, *protocol_of["relax"], "--output", relaxed)
-        inputs = ["--entries", entries, "--relaxed", relaxed]
+        inputs = ["--entries", entries, "--records", relaxed]
         run("force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
         run("phonons", "--reference", entries, *share, *protocol_of["phonons"], "--output", phonons[0])
-        run("phonons", "--force-sets", force_sets, *protocol_of["phonons"], "--output", phonons[1])
+        run("phonons", "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
     report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *names, "--index", folder / "index.csv", *report, "--output", properties)
-    presentation = ["--presentation", settings / "presentation.yaml"]
-    inputs = ["--properties", properties, "--unreadable", folder / "unreadable.csv", *presentation, *report]
-    run("tables", *inputs, "--output", folder / "tables")
-    spectra = folder / "spectra.parquet"
-    run("spectra", "--phonons", *names, "--output", spectra)
-    inputs = ["--properties", properties, "--spectra", spectra, *presentation, *report]
-    outputs = ["--tables", folder / "tables", "--figures", folder / "figures"]
-    run("comparisons", *inputs, "--protocol", settings / "phonons.yaml", *outputs)
+    run("spectra", "--phonons", *names, "--output", folder / "spectra.parquet")
+    run("results", folder)
     return folder
 
 

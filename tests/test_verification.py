@@ -64,14 +64,14 @@ def test_finished_campaign_is_all_right(finished_campaign: Path, capsys: pytest.
 
 
 def test_damage_is_exit_code_one(finished_campaign: Path, capsys: pytest.CaptureFixture) -> None:
-    database(finished_campaign, "relaxed").unlink()
+    database(finished_campaign, "relax").unlink()
     assert main(["verify", str(finished_campaign)]) == 1
     text = capsys.readouterr().out
     assert f"WRONG  {POTENTIAL} relax: one record for every entry: {database(finished_campaign, 'relaxed')}" in text
     assert "found something wrong" in text.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("stage", "folder"), [("relax", "relaxed"), ("force_sets", "force_sets")])
+@pytest.mark.parametrize(("stage", "folder"), [("relax", "relax"), ("force_sets", "force_sets")])
 def test_deleted_record(finished_campaign: Path, stage: str, folder: str) -> None:
     path = database(finished_campaign, folder)
     rows = connect(path, type="db")
@@ -93,7 +93,7 @@ def test_double_record(finished_campaign: Path) -> None:
 
 
 def test_entry_in_the_wrong_shard(finished_campaign: Path) -> None:
-    right, wrong = database(finished_campaign, "relaxed"), database(finished_campaign, "relaxed", SILICON)
+    right, wrong = database(finished_campaign, "relax"), database(finished_campaign, "relax", SILICON)
     with RecordWriter(wrong.with_name("both"), read_metadata(wrong)) as writer:
         writer.write([*read_records(wrong), *read_records(right)])
     wrong.with_name("both").replace(wrong)
@@ -126,7 +126,7 @@ def test_row_of_phonons_deleted_and_doubled(finished_campaign: Path) -> None:
     ],
 )
 def test_database_of_another_origin(finished_campaign: Path, changed: dict, told: str) -> None:
-    path = database(finished_campaign, "relaxed")
+    path = database(finished_campaign, "relax")
     rewrite(path, **changed)
     found = problems(finished_campaign)
     made_from = "made from the campaign's data set, protocol and checkpoint"
@@ -145,7 +145,7 @@ def test_other_protocol_in_the_settings(finished_campaign: Path) -> None:
 
 
 def test_record_of_another_run_of_the_same_potential(finished_campaign: Path) -> None:
-    path = database(finished_campaign, "relaxed")
+    path = database(finished_campaign, "relax")
     rewrite(path, lambda record: replace(record, values=dict(record.values) | {"relax_steps": 1234}))
     (found,) = problems(finished_campaign).values()
     later = database(finished_campaign, "force_sets")
@@ -271,7 +271,7 @@ def test_lock_that_a_killed_job_left_behind_is_no_mistake(finished_campaign: Pat
     assert problems(finished_campaign) == {}
 
 
-@pytest.mark.parametrize("folder", ["relaxed", "force_sets", "phonons"])
+@pytest.mark.parametrize("folder", ["relax", "force_sets", "phonons"])
 def test_missing_shard(finished_campaign: Path, folder: str) -> None:
     (path,) = (finished_campaign / folder / POTENTIAL).glob("1.*")
     path.unlink()
@@ -284,7 +284,7 @@ def test_missing_shard(finished_campaign: Path, folder: str) -> None:
 
 
 def test_damaged_shard_is_named_and_the_rest_is_checked(finished_campaign: Path) -> None:
-    path = database(finished_campaign, "relaxed")
+    path = database(finished_campaign, "relax")
     path.write_bytes(b"x" * 10_000)
     found = problems(finished_campaign)
     assert found.pop(f"{POTENTIAL} relax: one record for every entry")[0].startswith(f"{path}: damaged")
@@ -299,7 +299,7 @@ def test_damaged_shard_is_named_and_the_rest_is_checked(finished_campaign: Path)
 
 
 def test_shard_that_is_in_no_list(finished_campaign: Path) -> None:
-    path = database(finished_campaign, "relaxed")
+    path = database(finished_campaign, "relax")
     path.with_name("7.db").write_bytes(path.read_bytes())
     (found,) = problems(finished_campaign).values()
     assert found == [f"{path.with_name('7.db')}: holds records, but shards.csv has no such shard; delete it"]
@@ -333,7 +333,7 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     settings, folder = finished_campaign / "settings", finished_campaign
     potential = ["--potential", settings / "potentials" / f"{POTENTIAL}.yaml", "--device", "cpu"]
     shard, entries = ["--shards", folder / "shards.csv", "--shard", 2], folder / "entries.db"
-    relaxed, phonons = (folder / "relaxed" / POTENTIAL / "2.db", folder / "phonons" / "reference" / "2.parquet")
+    relaxed, phonons = (folder / "relax" / POTENTIAL / "2.db", folder / "phonons" / "reference" / "2.parquet")
     section = ["--protocol", settings / "relax.yaml"]
     run("relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
     run("phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons)

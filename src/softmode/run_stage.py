@@ -24,7 +24,6 @@ from softmode.engine.background import worker_processes
 from softmode.engine.in_flight import InFlight
 from softmode.engine.interruption import at_once
 from softmode.engine.outputs import whole_file
-from softmode.engine.parquet import copy, write_table
 from softmode.engine.progress import with_progress
 from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records, row_numbers
@@ -240,6 +239,9 @@ def run_to_table(stage: Stage, job: TableJob) -> None:
     Raises:
         InputError: an input is missing, damaged, or not of this stage.
     """
+    # a potential's environment has no pyarrow
+    from softmode.engine.parquet import copy, write_table
+
     section = read_yaml(job.protocol)
     settings = stage_settings(load(stage.settings), section, str(job.protocol))
     columns = load(stage.columns)(settings)

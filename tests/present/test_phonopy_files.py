@@ -10,10 +10,10 @@ from phonopy.file_IO import parse_FORCE_SETS
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.errors import InputError
-from softmode.present.campaign import read_presentation
 from softmode.present.entry_figure import entry_figure
 from softmode.present.entry_tables import read_entry
 from softmode.present.phonopy_files import export
+from softmode.present.results import Results
 from tests.small_campaign import POTENTIAL
 
 
@@ -48,7 +48,7 @@ def test_what_cannot_be_exported_is_named(
 
 def test_figure_has_bands_of_all_sources_and_names_the_failed_ones(made_once: Path) -> None:
     campaign = CampaignFolder(made_once)
-    labels, colours, _ = read_presentation(made_once / "settings" / "presentation.yaml")
+    labels, colours = Results(campaign).labels, Results(campaign).colours
     legends = {}
     for entry in ("NaCl-rocksalt", "Si-diamond"):
         figure = entry_figure(campaign, entry, read_entry(made_once, entry), labels, colours)

@@ -2,8 +2,8 @@ import pytest
 
 from softmode.present.published import with_published
 from softmode.present.table_text import Table
-from softmode.present.tables import make_tables
-from tests.compare.campaign import LABELS, METADATA, REPORT, properties
+from tests.compare.campaign import LABELS, properties
+from tests.present.paper_tables import paper_tables
 
 NUMBERS = {
     "failed_percent": 0.09, "energy": 334.0, "volume": 0.518, "omega_max": 89.0, "entropy": 114.0,
@@ -15,8 +15,7 @@ PUBLISHED = {"bad": {"model": "CHGNet", "difference": "other weights", "numbers"
 
 @pytest.fixture
 def tables() -> list[Table]:
-    plain = make_tables(properties(), LABELS, REPORT, METADATA)
-    return with_published(plain, properties(), LABELS, PUBLISHED, "softmode")
+    return [with_published(table, properties(), LABELS, PUBLISHED, "softmode") for table in paper_tables()]
 
 
 def test_published_errors_stand_beside_ours_for_own_survivors_only(tables: list[Table]) -> None:
@@ -45,5 +44,5 @@ def test_caption_says_what_differs(tables: list[Table]) -> None:
 
 
 def test_campaign_without_published_potential_has_no_such_column() -> None:
-    plain = make_tables(properties(), LABELS, REPORT, METADATA)
-    assert with_published(plain, properties(), LABELS, {}, "softmode") == plain
+    for plain in paper_tables():
+        assert with_published(plain, properties(), LABELS, {}, "softmode") == plain

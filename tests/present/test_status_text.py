@@ -38,7 +38,7 @@ def test_finished_campaign_has_all_records_and_its_failures(
 
 
 def test_terminal_gets_a_table_with_a_bar_for_each_row(finished_campaign: Path) -> None:
-    (finished_campaign / "relaxed" / POTENTIAL / "0.db").unlink()
+    (finished_campaign / "relax" / POTENTIAL / "0.db").unlink()
     table = campaign_status(CampaignFolder(finished_campaign), time.time(), terminal=True).splitlines()
     assert [line.split()[:2] for line in table[2:6]] == [
         ["reference", "phonons"], [POTENTIAL, "relax"], [POTENTIAL, "force_sets"], [POTENTIAL, "phonons"],
@@ -47,7 +47,7 @@ def test_terminal_gets_a_table_with_a_bar_for_each_row(finished_campaign: Path) 
 
 
 def test_job_at_work_has_a_rate_and_an_end(finished_campaign: Path) -> None:
-    output = finished_campaign / "relaxed" / POTENTIAL / "0.db"
+    output = finished_campaign / "relax" / POTENTIAL / "0.db"
     (record,) = read_records(output)
     metadata = read_metadata(output)
     output.unlink()
@@ -78,7 +78,7 @@ with RecordWriter(Path(sys.argv[1]), {"identity": "same", "written": "2026-11-21
 
 
 def test_asking_again_and_again_disturbs_no_job_at_work(finished_campaign: Path, capsys: pytest.CaptureFixture) -> None:
-    output = finished_campaign / "relaxed" / POTENTIAL / "0.db"
+    output = finished_campaign / "relax" / POTENTIAL / "0.db"
     output.unlink()
     seen = set()
     with subprocess.Popen([sys.executable, "-c", WRITER, str(output)], stderr=subprocess.PIPE, text=True) as process:
@@ -126,7 +126,7 @@ def test_folder_that_is_not_there_is_a_mistake_of_the_input(tmp_path: Path, caps
 
 
 def test_entry_that_may_have_ended_its_process_is_named(finished_campaign: Path) -> None:
-    output = finished_campaign / "relaxed" / POTENTIAL / "0.db"
+    output = finished_campaign / "relax" / POTENTIAL / "0.db"
     before = lines(finished_campaign)
     output.with_name("0.db.lock").touch()
     journal = output.with_name("0.db.in-flight")

@@ -8,13 +8,12 @@ import pytest
 
 from softmode.errors import InputError
 from softmode.present.table_text import Table, three_digits, written_tables
-from softmode.present.tables import make_tables
-from tests.compare.campaign import LABELS, METADATA, REPORT, properties
+from tests.present.paper_tables import paper_tables
 
 
 @pytest.fixture
 def tables() -> list:
-    return make_tables(properties(), LABELS, REPORT, METADATA)
+    return paper_tables()
 
 
 def test_written_numbers_are_those_of_the_table(tables: list, tmp_path: Path) -> None:

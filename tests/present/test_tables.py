@@ -1,12 +1,11 @@
 import pytest
 
-from softmode.present.tables import make_tables
-from tests.compare.campaign import LABELS, METADATA, REPORT, properties
+from tests.present.paper_tables import paper_tables
 
 
 @pytest.fixture
 def tables() -> list:
-    return make_tables(properties(), LABELS, REPORT, METADATA)
+    return paper_tables()
 
 
 def test_tables_say_n_interval_protocol_and_data_set(tables: list) -> None:

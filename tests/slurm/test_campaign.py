@@ -107,7 +107,7 @@ def history(slurm: None, project: Path, profile: Path, campaign_file: Path) -> H
     log = (results / "snakemake.log").open("w", encoding="utf-8")
     run = subprocess.Popen(command, cwd=project, stdout=log, stderr=subprocess.STDOUT)
     try:
-        history.cancelled = _hold_one(folder / "relaxed" / "chgnet", run)
+        history.cancelled = _hold_one(folder / "relax" / "chgnet", run)
         subprocess.run(["scancel", _running(history.cancelled).id], check=True)
         history.overdue = _hold_one(folder / "force_sets" / "sevennet-0", run)
         # a minute is the shortest that SLURM knows
@@ -138,7 +138,7 @@ def _hold_one(folder: Path, run: subprocess.Popen) -> Path:
 
 
 def _names(output: Path) -> tuple[str, str]:
-    rule = {"relaxed": "relax"}.get(output.parent.parent.name, output.parent.parent.name)
+    rule = output.parent.parent.name
     return rule, f"{output.parent.name}_{output.stem}"
 
 

@@ -8,16 +8,16 @@ from ase.calculators.emt import EMT
 from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
 from softmode.reference import kyoto
-from softmode.reference.dataset import Selection, read_entries, write_dataset
+from softmode.reference.dataset import Selection, entries_of_reference, read_entries, write_dataset
 from softmode.reference.entry import Entry
 from softmode.settings.protocol import ForceSets, Phonons, Protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
     compute_phonons,
     kelvin_per_THz,
+    phonons,
     task_of_potential,
     task_of_reference,
-    tasks_of_reference,
 )
 from tests.stages.graphene import graphene, task
 from tests.stages.potentials import batches_of, effective_medium
@@ -148,8 +148,8 @@ def test_entry_that_the_yardstick_lacks_is_a_failure_and_the_reference_must_have
     database = tmp_path / "yardstick.db"
     write_dataset(iter(entries), database, tmp_path / "index.csv", tmp_path / "unreadable.csv")
     ids = [entries[0].id, "mp-0", entries[1].id]
-    rows = list(compute_phonons(tasks_of_reference(database, ids, "yardstick"), "yardstick", settings))
+    rows = list(phonons(entries_of_reference(database, ids, "yardstick"), "yardstick", settings))
     assert [(row["entry"], row["status"]) for row in rows] == list(zip(ids, ["done", "failed", "done"], strict=True))
     assert rows[1]["failed_kind"] == "no_reference" and "volume_A3_per_atom" not in rows[1]
     with pytest.raises(InputError, match="no record of entry mp-0"):
-        list(tasks_of_reference(database, ids, "reference"))
+        list(entries_of_reference(database, ids, "reference"))

@@ -58,9 +58,7 @@ class Campaign:
     def run(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [Path(sys.executable).with_name(program), *map(str, arguments)]
         environment = os.environ | {"PYTHONPATH": str(self.project)}
-        return subprocess.run(
-            command, cwd=self.project, env=environment, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True, check=False)
 
     def snakemake(self, *arguments: object) -> str:
         settings = ["--profile", "profiles/local", "--configfile", self.folder / "campaign.yaml"]

@@ -274,7 +274,7 @@ def test_no_path_is_parted_at_a_space(
     commands = snakemake(project, "--dry-run", "--forceall", "--printshellcmds", *file).stdout
     mirrors = [shlex.quote(str(lennard_jones / name)) for name in ("one mirror", "another")]
     assert f" --mirrors {' '.join(mirrors)} --output " in commands
-    other = lennard_jones / "the results" / "no other" / "relaxed" / "lennard-jones" / "0.db"
+    other = lennard_jones / "the results" / "no other" / "relax" / "lennard-jones" / "0.db"
     assert f" --same-as {shlex.quote(str(other))} --entries " in commands
 
     campaign = str(lennard_jones / "the results" / "demo")

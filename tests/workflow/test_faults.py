@@ -70,7 +70,7 @@ def test_retried_failure_runs_its_shard_again_with_what_follows_and_recomputes_n
     targets = workflow.outputs("force_sets")
     first = workflow.snakemake(*targets, fault="memory:Na")
     assert first.returncode == 0, first.stdout + first.stderr
-    relaxed, force_sets = workflow.records("relaxed"), workflow.records("force_sets")
+    relaxed, force_sets = workflow.records("relax"), workflow.records("force_sets")
     failure = relaxed[FAULTY].failure
     assert failure and (failure.stage, failure.kind) == ("relax", "out_of_memory")
     written = {path: path.stat().st_mtime_ns for path in workflow.campaign.glob("*/lennard-jones/*.db")}
@@ -83,7 +83,7 @@ def test_retried_failure_runs_its_shard_again_with_what_follows_and_recomputes_n
         "relax": 1, "force_sets": 1,
     }  # fmt: skip
     assert len([path for path, time in written.items() if path.stat().st_mtime_ns == time]) == 2
-    for stage, before in {"relaxed": relaxed, "force_sets": force_sets}.items():
+    for stage, before in {"relax": relaxed, "force_sets": force_sets}.items():
         after = workflow.records(stage)
         assert after[FAULTY].failure is None
         # with the times that they took: nothing was computed again
@@ -91,9 +91,9 @@ def test_retried_failure_runs_its_shard_again_with_what_follows_and_recomputes_n
 
 
 def test_structure_that_kills_its_process_costs_two_attempts_and_no_other_entry(workflow: Workflow) -> None:
-    result = workflow.snakemake(*workflow.outputs("relaxed"), "--retries", "2", fault="abort:Na")
+    result = workflow.snakemake(*workflow.outputs("relax"), "--retries", "2", fault="abort:Na")
     assert result.returncode == 0, result.stdout + result.stderr
-    relaxed = workflow.records("relaxed")
+    relaxed = workflow.records("relax")
     failure = relaxed[FAULTY].failure
     assert failure and failure.kind == "crash" and "the process died 2 times" in failure.message
     assert all(relaxed[entry].failure is None for entry in OTHERS)

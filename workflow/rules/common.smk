@@ -89,7 +89,7 @@ workflow.localrules(
             "page",
             "export_reference",
             *RESULTS,
-            *(f"collect_{study.name}" for study in CAMPAIGN.studies),
+            *(f"collect_{study.name}" for study in CAMPAIGN.studies if study.table),
         ],
     )
 )

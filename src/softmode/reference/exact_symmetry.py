@@ -76,11 +76,16 @@ def _symmetric(unit_cell: Atoms, tolerance: float) -> Atoms | None:
     operation, but to keep it exact as well moves no atom out of place.
     """
     found = symmetry_dataset(unit_cell, tolerance)
-    symmetric = None if found is None else symmetrise(unit_cell, found.rotations, found.translations)
+    if found is None:
+        return None
+    positions = unit_cell.get_scaled_positions(wrap=False)
+    operations = found.rotations, found.translations
+    symmetric = symmetrise(unit_cell.cell.array, positions, unit_cell.numbers, *operations)
     if symmetric is None:
         return None
     # the whole crystal may stay where it is
-    moves = symmetric.moves - symmetric.moves.mean(axis=0)
+    moves = symmetric.moves()
+    moves -= moves.mean(axis=0)
     strain = np.abs(symmetric.lattice - unit_cell.cell.array).max()
     furthest = max(float(np.linalg.norm(moves @ symmetric.lattice, axis=1).max()), float(strain))
     if furthest > tolerance:
@@ -89,7 +94,7 @@ def _symmetric(unit_cell: Atoms, tolerance: float) -> Atoms | None:
         return unit_cell
     exact = unit_cell.copy()
     exact.set_cell(symmetric.lattice)
-    exact.set_scaled_positions(unit_cell.get_scaled_positions(wrap=False) + moves)
+    exact.set_scaled_positions(positions + moves)
     return exact
 
 
@@ -99,39 +104,61 @@ class Symmetric:
 
     Attributes:
         lattice: row vectors in Å, shape (3, 3)
-        moves: of the atoms, in reduced coordinates, shape (n, 3)
         permutations: the atom on which each operation puts each atom, shape (n_operations, n)
+        misses: by how much it misses that atom, in reduced coordinates, shape (n_operations, n, 3)
     """
 
     lattice: np.ndarray
-    moves: np.ndarray
     permutations: np.ndarray
+    misses: np.ndarray
+
+    def moves(self) -> np.ndarray:
+        """Return by how much the atoms are to be moved, in reduced coordinates, shape (n, 3)."""
+        moves = np.zeros_like(self.misses[0])
+        for onto, missed in zip(self.permutations, self.misses, strict=True):
+            moves[onto] += missed / len(self.misses)
+        return moves
+
+    def positions(self, positions: np.ndarray) -> np.ndarray:
+        """Return the mean of the images of these positions, which are the cell's, in reduced coordinates.
+
+        That is the positions moved, but for their last digits.
+        """
+        images = np.zeros_like(positions)
+        for onto, missed in zip(self.permutations, self.misses, strict=True):
+            images[onto] += positions[onto] + missed
+        return images / len(self.misses)
 
 
-def symmetrise(cell: Atoms, rotations: np.ndarray, translations: np.ndarray) -> Symmetric | None:
-    """Return the cell's symmetric lattice and positions: the mean of what the operations make of them.
+def symmetrise(
+    lattice: np.ndarray, positions: np.ndarray, numbers: np.ndarray, rotations: np.ndarray, translations: np.ndarray
+) -> Symmetric | None:
+    """Return the mean of what operations make of a lattice and of the positions in it.
 
     Args:
+        lattice: row vectors in Å, shape (3, 3)
+        positions: in reduced coordinates, shape (n, 3)
+        numbers: of the elements, shape (n,)
         rotations: in reduced coordinates, shape (n_operations, 3, 3)
         translations: the same, shape (n_operations, 3)
 
     Returns:
         None where an operation puts two atoms on one, so that they cannot be told apart
     """
-    lattice, positions = cell.cell.array, cell.get_scaled_positions(wrap=False)
     # an operation takes reduced coordinates x to W x + w, and so the metric G to Wᵀ G W
-    metric = np.mean([rotation.T @ (lattice @ lattice.T) @ rotation for rotation in rotations], axis=0)
+    metric = lattice @ lattice.T
+    metric = np.mean([rotation.T @ metric @ rotation for rotation in rotations], axis=0)
     inverse = np.linalg.inv(lattice)
     lattice = lattice @ np.real(sqrtm(inverse @ metric @ inverse.T))
-    moves, nearest, permutations = np.zeros_like(positions), np.arange(len(positions)), []
+    permutations, misses = [], []
     for rotation, translation in zip(rotations, translations, strict=True):
         difference = (positions @ rotation.T + translation)[:, None] - positions[None]
         difference -= np.rint(difference)
         distances = np.linalg.norm(difference @ lattice, axis=2)
-        distances[cell.numbers[:, None] != cell.numbers] = np.inf
+        distances[numbers[:, None] != numbers] = np.inf
         onto = distances.argmin(axis=1)
         if len(set(onto)) < len(onto):
             return None
-        moves[onto] += difference[nearest, onto] / len(rotations)
         permutations.append(onto)
-    return Symmetric(lattice, moves, np.array(permutations))
+        misses.append(difference[np.arange(len(onto)), onto])
+    return Symmetric(lattice, np.array(permutations), np.array(misses))

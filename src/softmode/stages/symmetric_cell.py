@@ -62,11 +62,11 @@ class SymmetricCell(Optimizable):
         """Make the cell exactly symmetric; return Cartesian rotations (n, 3, 3) and the atoms' permutations."""
         cell = Atoms(self._symbols, cell=self._lattice, scaled_positions=self._fractional)
         found = _dataset(cell, tolerance)
-        symmetric = symmetrise(cell, found.rotations, found.translations)
+        symmetric = symmetrise(self._lattice, self._fractional, cell.numbers, found.rotations, found.translations)
         if symmetric is None:
             raise EntryError("symmetry_broken", f"atoms cannot be told apart within {tolerance} Å")
         self._lattice = symmetric.lattice
-        self._fractional = self._fractional + symmetric.moves
+        self._fractional = symmetric.positions(self._fractional)
         inverse = np.linalg.inv(self._lattice)
         # rows r = x L, so that a rotation acts on the right: r' = r L⁻¹ Wᵀ L
         rotations = np.array([inverse @ W.T @ self._lattice for W in found.rotations])

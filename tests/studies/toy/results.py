@@ -1,9 +1,17 @@
 import pandas as pd
+import pyarrow as pa
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from softmode.engine.parquet import Column
 from softmode.present.results import Results
 from softmode.present.table_text import Table, digits_or_dash
+from tests.studies.toy.settings import Shake
+
+
+def columns(settings: Shake) -> list[Column]:
+    meaning = f"root mean square of the forces at displacements of {settings.standard_deviation_A} Å"
+    return [Column("shaken_force_eV_per_A", pa.float64(), "eV/Å", meaning)]
 
 
 def table(results: Results) -> Table:
