@@ -11,6 +11,7 @@ from softmode.compare.changes import Base, Variation
 from softmode.config import PATH_GIVEN_LATER, Campaign, read_campaign
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
+from softmode.nested import flattened
 from softmode.potentials.registry import dtypes as dtypes_of
 from softmode.potentials.settings import settings_of_results
 from softmode.present.campaign import read_properties
@@ -141,18 +142,10 @@ def _settings(campaign: CampaignFolder, metadata: Mapping[str, Any]) -> _Setting
     for name in campaign.potentials():
         origin = metadata["sources"][name]
         facts = {key: origin.get(key) for key in _FACTS}
-        found[name] = _flat(protocol) | _flat(settings_of_results(campaign.settings(f"potentials/{name}")) | facts)
+        found[name] = flattened(protocol) | flattened(
+            settings_of_results(campaign.settings(f"potentials/{name}")) | facts
+        )
     return found
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= {f"{key}.{inner}": item for inner, item in _flat(value).items()}
-        else:
-            flat[key] = value
-    return flat
 
 
 def _varied_setting(

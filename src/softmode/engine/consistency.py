@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from softmode.nested import flattened
 from softmode.protocol import digest
 
 AGAIN = "delete it and run again"
@@ -63,25 +64,13 @@ def mixture_mistakes(first: Path, path: Path, one: Mapping[str, Any], other: Map
         one: `depends_on` of the first, without what is another for each shard
         other: the same of the other
     """
-    one, other = _flat(one), _flat(other)
+    one, other = flattened(one), flattened(other)
     return [
         f"{path}: {key} is {_short(other.get(key))}, but {_short(one.get(key))} in {first}; "
         f"delete the older of the two and run again"
         for key in one | other
         if one.get(key) != other.get(key)
     ]
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: item
-        for key, value in values.items()
-        for name, item in (
-            {f"{key}.{inner}": item for inner, item in value.items()}.items()
-            if isinstance(value, Mapping)
-            else {key: value}.items()
-        )
-    }
 
 
 def passing_mistakes(
