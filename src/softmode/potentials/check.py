@@ -12,6 +12,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.stress import voigt_6_to_full_3x3_stress
 
+from softmode.aligned import aligned_lines
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation, Potential
 from softmode.potentials.memory import peak_memory
@@ -207,10 +208,9 @@ def _rotation(seed: int) -> np.ndarray:
 
 def report(name: str, checks: Sequence[Check]) -> str:
     """Return the checks as a table, with the verdict as its last line."""
-    rows = [(c.name, f"{c.value:.3g}", c.unit, "" if c.bound is None else f"{c.bound:g}", c.verdict) for c in checks]
     header = ("check", "found", "unit", "bound", "verdict")
-    widths = [max(len(text) for text in column) for column in zip(header, *rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
+    rows = [(c.name, f"{c.value:.3g}", c.unit, "" if c.bound is None else f"{c.bound:g}", c.verdict) for c in checks]
+    lines = aligned_lines([header, *rows])
     failed = [check.name for check in checks if check.verdict == "FAIL"]
     verdict = f"{name}: FAILS: {'; '.join(failed)}" if failed else f"{name}: passes all checks"
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "", verdict])

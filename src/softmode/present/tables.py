@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from softmode.aligned import aligned
 from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity, error_table, failure_table, survivors
 from softmode.compare.stability import OUTCOMES, confusion_table
 from softmode.engine.outputs import whole_file
@@ -47,15 +48,10 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, with aligned columns so that it can be read in a terminal."""
-        header, *rows = [[text.replace("|", r"\|") for text in row] for row in (self.header, *self.rows)]
-        widths = [max(len(text) for text in column) for column in zip(header, *rows, strict=True)]
-
-        def line(cells: Sequence[str]) -> str:
-            padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-            return f"| {' | '.join(padded)} |"
-
-        rule = f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-        return "\n".join([f"**{self.title}**", "", line(header), rule, *map(line, rows), "", self.caption, ""])
+        cells = aligned([[text.replace("|", r"\|") for text in row] for row in (self.header, *self.rows)])
+        header, *rows = [f"| {' | '.join(row)} |" for row in cells]
+        rule = f"|{'|'.join('-' * (len(cell) + 2) for cell in cells[0])}|"
+        return "\n".join([f"**{self.title}**", "", header, rule, *rows, "", self.caption, ""])
 
     def to_latex(self) -> str:
         """Return the table as a LaTeX `table` environment for booktabs."""
