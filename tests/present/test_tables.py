@@ -39,7 +39,7 @@ def test_stability_table_has_failed_as_third_outcome(tables: list) -> None:
 
 
 def test_written_numbers_are_those_of_the_table(tables: list, tmp_path: Path) -> None:
-    csv, markdown, latex, page = tables[1].write(tmp_path)
+    csv, markdown, latex, page, _ = tables[1].write(tmp_path)
     numbers = pd.read_csv(csv)
     row = numbers[(numbers.potential == "bad") & (numbers.subset == "common") & (numbers.quantity == "entropy")].iloc[0]
     assert row["mae"] == pytest.approx(2.0) and row["n"] == 3
@@ -96,8 +96,12 @@ def test_tables_of_a_folder_come_numbered_ones_first_and_failures_last(tables: l
 
 
 def test_file_that_is_no_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"notes\.md: no such file"):
+    # an earlier softmode wrote no JSON
+    with pytest.raises(InputError, match=r"notes\.json: no such file, or of an earlier softmode; make it with"):
         Table.read(tmp_path, "notes")
-    (tmp_path / "notes.md").write_text("remember the milk\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"notes\.md: no table of softmode"):
-        Table.read(tmp_path, "notes")
+    (tmp_path / "notes.csv").write_text("n\n1\n", encoding="utf-8")
+    other = '{"name": "notes", "title": "", "caption": "", "header": ["n"], "rows": [["1", "2"]]}'
+    for text in ("remember the milk\n", "[]", "{}", other):
+        (tmp_path / "notes.json").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=r"notes\.json: no table of softmode .*; delete it and run again"):
+            Table.read(tmp_path, "notes")

@@ -1,6 +1,7 @@
 """Tables I, II and III of Loew et al. (2024) for a campaign: numbers as CSV, and for people Markdown, LaTeX, HTML."""
 
 import html
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,10 @@ _STYLE = (
     "th,td{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:left;white-space:nowrap}"
     "p{max-width:60em;line-height:1.4}</style>"
 )
+
+
+# attributes of a Table in its JSON; without one of them, tables that were written before cannot be read
+_SHOWN = ("name", "title", "header", "rows", "caption")
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,10 @@ class Table:
             [head, f"<h1>{title}</h1>", "<table>", *rows, "</table>", f"<p>{caption}</p></body></html>", ""]
         )
 
+    def to_json(self) -> str:
+        """Return what people see of the table, as `read` reads it."""
+        return json.dumps({key: getattr(self, key) for key in _SHOWN}, ensure_ascii=False, indent=1) + "\n"
+
     def contents(self) -> dict[str, str]:
         """Return what is in the table's files, by their suffixes."""
         return {
@@ -91,10 +100,11 @@ class Table:
             "md": self.to_markdown(),
             "tex": self.to_latex(),
             "html": self.to_html(),
+            "json": self.to_json(),
         }
 
     def write(self, folder: Path) -> list[Path]:
-        """Write CSV, Markdown, LaTeX and HTML into a folder and return their paths."""
+        """Write CSV, Markdown, LaTeX, HTML and JSON into a folder and return their paths."""
         contents = self.contents()
         paths = [folder / f"{self.name}.{suffix}" for suffix in contents]
         for path, content in zip(paths, contents.values(), strict=True):
@@ -109,20 +119,21 @@ class Table:
         Raises:
             InputError: there is no such table, or its files are not what `write` writes.
         """
-        path = folder / f"{name}.md"
+        path = folder / f"{name}.json"
         try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-            end = lines.index("", 4)
-            header, *rows = [_cells(line) for line in (lines[2], *lines[4:end])]
+            shown = json.loads(path.read_text(encoding="utf-8"))
             numbers = pd.read_csv(path.with_suffix(".csv"))
-            if any(len(row) != len(header) for row in rows):
+            table = cls(**{key: shown[key] for key in _SHOWN}, numbers=numbers)
+            if any(len(row) != len(table.header) for row in table.rows):
                 raise ValueError("its rows are not as long as its header")
         except FileNotFoundError as error:
-            raise InputError(f"{error.filename}: no such file; make it with 'softmode tables'") from error
-        except (ValueError, IndexError) as error:
-            raise InputError(f"{path}: no table of softmode ({error}); delete it, or make it again") from error
-        caption = "\n".join(lines[end + 1 :]).strip()
-        return cls(name, lines[0].removeprefix("**").removesuffix("**"), header, rows, caption, numbers)
+            raise InputError(
+                f"{error.filename}: no such file, or of an earlier softmode; make it with 'softmode tables' or "
+                "'softmode comparisons'"
+            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: no table of softmode ({error!r}); delete it and run again") from error
+        return table
 
 
 def written_tables(folder: Path) -> list[str]:
@@ -133,10 +144,6 @@ def written_tables(folder: Path) -> list[str]:
         return name in ("failures", "suspects"), int(number[1]) if number else math.inf, name
 
     return sorted((path.stem for path in folder.glob("*.md")), key=place)
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 # the longer ones first; messages of failures may hold any character
