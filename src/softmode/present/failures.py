@@ -85,9 +85,16 @@ def _of_dataset(unreadable: pd.DataFrame) -> pd.DataFrame:
 def _of_records(properties: pd.DataFrame) -> pd.DataFrame:
     failed = properties[properties["status"] == "failed"]
     renamed = failed.rename(columns={"failed_stage": "stage", "failed_kind": "kind"})
-    # min_count: a reference that was never computed took no time, and not a time of 0
-    seconds = failed[_SECONDS].astype(float).sum(axis=1, min_count=1).round(3)
-    return renamed.assign(seconds=seconds)[_COLUMNS]
+    return renamed.assign(seconds=seconds_of(failed).round(3))[_COLUMNS]
+
+
+def seconds_of(records: pd.DataFrame) -> pd.Series:
+    """Return how long records took in all stages together, in s; NaN where no stage says, as for what never ran.
+
+    Args:
+        records: rows of properties.parquet
+    """
+    return records[_SECONDS].astype(float).sum(axis=1, min_count=1)
 
 
 def _shown(message: str) -> str:
