@@ -16,7 +16,7 @@ from ase import Atoms
 from softmode.engine.background import worker_processes
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
-from softmode.potentials.memory import batch_share, peak_memory
+from softmode.potentials.memory import batch_load, peak_memory
 from softmode.potentials.registry import load_potential
 from softmode.protocol import ForceSets, Protocol, load_protocol, relaxation
 from softmode.reference.dataset import Problem, Selection, read_entries
@@ -31,17 +31,17 @@ class Watched(Evaluator):
     """An evaluator that counts structures and keeps the time spent inside the potential."""
 
     def __init__(self, inner: Evaluator) -> None:
-        super().__init__(inner.potential, inner.share)
+        super().__init__(inner.potential, inner.load)
         self.inner = inner
         self.n_structures = 0
         self.seconds = 0.0
 
     def evaluate(
-        self, structures: Sequence[Atoms], *, stress: bool, share: float = 1.0
+        self, structures: Sequence[Atoms], *, stress: bool, load: float = 1.0
     ) -> list[Evaluation | EntryError]:
         """Evaluate as the inner one does."""
         started = time.perf_counter()
-        answers = self.inner.evaluate(structures, stress=stress, share=share)
+        answers = self.inner.evaluate(structures, stress=stress, load=load)
         self.seconds += time.perf_counter() - started
         self.n_structures += len(structures)
         self.capacity = self.inner.capacity
@@ -73,7 +73,7 @@ def main() -> None:
     print("| batches | stage | structures per hour | entries per hour | inside the potential | peak memory (GB) |")
     print("|---|---|---|---|---|---|")
     with worker_processes(options.workers) as executor:
-        full = Evaluator(potential, batch_share(settings, None, options.device))
+        full = Evaluator(potential, batch_load(settings, None, options.device))
         _measure("full", entries, full, protocol, executor)
         _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol, None)
 

@@ -19,7 +19,7 @@ from ase.io import write
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.engine.records import read_records
-from softmode.present.page.details import Share, share_details
+from softmode.present.page.details import Portion, portion_details
 from softmode.present.phonopy_files import export
 from softmode.protocol import ForceSets, Phonons, Protocol, load_protocol, relaxation
 from softmode.reference import phonopy_yaml
@@ -95,11 +95,9 @@ def test_bands_and_densities_of_the_page_end_at_half_the_frequency(made_once: Pa
     for folder in (made_once, heavy):
         campaign = CampaignFolder(folder)
         (shard,) = [
-            number
-            for number, shares in campaign.shards().items()
-            if "NaCl-rocksalt" in {share.entry for share in shares}
+            number for number, rows in campaign.shards().items() if "NaCl-rocksalt" in {row.entry for row in rows}
         ]
-        details = share_details(Share(campaign, shard, ["NaCl-rocksalt"], SOURCES))["NaCl-rocksalt"]
+        details = portion_details(Portion(campaign, shard, ["NaCl-rocksalt"], SOURCES))["NaCl-rocksalt"]
         assert not details["problems"]
         tops.append(
             {

@@ -19,7 +19,7 @@ NACL, SILICON = "NaCl-rocksalt", "Si-diamond"
 def databases(finished_campaign: Path) -> dict[str, Path]:
     """The two databases of silicon, of which Lennard-Jones knows nothing."""
     campaign = CampaignFolder(finished_campaign)
-    (shard,) = (shard for shard, shares in campaign.shards().items() if shares[0].entry == SILICON)
+    (shard,) = (shard for shard, rows in campaign.shards().items() if rows[0].entry == SILICON)
     return {stage: campaign.output(POTENTIAL, stage, shard) for stage in ("relax", "force_sets")}
 
 
@@ -51,8 +51,8 @@ def test_partial_is_continued_and_does_not_seem_to_be_written_by_a_job(
     run("retry-failed", finished_campaign, "--kind", "all", "--potential", POTENTIAL)
     assert database_state(databases["relax"], "relax", hours_later).state == "silent"
     settings = finished_campaign / "settings"
-    shares = ["--shards", finished_campaign / "shards.csv", "--shard", databases["relax"].stem]
-    inputs = ["--entries", finished_campaign / "entries.db", *shares, "--device", "cpu"]
+    of_shard = ["--shards", finished_campaign / "shards.csv", "--shard", databases["relax"].stem]
+    inputs = ["--entries", finished_campaign / "entries.db", *of_shard, "--device", "cpu"]
     inputs += ["--potential", settings / "potentials" / f"{POTENTIAL}.yaml", "--protocol", settings / "relaxation.yaml"]
     run("relax", *inputs, "--output", databases["relax"])
     assert "going on with" in capsys.readouterr().out

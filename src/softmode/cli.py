@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=int, default=0, help="seed of the draw (0)")
     sample.add_argument("--output", type=Path, required=True, help="text, one id a line")
 
-    shards = _add(commands, "shards", "split the entries into shares of equal estimated cost")
+    shards = _add(commands, "shards", "split the entries into shards of equal estimated cost")
     shards.add_argument("--index", type=Path, required=True, help="the data set's index")
     shards.add_argument("--number", type=int, required=True, help="number of shards")
     shards.add_argument("--output", type=Path, required=True, help="shards.csv")

@@ -60,7 +60,7 @@ def planned_entries(path: Path) -> list[PlannedEntry]:
 
 
 def select(entries: Sequence[PlannedEntry], campaign: Campaign) -> tuple[list[PlannedEntry], float]:
-    """Return the entries that the campaign can take, and the share of them that it draws.
+    """Return the entries that the campaign can take, and the fraction of them that it draws.
 
     Raises:
         InputError: none is left.
@@ -189,10 +189,12 @@ def make_plan(campaign: Campaign, entries: Sequence[PlannedEntry], rates: Rates)
     Raises:
         InputError: the campaign takes none of the entries.
     """
-    chosen, share = select(entries, campaign)
-    n_entries = round(share * len(chosen))
-    atoms = Evaluations(*(round(share * sum(column)) for column in zip(*(e.evaluations for e in chosen), strict=True)))
-    supercell_atoms = share * sum(entry.n_supercell for entry in chosen)
+    chosen, fraction = select(entries, campaign)
+    n_entries = round(fraction * len(chosen))
+    atoms = Evaluations(
+        *(round(fraction * sum(column)) for column in zip(*(e.evaluations for e in chosen), strict=True))
+    )
+    supercell_atoms = fraction * sum(entry.n_supercell for entry in chosen)
     sizes = sorted(entry.n_supercell for entry in chosen)
     phonons = rates.get(("phonons", "phonons", "cpu")) or Rate(PHONONS_ms_per_supercell_atom, "Kyoto entries")
     n_potentials, n_sources, n_shards = len(campaign.potentials), len(campaign.sources), campaign.settings["shards"]
@@ -201,7 +203,7 @@ def make_plan(campaign: Campaign, entries: Sequence[PlannedEntry], rates: Rates)
     return Plan(
         campaign,
         n_entries=n_entries,
-        n_displacements=round(share * sum(entry.n_displacements or 3 * entry.n_sites for entry in chosen)),
+        n_displacements=round(fraction * sum(entry.n_displacements or 3 * entry.n_sites for entry in chosen)),
         supercells=(sizes[0], sizes[len(sizes) // 2], sizes[-1]),
         potentials=[_plan_potential(name, settings, atoms, rates) for name, settings in campaign.potentials.items()],
         phonon_hours=phonons.ms_per_atom * supercell_atoms / 3.6e6,

@@ -23,7 +23,7 @@ from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records, row_numbers
 from softmode.engine.shards import read_shard
 from softmode.potentials.base import Potential
-from softmode.potentials.memory import batch_share
+from softmode.potentials.memory import batch_load
 from softmode.potentials.registry import load_potential
 from softmode.potentials.settings import digest_of_settings
 from softmode.protocol import ForceSets, digest, relaxation
@@ -153,7 +153,7 @@ def _load_potential(options: Namespace) -> tuple[Potential, dict[str, Any]]:
 
 
 def _evaluator(potential: Potential, settings: Mapping[str, Any], options: Namespace) -> Evaluator:
-    return Evaluator(potential, batch_share(settings, options.batch_memory_GB, potential.device))
+    return Evaluator(potential, batch_load(settings, options.batch_memory_GB, potential.device))
 
 
 def _identity(potential: Potential, settings: Mapping[str, Any]) -> dict[str, Any]:

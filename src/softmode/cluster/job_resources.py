@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from softmode.config import Campaign
-from softmode.engine.shards import read_shares
+from softmode.engine.shards import read_assignments
 from softmode.potentials.memory import memory_kB
 from softmode.rates import cpu_ms_per_atom, gpu_ms_per_atom
 from softmode.reference.index_file import read_index
@@ -116,10 +116,10 @@ def _sizes(folder: Path, changed: int) -> dict[int, ShardSize]:
     rows = read_index(folder / "index.csv", {"entry": str, "n_supercell": int})
     supercells = {row["entry"]: row["n_supercell"] for row in rows}
     sizes: dict[int, ShardSize] = defaultdict(ShardSize)
-    for share in read_shares(folder / "shards.csv"):
-        size = sizes[share.shard]
-        largest = max(size.largest_supercell, supercells.get(share.entry, 0))
-        sizes[share.shard] = ShardSize(size.n_entries + 1, size.cost + share.estimated_cost, largest)
+    for row in read_assignments(folder / "shards.csv"):
+        size = sizes[row.shard]
+        largest = max(size.largest_supercell, supercells.get(row.entry, 0))
+        sizes[row.shard] = ShardSize(size.n_entries + 1, size.cost + row.estimated_cost, largest)
     return dict(sizes)
 
 

@@ -251,8 +251,8 @@ def _stability_table(
         for reference_class in ("stable", "unstable"):
             row = numbers[(numbers["potential"] == name) & (numbers["reference"] == reference_class)].iloc[0]
             right, wrong = OUTCOMES[:2] if reference_class == "stable" else OUTCOMES[1::-1]
-            shares = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
-            cells += [str(row["n"]), *map(percent_or_dash, shares)]
+            percentages = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
+            cells += [str(row["n"]), *map(percent_or_dash, percentages)]
         rows.append(cells)
     title = (
         "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable; "
@@ -289,7 +289,7 @@ def _with_interval(row: pd.Series, value: str) -> str:
 
 
 def percent_or_dash(value: float) -> str:
-    """Return a share of a hundred with one decimal; a dash where there is none."""
+    """Return a percentage with one decimal; a dash where there is none."""
     return NOTHING if math.isnan(value) else f"{value:.1f}"
 
 
