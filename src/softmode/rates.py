@@ -6,13 +6,16 @@ Every rate is a measured one; what nobody has measured is None.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-# a relaxation takes tens to hundreds of evaluations of the unit cell; this weighs it against the force sets
+# Evaluations of the unit cell that a relaxation is taken to need, of the tens to hundreds that they do. It weighs
+# relaxations against force sets: too small a number makes shards of large unit cells last too long.
 EVALUATIONS_OF_A_RELAXATION = 100
-# one force call with M3GNet in ms for each atom: `softmode check-potential m3gnet --threads 1`, 64 and 216 atoms, on a
-# Xeon that others used too; the other potentials' relative_cost is in this unit
+# Time of one force call with M3GNet in ms for each atom, by `softmode check-potential m3gnet --threads 1`, 64 and 216
+# atoms, on a Xeon that others used too. It is the unit of every potential's relative_cost, so that all planned hours
+# follow it.
 M3GNET_CPU_ms_per_atom = 1.4
-# force constants, frequencies and thermodynamics of one entry in ms for each atom of its supercell: 40 entries of the
-# Kyoto database drawn at random, protocol `softmode`, 0.1 to 3.5 s each, on the same machine
+# Time of force constants, frequencies and thermodynamics in ms for each atom of the supercell: 40 entries of the
+# Kyoto database drawn at random, protocol `softmode`, 0.1 to 3.5 s each, on the same machine. Planned hours of the
+# phonons follow it.
 PHONONS_ms_per_supercell_atom = 7.1
 
 

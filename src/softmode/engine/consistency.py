@@ -8,7 +8,9 @@ from typing import Any
 from softmode.nested import flattened
 from softmode.protocol import digest
 
+# Remedy for a file that belongs to another state of its campaign.
 AGAIN = "delete it and run again"
+# Digits of a SHA-256, which a message shortens.
 _HASH_LENGTH = 64
 
 

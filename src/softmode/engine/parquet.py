@@ -14,7 +14,7 @@ from softmode.engine.interruption import check
 from softmode.engine.outputs import own_partial_of, storage, whole_file
 from softmode.errors import InputError
 
-# rows that are held in memory before they are written
+# Rows that are held in memory before they are written as a group; with a few, tables are large and slow to read.
 _ROWS_AT_A_TIME = 100
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from softmode.engine.records import Record
 
-# seconds between two lines in a log, and between two drawings of the bar
+# Time in s between two lines in a log; with less, a log of a day is too long to read.
 _LINE_EVERY = 30.0
+# Time in s between two drawings of the bar in a terminal.
 _BAR_EVERY = 0.1
 _BAR_WIDTH = 30
 _ERASE_LINE = "\r\033[K"

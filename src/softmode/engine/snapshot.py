@@ -18,6 +18,8 @@ from ase.db.core import T2000, YEAR
 
 from softmode.errors import InputError
 
+# Attempts to read a file that changes meanwhile, and the pause in s between them. With one, a database may be called
+# damaged because its writer commits.
 _ATTEMPTS = 5
 _PAUSE_s = 0.05
 

@@ -25,6 +25,8 @@ from softmode.engine.shards import Assignment
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
 
+# Time in s without a record after which a running shard is called silent, if it is longer than so many of its longest
+# pauses. With less, large cells look stopped; with more, jobs that died look running.
 _QUIET_s = 600.0
 _QUIET_PAUSES = 3.0
 

@@ -17,14 +17,18 @@ from softmode.errors import InputError
 from softmode.potentials.base import Evaluation, Potential
 from softmode.potentials.memory import peak_memory
 
+# Steps in Å by which forces are held against energies.
 DISPLACEMENTS = (1e-4, 1e-3, 1e-2, 1e-1)
+# Steps of strain by which stresses are held against energies.
 STRAINS = (1e-4, 1e-3, 1e-2)
+# Numbers of atoms whose speed is measured.
 SIZES = (8, 64, 216, 512)
 
-# a dtype's bounds: of a difference that only rounding makes (eV/Å, or eV per atom), of forces against energy
-# differences (eV/Å) and of stress times volume against them (eV per atom). Single precision leaves 1e-3 eV/Å at best.
+# Bounds of a dtype: of a difference that only rounding makes (eV/Å, or eV per atom), of forces against energy
+# differences (eV/Å) and of stress times volume against them (eV per atom). Single precision leaves 1e-3 eV/Å at best;
+# with less, sound potentials fail.
 _BOUNDS = {"float32": (1e-4, 1e-2, 1e-2), "float64": (1e-7, 1e-4, 1e-4)}
-# a batch must not change a force by more than this (eV/Å)
+# Largest change of a force (eV/Å) that a batch may make. With more, structures that disturb each other would pass.
 _BATCH_BOUND = {"float32": 1e-5, "float64": 1e-9}
 
 

@@ -17,13 +17,15 @@ import numpy as np
 if TYPE_CHECKING:
     from ase import Atoms
 
-# beyond about this much, larger batches make no potential faster on a CPU
+# Bytes of one pass on a CPU; beyond about this much, larger batches make no potential faster.
 _CPU_BUDGET = 1e9
-# of what is free on a GPU when the job starts; the rest is for fragmentation and for structures that are no crystals
+# Part of the memory free on a GPU when the job starts that a batch may take; the rest is for fragmentation and for
+# structures that are no crystals. With more, passes run out of memory and are made again in halves.
 _USED_OF_GPU = 0.7
-# Å: neighbours this near the cutoff come and go while a structure moves
+# Distance in Å from the cutoff in which neighbours come and go while a structure moves. Without it, a batch may take
+# more memory than it was measured to.
 _MARGIN = 0.05
-# parameters of glibc's mallopt
+# Parameters of glibc's mallopt, as its header numbers them.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from softmode.protocol import digest
 
-# what it is called and what is known of it; the stages do not see these
+# Keys of a potential's settings that say what it is called and what is known of it. The stages do not see these: a
+# key that moves here changes no identity any more.
 PRESENTATION = ("label", "colour", "training_set", "n_structures", "n_parameters", "relative_cost", "gpu_ms_per_atom")
-# how many structures make a batch
+# Keys that say how many structures make a batch. They change no result, and no identity.
 MEMORY = ("cutoff_A", "max_neighbours", "memory_kB_per_edge", "angle_cutoff_A", "memory_kB_per_angle")
 
 

@@ -19,7 +19,9 @@ from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.stages.evaluate import Evaluator
 
-# relative change of the volume up to which a structure has about the same neighbours
+# Relative change of the volume up to which a structure has about the same neighbours, and its load is not measured
+# again. With much more, a cell that shrinks would need more memory than a batch has; with nothing, neighbours are
+# counted at every step.
 _SAME_DENSITY = 0.02
 
 Steps = Generator[list[Atoms], list[Evaluation], Record]
