@@ -19,7 +19,7 @@ from phonopy import Phonopy
 
 from softmode.engine.records import Record
 from softmode.potentials.checkpoints import locate
-from softmode.potentials.memory import batch_share
+from softmode.potentials.memory import batch_load
 from softmode.potentials.registry import load_potential
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry
@@ -99,7 +99,7 @@ def softmode(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
 def _evaluator(name: str) -> Evaluator:
     settings = settings_of(name)
     potential = load_potential(settings, "cpu")
-    return Evaluator(potential, batch_share(settings, None, potential.device))
+    return Evaluator(potential, batch_load(settings, None, potential.device))
 
 
 def _take_phonons(run: Run, name: str, force_sets: Iterable[Record], protocol: Protocol) -> None:
@@ -129,12 +129,12 @@ def _floor(evaluator: Evaluator, entries: Sequence[Entry], relaxed: dict[str, An
     batches: list[list[Atoms]] = [[]]
     filled = 0.0
     for supercell in supercells:
-        share = evaluator.share(supercell)
-        if batches[-1] and filled + share > 1:
+        load = evaluator.load(supercell)
+        if batches[-1] and filled + load > 1:
             batches.append([])
             filled = 0.0
         batches[-1].append(supercell)
-        filled += share
+        filled += load
     started = time.perf_counter()
     for batch in batches:
         evaluator.potential.evaluate(batch)

@@ -15,7 +15,7 @@ from ase import Atoms
 from softmode.engine.background import worker_processes
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
-from softmode.potentials.memory import batch_share, peak_memory
+from softmode.potentials.memory import batch_load, peak_memory
 from softmode.potentials.registry import load_potential
 from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry
@@ -30,17 +30,17 @@ class Watched(Evaluator):
     """An evaluator that counts structures and keeps the time spent inside the potential."""
 
     def __init__(self, inner: Evaluator) -> None:
-        super().__init__(inner.potential, inner.share, inner.executor)
+        super().__init__(inner.potential, inner.load, inner.executor)
         self.inner = inner
         self.n_structures = 0
         self.seconds = 0.0
 
     def evaluate(
-        self, structures: Sequence[Atoms], *, stress: bool, share: float = 1.0
+        self, structures: Sequence[Atoms], *, stress: bool, load: float = 1.0
     ) -> list[Evaluation | EntryError]:
         """Evaluate as the inner one does."""
         started = time.perf_counter()
-        answers = self.inner.evaluate(structures, stress=stress, share=share)
+        answers = self.inner.evaluate(structures, stress=stress, load=load)
         self.seconds += time.perf_counter() - started
         self.n_structures += len(structures)
         self.capacity = self.inner.capacity
@@ -72,7 +72,7 @@ def main() -> None:
     print("| batches | stage | structures per hour | entries per hour | inside the potential | peak memory (GB) |")
     print("|---|---|---|---|---|---|")
     with worker_processes(options.workers) as executor:
-        full = Evaluator(potential, batch_share(settings, None, options.device), executor)
+        full = Evaluator(potential, batch_load(settings, None, options.device), executor)
         _measure("full", entries, full, protocol)
         _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol)
 

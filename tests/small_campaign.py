@@ -36,13 +36,13 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
         relaxed, force_sets = (folder / stage / POTENTIAL / f"{shard}.db" for stage in ("relax", "force_sets"))
         phonons = [folder / "phonons" / source / f"{shard}.parquet" for source in ("reference", POTENTIAL)]
         names += phonons
-        share = ["--shards", shards, "--shard", shard]
+        of_shard = ["--shards", shards, "--shard", shard]
         device = ["--potential", potential, "--device", "cpu"]
         protocol_of = {stage: ["--protocol", settings / f"{stage}.yaml"] for stage in protocol.settings}
-        run("relax", "--entries", entries, *share, *device, *protocol_of["relax"], "--output", relaxed)
+        run("relax", "--entries", entries, *of_shard, *device, *protocol_of["relax"], "--output", relaxed)
         inputs = ["--entries", entries, "--records", relaxed]
         run("force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
-        run("phonons", "--reference", entries, *share, *protocol_of["phonons"], "--output", phonons[0])
+        run("phonons", "--reference", entries, *of_shard, *protocol_of["phonons"], "--output", phonons[0])
         run("phonons", "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
     report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"

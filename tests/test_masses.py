@@ -19,7 +19,7 @@ from ase.io import write
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.engine.records import read_records
-from softmode.present.page.details import Share, share_details
+from softmode.present.page.details import Portion, portion_details
 from softmode.present.phonopy_files import export
 from softmode.reference import phonopy_yaml
 from softmode.reference.cells import EXACT, masses_of
@@ -30,6 +30,7 @@ from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import compute_phonons, phonopy_of, task_of_potential, task_of_reference
 from softmode.stages.relax import relax
 from tests.conftest import PROJECT
+from tests.reference.crystals import cif
 from tests.small_campaign import POTENTIAL, make_campaign
 from tests.stages.potentials import batches_of, effective_medium
 from tests.stages.test_equation_of_state import SETTINGS as EQUATION_OF_STATE
@@ -95,11 +96,9 @@ def test_bands_and_densities_of_the_page_end_at_half_the_frequency(made_once: Pa
     for folder in (made_once, heavy):
         campaign = CampaignFolder(folder)
         (shard,) = [
-            number
-            for number, shares in campaign.shards().items()
-            if "NaCl-rocksalt" in {share.entry for share in shares}
+            number for number, rows in campaign.shards().items() if "NaCl-rocksalt" in {row.entry for row in rows}
         ]
-        details = share_details(Share(campaign, shard, ["NaCl-rocksalt"], SOURCES))["NaCl-rocksalt"]
+        details = portion_details(Portion(campaign, shard, ["NaCl-rocksalt"], SOURCES))["NaCl-rocksalt"]
         assert not details["problems"]
         tops.append(
             {
@@ -202,25 +201,6 @@ def test_ordered_isotopes_split_the_modes_of_one_element() -> None:
     assert ratios.min() < 0.9999 < ratios.max()
 
 
-CIF = """data_x
-_cell_length_a 4.08
-_cell_length_b 4.08
-_cell_length_c 4.08
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'F m -3 m'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Li1 Li 0 0 0
-{0}1 {0} 0.5 0.5 0.5
-"""
-
-
 def prototype(folder: Path, name: str) -> Entry:
     (folder / "structures.csv").write_text(
         f"id,structure,formula,a_A,c_A,u,supercell\nx,{name},,,,,2 2 2\n", encoding="utf-8"
@@ -232,7 +212,8 @@ def prototype(folder: Path, name: str) -> Entry:
 
 @pytest.mark.parametrize(("symbol", "noted"), [("D", "H 2.014"), ("H", "")])
 def test_deuterium_of_a_cif_is_heavy_hydrogen(tmp_path: Path, symbol: str, noted: str) -> None:
-    (tmp_path / "x.cif").write_text(CIF.format(symbol), encoding="utf-8")
+    text = cif("Li1 Li 0 0 0 1", f"{symbol}1 {symbol} 0.5 0.5 0.5 1", formula="?", a=4.08)
+    (tmp_path / "x.cif").write_text(text, encoding="utf-8")
     entry = prototype(tmp_path, "x.cif")
     masses = masses_of(entry.unit_cell)[entry.unit_cell.numbers == 1]
     assert masses == pytest.approx(2.0141 if symbol == "D" else 1.00794, abs=1e-4)

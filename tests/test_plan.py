@@ -42,9 +42,9 @@ def test_jobs_are_those_that_snakemake_would_send(tmp_path: Path) -> None:
 
 def test_selection_of_the_campaign_counts(tmp_path: Path) -> None:
     dataset = {"kind": "kyoto", "path": None}
-    chosen, share = select(ENTRIES, campaign(tmp_path, dataset=dataset | {"largest_supercell": 100}))
-    assert [entry.id for entry in chosen] == ["a", "b"] and share == 1
-    chosen, share = select(ENTRIES, campaign(tmp_path, dataset=dataset | {"ids": ["c"]}))
+    chosen, fraction = select(ENTRIES, campaign(tmp_path, dataset=dataset | {"largest_supercell": 100}))
+    assert [entry.id for entry in chosen] == ["a", "b"] and fraction == 1
+    chosen, fraction = select(ENTRIES, campaign(tmp_path, dataset=dataset | {"ids": ["c"]}))
     assert [entry.id for entry in chosen] == ["c"]
     drawn = make_plan(campaign(tmp_path, dataset=dataset | {"number": 2}), ENTRIES, {})
     everything = make_plan(campaign(tmp_path), ENTRIES, {})

@@ -19,7 +19,7 @@ NACL, SILICON = "NaCl-rocksalt", "Si-diamond"
 def databases(finished_campaign: Path) -> dict[str, Path]:
     """The two databases of silicon, of which Lennard-Jones knows nothing."""
     campaign = CampaignFolder(finished_campaign)
-    (shard,) = (shard for shard, shares in campaign.shards().items() if shares[0].entry == SILICON)
+    (shard,) = (shard for shard, rows in campaign.shards().items() if rows[0].entry == SILICON)
     return {stage: campaign.output(POTENTIAL, stage, shard) for stage in ("relax", "force_sets")}
 
 

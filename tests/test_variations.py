@@ -124,7 +124,7 @@ def test_comparison_of_finished_campaigns_names_setting_and_dropped_entry(
     output = tmp_path / "changes"
     assert main(["compare-campaigns", str(finished_campaign), str(displaced_further), "--output", str(output)]) == 0
     assert "displacement (Å) 0.03" in capsys.readouterr().out
-    for suffix in ("csv", "md", "tex", "png", "pdf"):
+    for suffix in ("csv", "md", "tex", "json", "png", "pdf"):
         assert (output / f"changes.{suffix}").stat().st_size > 500
     numbers = pd.read_csv(output / "changes.csv")
     row = numbers[numbers["quantity"] == "omega_max"].iloc[0]

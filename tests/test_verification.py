@@ -232,7 +232,7 @@ def test_changed_number_in_a_table(finished_campaign: Path, name: str, column: s
     assert " is 7.25, but " in found[0] and "; make it again with 'softmode " in found[0]
 
 
-@pytest.mark.parametrize("suffix", ["md", "tex", "html"])
+@pytest.mark.parametrize("suffix", ["md", "tex", "html", "json"])
 def test_changed_number_in_what_people_read(finished_campaign: Path, suffix: str) -> None:
     path = finished_campaign / "tables" / f"table3_stability.{suffix}"
     path.write_text(path.read_text(encoding="utf-8").replace("0.0", "9.0", 1), encoding="utf-8")

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from softmode.engine.shards import Share, read_shares
+from softmode.engine.shards import Assignment, read_assignments
 from softmode.errors import InputError
 from softmode.reference.index_file import read_index
 from softmode.settings.potentials import capabilities
@@ -86,7 +86,7 @@ class CampaignFolder:
         """
         return [row["entry"] for row in read_index(self.path / REFERENCES[reference][1])]
 
-    def shards(self) -> dict[int, list[Share]]:
+    def shards(self) -> dict[int, list[Assignment]]:
         """Return the entries of each shard that has any, in the order of the shards.
 
         Raises:
@@ -94,10 +94,10 @@ class CampaignFolder:
         """
         path = self.path / "shards.csv"
         try:
-            rows = read_shares(path)
+            rows = read_assignments(path)
         except FileNotFoundError as error:
             raise InputError(f"{path}: no such file; the data set has not been split into shards") from error
-        shards: dict[int, list[Share]] = {shard: [] for shard in sorted({row.shard for row in rows})}
+        shards: dict[int, list[Assignment]] = {shard: [] for shard in sorted({row.shard for row in rows})}
         for row in rows:
             shards[row.shard].append(row)
         return shards

@@ -61,7 +61,7 @@ def planned_entries(path: Path) -> list[PlannedEntry]:
 
 
 def select(entries: Sequence[PlannedEntry], campaign: Campaign) -> tuple[list[PlannedEntry], float]:
-    """Return the entries that the campaign can take, and the share of them that it draws.
+    """Return the entries that the campaign can take, and the fraction of them that it draws.
 
     Raises:
         InputError: none is left.
@@ -202,13 +202,13 @@ def make_plan(campaign: Campaign, entries: Sequence[PlannedEntry], rates: Rates)
     Raises:
         InputError: the campaign takes none of the entries.
     """
-    chosen, share = select(entries, campaign)
-    n_entries = round(share * len(chosen))
-    atoms = {stage: round(share * sum(map(load(stage.cost), (e.size for e in chosen)))) for stage in campaign.stages}
+    chosen, fraction = select(entries, campaign)
+    n_entries = round(fraction * len(chosen))
+    atoms = {stage: round(fraction * sum(map(load(stage.cost), (e.size for e in chosen)))) for stage in campaign.stages}
     sizes = sorted(entry.n_supercell for entry in chosen)
-    n_displacements = round(share * sum(entry.n_displacements or 3 * entry.n_sites for entry in chosen))
+    n_displacements = round(fraction * sum(entry.n_displacements or 3 * entry.n_sites for entry in chosen))
     # the data set has the forces of its displacements too
-    displaced = round(share * sum(displaced_atoms(entry.size) for entry in chosen))
+    displaced = round(fraction * sum(displaced_atoms(entry.size) for entry in chosen))
     disk = {"data set": len(campaign.references) * (n_entries * _BYTES_PER_RECORD + displaced * _BYTES_PER_ATOM)}
     for stage in campaign.stages:
         per_source = n_entries * (_BYTES_PER_RECORD if stage.runs_source else _BYTES_PER_ROW)

@@ -29,7 +29,7 @@ from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records, row_numbers
 from softmode.engine.shards import read_shard
 from softmode.potentials.base import Potential
-from softmode.potentials.memory import batch_share
+from softmode.potentials.memory import batch_load
 from softmode.potentials.registry import load_potential
 from softmode.reference.dataset import entries_of_reference, load_entries
 from softmode.reference.entry import Entry
@@ -129,8 +129,8 @@ def run_with_potential(stage: Stage, job: PotentialJob) -> None:
     if potential.device.startswith("cuda"):
         n_workers = min((job.threads or len(os.sched_getaffinity(0))) - 1, _MOST_WORKERS)
     with worker_processes(n_workers) as executor, RecordWriter(job.output, metadata) as writer:
-        share = batch_share(settings, job.batch_memory_GB, potential.device)
-        evaluator = Evaluator(potential, share, executor)
+        load_of = batch_load(settings, job.batch_memory_GB, potential.device)
+        evaluator = Evaluator(potential, load_of, executor)
 
         def compute(chosen: Sequence[str], in_flight: InFlight) -> Iterator[Record]:
             tasks = in_flight.watched(chosen, _tasks(job, chosen))

@@ -10,6 +10,7 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.compare.changes import Base, Variation
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
+from softmode.nested import flattened
 from softmode.potentials.registry import dtypes as dtypes_of
 from softmode.present.results import Results
 from softmode.settings.campaign import PATH_GIVEN_LATER, Campaign, read_campaign
@@ -138,18 +139,10 @@ def _settings(campaign: CampaignFolder, metadata: Mapping[str, Any]) -> _Setting
     for name in campaign.potentials():
         origin = metadata["sources"][name]
         facts = {key: origin.get(key) for key in _FACTS}
-        found[name] = _flat(protocol) | _flat(settings_of_results(campaign.settings(f"potentials/{name}")) | facts)
+        found[name] = flattened(protocol) | flattened(
+            settings_of_results(campaign.settings(f"potentials/{name}")) | facts
+        )
     return found
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= {f"{key}.{inner}": item for inner, item in _flat(value).items()}
-        else:
-            flat[key] = value
-    return flat
 
 
 def _varied_setting(

@@ -82,7 +82,7 @@ def verify(campaign: CampaignFolder) -> Iterator[Check]:
         yield _check(
             f"{reference}: the database has the entries of its index and of its digest", _database, campaign, reference
         )
-    assigned = [share.entry for shares in shards.values() for share in shares]
+    assigned = [row.entry for rows in shards.values() for row in rows]
     problems = coverage(campaign.path / "shards.csv", assigned, entries, "make it again with 'softmode shards'")
     yield Check("shards.csv has every entry of index.csv once", problems)
     yield _check("settings are the protocol whose digest the tables name", _protocol, campaign)
@@ -179,7 +179,7 @@ class _Source:
     def __init__(self, campaign: CampaignFolder, name: str) -> None:
         self.campaign, self.name = campaign, name
         self.is_reference = name in REFERENCES
-        self.shards = {shard: [share.entry for share in shares] for shard, shares in campaign.shards().items()}
+        self.shards = {shard: [row.entry for row in rows] for shard, rows in campaign.shards().items()}
         self.snapshots: dict[tuple[str, int], Snapshot] = {}
 
     def checks(self) -> Iterator[Check]:

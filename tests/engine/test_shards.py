@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmode.engine.shards import assign_shards, read_shard, read_shares, write_shards
+from softmode.engine.shards import assign_shards, read_assignments, read_shard, write_shards
 from softmode.errors import InputError
 from tests.properties import QUICK
 
@@ -23,7 +23,7 @@ def test_every_entry_is_in_exactly_one_shard_of_the_file(
     write_shards(path, costs, n_shards)
     shards = [read_shard(path, shard) for shard in range(n_shards)]
     assert sorted(entry for shard in shards for entry in shard) == sorted(costs)
-    assert {share.entry: share.estimated_cost for share in read_shares(path)} == costs
+    assert {row.entry: row.estimated_cost for row in read_assignments(path)} == costs
 
 
 @QUICK

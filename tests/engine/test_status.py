@@ -8,7 +8,7 @@ from ase import Atoms
 
 from softmode.engine.parquet import Column, write_table
 from softmode.engine.records import Failure, Record, RecordWriter
-from softmode.engine.shards import Share
+from softmode.engine.shards import Assignment
 from softmode.engine.snapshot import Snapshot, StoredRecord
 from softmode.engine.status import ShardState, database_state, progress, table_state
 
@@ -17,7 +17,7 @@ STARTED = 4102444800.0
 METADATA = {"identity": "same", "written": "2100-01-01T00:00:00+00:00"}
 COLUMNS = [Column(name, pa.string(), "", "") for name in ("entry", "status", "failed_stage", "failed_kind")]
 COLUMNS.append(Column("phonons_seconds", pa.float64(), "s", ""))
-SHARDS = {0: [Share("a", 0, 1.0), Share("b", 0, 3.0)], 1: [Share("c", 1, 4.0)]}
+SHARDS = {0: [Assignment("a", 0, 1.0), Assignment("b", 0, 3.0)], 1: [Assignment("c", 1, 4.0)]}
 
 
 def begin(output: Path, *entries: str) -> Path:

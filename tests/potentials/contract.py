@@ -24,7 +24,7 @@ from ase.calculators.calculator import Calculator
 
 from softmode.errors import EntryError, InputError
 from softmode.potentials.base import Evaluation, Potential, check_elements
-from softmode.potentials.memory import batch_share, peak_memory
+from softmode.potentials.memory import batch_load, peak_memory
 from softmode.potentials.registry import load_potential
 
 REGISTRY = structures.ROOT / "config" / "potentials.yaml"
@@ -220,11 +220,11 @@ class Contract:
         settings = self.settings()
         if "path" in settings["checkpoint"]:
             pytest.skip("the registered model is larger")
-        share = batch_share(settings, 1.0, "cpu")(crystal)
-        batch = [crystal] * round(0.6 / share)
+        load = batch_load(settings, 1.0, "cpu")(crystal)
+        batch = [crystal] * round(0.6 / load)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
             found = executor.submit(memory_of_a_pass, settings, batch).result()
-        expected = 1e9 * share * (len(batch) - 1)
+        expected = 1e9 * load * (len(batch) - 1)
         print(f"{self.name}: memory of {len(batch)} cells of {crystal.symbols}: {found / expected:.2f} of what is said")
         assert 0.6 < found / expected < 1.6
 

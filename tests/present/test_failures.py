@@ -75,7 +75,7 @@ def test_list_of_the_unreadable_that_is_none_is_named(tmp_path: Path) -> None:
 def test_message_of_any_kind_is_whole_in_the_list_and_short_in_the_table(tmp_path: Path) -> None:
     message = 'CUDA error, 50 % of $x_{1}^2$ | \\frac\r\nsecond line, "quoted" ' + "x" * 200
     data = pd.concat([properties(), pd.DataFrame([failed("f", "good", "relax", "crash", message, {})])])
-    csv, markdown, latex, _ = failures_table(data, NONE, LABELS).write(tmp_path)
+    csv, markdown, latex, *_ = failures_table(data, NONE, LABELS).write(tmp_path)
     listed = pd.read_csv(csv, lineterminator="\n").set_index("entry")
     assert listed.loc["f", "message"] == message
     lines = [line for line in markdown.read_text(encoding="utf-8").splitlines() if line.startswith("|")]

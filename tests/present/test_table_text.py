@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from softmode.errors import InputError
-from softmode.present.table_text import Table, three_digits, written_tables
+from softmode.present.table_text import Table, three_digits
 from tests.present.paper_tables import paper_tables
 
 
@@ -17,7 +17,7 @@ def tables() -> list:
 
 
 def test_written_numbers_are_those_of_the_table(tables: list, tmp_path: Path) -> None:
-    csv, markdown, latex, page = tables[1].write(tmp_path)
+    csv, markdown, latex, page, _ = tables[1].write(tmp_path)
     numbers = pd.read_csv(csv)
     row = numbers[(numbers.potential == "bad") & (numbers.subset == "common") & (numbers.quantity == "entropy")].iloc[0]
     assert row["mae"] == pytest.approx(2.0) and row["n"] == 3
@@ -67,15 +67,13 @@ def test_table_that_was_written_is_read_as_it_was(tables: list, tmp_path: Path) 
         pd.testing.assert_frame_equal(read.numbers, table.numbers.reset_index(drop=True), check_dtype=False)
 
 
-def test_tables_of_a_folder_come_numbered_ones_first_and_failures_last(tables: list, tmp_path: Path) -> None:
-    for name in ("failures", "groups", "table10_more", "cost", "table2_thermodynamics"):
-        (tmp_path / f"{name}.md").write_text("", encoding="utf-8")
-    assert written_tables(tmp_path) == ["table2_thermodynamics", "table10_more", "cost", "groups", "failures"]
-
-
 def test_file_that_is_no_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"notes\.md: no such file"):
+    # an earlier softmode wrote no JSON
+    with pytest.raises(InputError, match=r"notes\.json: no such file, or of an earlier softmode; make it with"):
         Table.read(tmp_path, "notes")
-    (tmp_path / "notes.md").write_text("remember the milk\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"notes\.md: no table of softmode"):
-        Table.read(tmp_path, "notes")
+    (tmp_path / "notes.csv").write_text("n\n1\n", encoding="utf-8")
+    other = '{"name": "notes", "title": "", "caption": "", "header": ["n"], "rows": [["1", "2"]]}'
+    for text in ("remember the milk\n", "[]", "{}", other):
+        (tmp_path / "notes.json").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=r"notes\.json: no table of softmode .*; delete it and run again"):
+            Table.read(tmp_path, "notes")

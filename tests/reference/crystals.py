@@ -1,4 +1,4 @@
-"""Made-up entries for hypothesis: any lattice, any matrices, forces without a pattern."""
+"""Made-up entries for hypothesis: any lattice, any matrices, forces without a pattern; and crystals as CIF."""
 
 import numpy as np
 from ase import Atoms
@@ -69,3 +69,28 @@ def _with_forces(entry: Entry, rng: np.random.Generator) -> Entry:
     displacements = 0.01 * np.tile(np.eye(3), (len(atoms) // 3, 1)) + rng.normal(scale=1e-4, size=(len(atoms), 3))
     forces = rng.normal(size=(len(atoms), len(supercell), 3)).round(9) * 10.0 ** rng.integers(-6, 2)
     return Entry(**vars(entry) | {"force_set": ForceSet(atoms, displacements, forces.round(9))})
+
+
+_ROCK_SALT = """data_{name}
+_cell_length_a {a}
+_cell_length_b {a}
+_cell_length_c {a}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+_chemical_formula_sum '{formula}'
+loop_
+ _atom_site_label
+ _atom_site_type_symbol
+ _atom_site_fract_x
+ _atom_site_fract_y
+ _atom_site_fract_z
+ _atom_site_occupancy
+{sites}
+"""
+
+
+def cif(*sites: str, formula: str = "Na Cl", name: str = "x", a: float = 5.64) -> str:
+    """Return a CIF with the space group of rock salt; a site is label, symbol, three coordinates and occupancy."""
+    return _ROCK_SALT.format(name=name, formula=formula, sites="\n".join(sites), a=a)

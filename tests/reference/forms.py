@@ -22,6 +22,8 @@ PROJECT = Path(__file__).parents[2]
 # no lines of symmetry: a wrong order of atoms or axes shows
 _QPOINTS = [[0, 0, 0], [0.5, 0, 0], [0.5, 0.5, 0], [0.11, 0.23, 0.37]]
 
+# how well frequencies in THz agree that went through a file: phonopy writes force constants with some digits
+CLOSE = {"rel": 1e-4, "abs": 1e-3}
 WITHOUT_FORCES = {"force_sets": False, "displacements": True}
 
 

@@ -17,6 +17,7 @@ from softmode.reference import phonopy_folder, phonopy_yaml
 from softmode.reference.entry import Entry
 from tests.reference.damage import kyoto_members
 from tests.reference.forms import (
+    CLOSE,
     WITHOUT_FORCES,
     as_phonopy,
     at_300_K,
@@ -29,13 +30,7 @@ from tests.reference.forms import (
     with_force_constants,
 )
 
-CLOSE = {"rel": 1e-4, "abs": 1e-3}
 ONLY_FORCE_CONSTANTS = {"force_sets": False, "displacements": False, "force_constants": True}
-
-
-@pytest.fixture(scope="module")
-def magnesia() -> Entry:
-    return demo("MgO-rocksalt")
 
 
 @pytest.fixture(scope="module")

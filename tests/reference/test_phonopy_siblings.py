@@ -14,9 +14,8 @@ from softmode.errors import EntryError
 from softmode.reference import phonopy_folder, phonopy_yaml
 from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry, ForceSet
-from tests.reference.forms import as_phonopy, demo, edit, ours, set_up, with_force_constants
+from tests.reference.forms import CLOSE, as_phonopy, demo, edit, ours, set_up, with_force_constants
 
-CLOSE = {"rel": 1e-4, "abs": 1e-3}
 # what phonopy reads of VASP's results
 VASPRUN = """<modeling>
  <generator><i name="program" type="string">vasp </i><i name="version" type="string">6.4.2 </i></generator>
@@ -30,16 +29,6 @@ VASPRUN = """<modeling>
  </calculation>
 </modeling>
 """
-
-
-@pytest.fixture(scope="module")
-def magnesia() -> Entry:
-    return demo("MgO-rocksalt")
-
-
-@pytest.fixture(scope="module")
-def right(magnesia: Entry) -> np.ndarray:
-    return ours(magnesia)
 
 
 def rows(matrix: np.ndarray) -> str:

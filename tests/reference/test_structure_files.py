@@ -10,31 +10,10 @@ from ase.io import write
 from softmode.errors import EntryError
 from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.structure_files import read_structure
+from tests.reference.crystals import cif
 from tests.reference.forms import conventional, demo
 
-CIF = """data_{name}
-_cell_length_a 5.64
-_cell_length_b 5.64
-_cell_length_c 5.64
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_space_group_name_H-M_alt 'F m -3 m'
-_chemical_formula_sum '{formula}'
-loop_
- _atom_site_label
- _atom_site_type_symbol
- _atom_site_fract_x
- _atom_site_fract_y
- _atom_site_fract_z
- _atom_site_occupancy
-{sites}
-"""
 NA, CL = "Na1 Na 0 0 0 1", "Cl1 Cl 0.5 0.5 0.5 1.0(2)"
-
-
-def cif(*sites: str, formula: str = "Na Cl", name: str = "x") -> str:
-    return CIF.format(name=name, formula=formula, sites="\n".join(sites))
 
 
 def test_ordered_crystal_is_read(tmp_path: Path) -> None:

@@ -11,20 +11,9 @@ from softmode.errors import EntryError
 from softmode.reference import phonopy_yaml
 from softmode.reference.entry import Entry
 from softmode.reference.units import units_of
-from tests.reference.forms import as_phonopy, at_300_K, demo, edit, ours, set_up, with_force_constants
+from tests.reference.forms import CLOSE, as_phonopy, at_300_K, edit, ours, set_up, with_force_constants
 
-CLOSE = {"rel": 1e-4, "abs": 1e-3}
 BOHR = 0.529177
-
-
-@pytest.fixture(scope="module")
-def magnesia() -> Entry:
-    return demo("MgO-rocksalt")
-
-
-@pytest.fixture(scope="module")
-def right(magnesia: Entry) -> np.ndarray:
-    return ours(magnesia)
 
 
 @pytest.mark.parametrize(

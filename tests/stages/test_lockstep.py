@@ -139,19 +139,19 @@ class Overseen:
     """An evaluator that checks each batch against the capacity that it has at that moment."""
 
     def __init__(self, inner: Evaluator) -> None:
-        self.inner, self.share = inner, inner.share
+        self.inner, self.load = inner, inner.load
         self.evaluated: list[int] = []
 
     @property
     def capacity(self) -> float:
         return self.inner.capacity
 
-    def evaluate(self, structures: Sequence[Atoms], *, stress: bool, share: float) -> list[Evaluation | EntryError]:
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool, load: float) -> list[Evaluation | EntryError]:
         assert structures
-        assert share == pytest.approx(sum(map(self.share, structures)))
-        assert len(structures) == 1 or share <= self.capacity * (1 + 1e-12)
+        assert load == pytest.approx(sum(map(self.load, structures)))
+        assert len(structures) == 1 or load <= self.capacity * (1 + 1e-12)
         self.evaluated += [atoms.info["number"] for atoms in structures]
-        return self.inner.evaluate(structures, stress=stress, share=share)
+        return self.inner.evaluate(structures, stress=stress, load=load)
 
 
 @st.composite
@@ -214,12 +214,12 @@ def failure_of(question: Question, room: int) -> str | None:
 def test_structure_whose_share_of_a_batch_cannot_be_told_fails_alone() -> None:
     """A cell without volume has no neighbours to count."""
 
-    def share(atoms: Atoms) -> float:
+    def load(atoms: Atoms) -> float:
         return float(np.linalg.inv(atoms.cell.array).sum() ** 0) / 9
 
     flat = Atoms("Cu", cell=[[3, 0, 0], [3, 0, 0], [0, 0, 3]], pbc=True)
     given = [Task("flat", steps("flat", [[flat]]), flat), Task("cubic", steps("cubic", [copper(1)]), bulk("Cu"))]
-    records = run_in_lockstep("relax", iter(given), Evaluator(effective_medium(), share), stress=False)
+    records = run_in_lockstep("relax", iter(given), Evaluator(effective_medium(), load), stress=False)
     found = {record.entry: record.failure for record in records}
     assert found["cubic"] is None and found["flat"].kind == "crash" and "LinAlgError" in found["flat"].message
 
@@ -227,11 +227,11 @@ def test_structure_whose_share_of_a_batch_cannot_be_told_fails_alone() -> None:
 def test_share_of_a_batch_is_measured_anew_when_the_density_changes() -> None:
     measured = []
 
-    def share(atoms: Atoms) -> float:
+    def load(atoms: Atoms) -> float:
         measured.append(round(float(atoms.cell.lengths()[0] * 2**0.5), 3))
         return 0.1
 
     cells = [[bulk("Cu", a=a)] for a in (3.6, 3.61, 3.4, 3.41, 3.2)]
     task = Task("shrinking", steps("shrinking", cells), bulk("Cu"))
-    list(run_in_lockstep("relax", iter([task]), Evaluator(effective_medium(), share), stress=False))
+    list(run_in_lockstep("relax", iter([task]), Evaluator(effective_medium(), load), stress=False))
     assert measured == [3.6, 3.4, 3.2]

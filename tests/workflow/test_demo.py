@@ -57,7 +57,7 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
     }  # fmt: skip
     assert (properties["status"] == "done").all()
     for name in TABLES:
-        for suffix in ("csv", "md", "tex", "html"):
+        for suffix in ("csv", "md", "tex", "html", "json"):
             assert (campaign / "tables" / f"{name}.{suffix}").stat().st_size > (
                 {"failures": 40, "suspects": 39}.get(name, 100)
             ), name

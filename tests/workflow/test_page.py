@@ -241,8 +241,10 @@ def test_texts_that_would_be_programs_are_shown_as_texts(browser: Browser, finis
     settings = yaml.safe_load(presentation.read_text(encoding="utf-8"))
     settings["potentials"]["lennard-jones"]["label"] = program
     presentation.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    tables = finished_campaign / "tables" / "failures.md"
-    tables.write_text(tables.read_text(encoding="utf-8").replace("Si-diamond", program), encoding="utf-8")
+    tables = finished_campaign / "tables" / "failures.json"
+    tables.write_text(
+        tables.read_text(encoding="utf-8").replace("Si-diamond", json.dumps(program)[1:-1]), encoding="utf-8"
+    )
     report = finished_campaign / "report"
     subprocess.run([SOFTMODE, "page", finished_campaign, "--output", report], check=True)
     for opened in open_page(browser, report):

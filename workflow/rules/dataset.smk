@@ -39,7 +39,7 @@ use rule dataset as yardstick with:
 
 
 rule shards:
-    """Split the entries into shares of equal cost."""
+    """Split the entries into shards of equal cost."""
     input:
         index="<campaign>/index.csv",
     output:

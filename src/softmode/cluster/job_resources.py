@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from softmode.engine.shards import read_shares
+from softmode.engine.shards import read_assignments
 from softmode.potentials.memory import memory_kB
 from softmode.rates import SIZE_COLUMNS, EntrySize, cpu_ms_per_atom, gpu_ms_per_atom
 from softmode.reference.index_file import ENTRY, read_index
@@ -131,12 +131,12 @@ def _sizes(folder: Path, stage: Stage, changed: int) -> dict[int, ShardSize]:
     entries = {row["entry"]: EntrySize(*(row[name] for name in SIZE_COLUMNS)) for row in rows}
     atoms = load(stage.cost)
     sizes: dict[int, ShardSize] = defaultdict(ShardSize)
-    for share in read_shares(folder / "shards.csv"):
-        size, entry = sizes[share.shard], entries.get(share.entry)
-        # shares have the cost of a relaxation and force sets together: either may be of another size than it seems
-        cost = max(share.estimated_cost, atoms(entry) if entry else 0.0)
+    for row in read_assignments(folder / "shards.csv"):
+        size, entry = sizes[row.shard], entries.get(row.entry)
+        # what is estimated is the cost of a relaxation and force sets together, either of which may be the larger
+        cost = max(row.estimated_cost, atoms(entry) if entry else 0.0)
         largest = max(size.largest_supercell, entry.n_supercell if entry else 0)
-        sizes[share.shard] = ShardSize(size.n_entries + 1, size.cost + cost, largest)
+        sizes[row.shard] = ShardSize(size.n_entries + 1, size.cost + cost, largest)
     return dict(sizes)
 
 

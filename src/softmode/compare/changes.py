@@ -13,7 +13,7 @@ from softmode.compare.resampling import resampled_means
 from softmode.compare.stability import outcome
 from softmode.sources import REFERENCE
 
-# in % of the reference's class, as in Table III
+# Outcomes that count as errors, in % of the reference's class, as in Table III.
 FALSE_OUTCOMES = (
     Quantity("false_unstable", "", 1.0, "%", r"\mathrm{FU}", "stable entries called unstable"),
     Quantity("false_stable", "", 1.0, "%", r"\mathrm{FS}", "unstable entries called stable"),

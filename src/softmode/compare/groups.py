@@ -11,7 +11,8 @@ from softmode.sources import REFERENCE
 
 CRYSTAL_SYSTEMS = ("cubic", "hexagonal", "trigonal", "tetragonal", "orthorhombic", "monoclinic", "triclinic")
 STABILITY = ("stable", "unstable")
-# atoms of the primitive cell: names and upper limits
+# Groups of the number of atoms in the primitive cell, each with the limit above the one before. Tables of errors by
+# atoms, and their figure, have these rows.
 SIZES = ("1–4", "5–8", "9–16", "17–32", "33 and more")
 _LIMITS = (0, 4, 8, 16, 32, np.inf)
 PER_ATOM = tuple(

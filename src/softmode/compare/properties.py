@@ -29,7 +29,7 @@ RECORD_COLUMNS = (
     Column("volume_A3_per_atom", _F, "Å³/atom", "volume of the relaxed cell"),
     Column("relax_steps", pa.int64(), "", "optimiser steps of the relaxation"),
     Column("relax_largest_force_eV_per_A", _F, "eV/Å", "largest force after the relaxation, cell rows included"),
-    Column("relax_seconds", _F, "s", "time of the relaxation; of a batch, the share of its atoms"),
+    Column("relax_seconds", _F, "s", "time of the relaxation; of a batch, the part of its atoms"),
     Column("n_displacements", pa.int64(), "", "displaced supercells"),
     Column("n_supercell", pa.int64(), "", "atoms of the supercell"),
     Column("largest_mean_force_eV_per_A", _F, "eV/Å", "largest net force per atom of a displaced supercell"),

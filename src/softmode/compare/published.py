@@ -7,9 +7,10 @@ from typing import Any
 
 from softmode.errors import InputError
 
-# the paper's entries, by the reference's class
+# Numbers of the paper's entries in each of the reference's classes; published percentages are held against a
+# campaign's by them.
 N_STABLE, N_UNSTABLE = 8189, 1769
-# columns of the CSVs, by the keys of `errors.Quantity` or of what else a table shows
+# Columns of the CSVs of data/published, by the keys of `mean_errors.Quantity` or of what else a table shows.
 _COLUMNS = {
     "loew2024_table1.csv": {
         "failed_percent": "failed_percent", "energy": "energy_meV_per_atom", "volume": "volume_A3_per_atom",

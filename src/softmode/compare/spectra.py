@@ -30,7 +30,7 @@ COLUMNS = (
     Column("softening_slope", _F, "", "slope through the origin of frequencies against the reference's real ones"),
     Column("density_of_states_distance_THz", _F, "THz", "Wasserstein distance of the densities of states, each to one"),
 )
-# each is a comparison with the reference already
+# Quantities of a spectrum, each a comparison with the reference already, so that nothing is subtracted.
 SPECTRUM = (
     Quantity("frequencies", "frequency_mae_THz", 1.0, "THz", "MAE", "mean absolute error of all frequencies"),
     Quantity("density_of_states", "density_of_states_distance_THz", 1.0, "THz", "W_1", "distance of the densities"),

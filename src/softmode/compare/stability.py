@@ -72,7 +72,7 @@ def threshold_table(
         for name in potentials:
             yes, no, failed = stable[name] & done[name], ~stable[name] & done[name], ~done[name]
             n_stable, n_unstable = int(reference_stable.sum()), int(reference_unstable.sum())
-            shares = {
+            percentages = {
                 "TS": _percent(reference_stable & yes, n_stable),
                 "FU": _percent(reference_stable & no, n_stable),
                 "failed_stable": _percent(reference_stable & failed, n_stable),
@@ -82,7 +82,7 @@ def threshold_table(
             }
             rows.append(
                 {"potential": name, "tolerance_K": tolerance, "n_stable": n_stable, "n_unstable": n_unstable}
-                | shares
+                | percentages
                 | {
                     "f1_stable": _f1(reference_stable, yes & done[REFERENCE]),
                     "f1_unstable": _f1(reference_unstable, no & done[REFERENCE]),

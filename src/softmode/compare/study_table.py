@@ -32,11 +32,11 @@ def write_study_table(campaign: CampaignFolder, study: Study, output: Path) -> t
         if stage not in columns:
             continue
         names = [column.name for column in columns[stage]]
-        for shard, shares in campaign.shards().items():
+        for shard, assigned in campaign.shards().items():
             path = campaign.output(source, stage, shard)
             metadata, found = _read(path, stage, names)
             made_from.setdefault(source, {})[stage.name] = metadata
-            for entry in (share.entry for share in shares):
+            for entry in (row.entry for row in assigned):
                 if entry not in found:
                     raise InputError(f"{path}: no record of entry {entry}; delete it and run again")
                 rows[entry, source] = rows.get((entry, source), {"source": source}) | found[entry]

@@ -17,7 +17,8 @@ from typing import TypeVar
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
-# results that wait for the process that needs them
+# Results that wait for the process that needs them; with a few, it waits where one takes long, with thousands they
+# fill the memory.
 _AHEAD = 32
 
 

@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from softmode.nested import flattened
 from softmode.settings.digest import digest
 
+# Remedy for a file that belongs to another state of its campaign.
 AGAIN = "delete it and run again"
+# Digits of a SHA-256, which a message shortens.
 _HASH_LENGTH = 64
 
 
@@ -63,25 +66,13 @@ def mixture_mistakes(first: Path, path: Path, one: Mapping[str, Any], other: Map
         one: `depends_on` of the first, without what is another for each shard
         other: the same of the other
     """
-    one, other = _flat(one), _flat(other)
+    one, other = flattened(one), flattened(other)
     return [
         f"{path}: {key} is {_short(other.get(key))}, but {_short(one.get(key))} in {first}; "
         f"delete the older of the two and run again"
         for key in one | other
         if one.get(key) != other.get(key)
     ]
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: item
-        for key, value in values.items()
-        for name, item in (
-            {f"{key}.{inner}": item for inner, item in value.items()}.items()
-            if isinstance(value, Mapping)
-            else {key: value}.items()
-        )
-    }
 
 
 def passing_mistakes(

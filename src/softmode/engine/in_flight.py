@@ -35,11 +35,13 @@ if TYPE_CHECKING:  # it imports ASE, and `softmode status` only reads what is in
 
 Item = TypeVar("Item")
 
-# deaths that condemn, and how many of them alone, by whether the last left a trace
+# Deaths after which an entry is not tried again, and how many of them alone, by whether the last left a trace. With
+# fewer, entries that were beside the guilty one would be condemned; with more, a shard dies more often.
 _CONDEMN = {True: (2, 1), False: (4, 3)}
-# groups that suspects run in at first: a hundred relaxations one by one would keep a GPU busy with next to nothing
+# Groups that suspects run in at first. With more, a hundred relaxations one by one would keep a GPU busy with next to
+# nothing; with fewer, a group that dies again leaves more suspects.
 _MOST_GROUPS = 32
-# ids that a message lists
+# Ids that a message lists; more would fill the log.
 _LISTED = 10
 _TRACE = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 

@@ -15,7 +15,8 @@ from types import FrameType
 from typing import NoReturn
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# schedulers wait 30 s or longer between SIGTERM and SIGKILL
+# Time in s that a process has to end by itself; schedulers wait 30 s or longer between SIGTERM and SIGKILL. With
+# more, it would be killed in the middle of a transaction.
 _GRACE_s = 20.0
 
 

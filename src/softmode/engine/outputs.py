@@ -14,8 +14,8 @@ from typing import IO
 from softmode.engine.interruption import waiting_for_check
 from softmode.errors import InputError, StorageError
 
-# the ending of what is being written, or was left over by a job that was killed; with another one, what killed jobs
-# have left is not gone on with
+# Ending of what is being written, or was left over by a job that was killed. With another one, what killed jobs have
+# left is not gone on with.
 PARTIAL = ".partial"
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # it imports ASE, and `softmode status` only draws a bar
 # Seconds between two lines in a log, and between two drawings of the bar: with shorter ones a log of days is hardly
 # anything but progress, and a terminal far away flickers.
 _LINE_EVERY = 30.0
+# Time in s between two drawings of the bar in a terminal.
 _BAR_EVERY = 0.1
 _BAR_WIDTH = 30
 _ERASE_LINE = "\r\033[K"

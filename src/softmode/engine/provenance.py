@@ -10,7 +10,8 @@ from typing import Any
 
 from softmode import __version__
 
-# those whose versions every stage's numbers may depend on
+# Packages whose versions every stage's numbers may depend on. They are part of an output's identity: one more, and no
+# partial is gone on with.
 PACKAGES = ("ase", "phonopy", "spglib", "numpy")
 
 

@@ -1,4 +1,4 @@
-"""Shares of the entries, balanced by estimated cost: each is what one job works through."""
+"""Shards: the entries in parts of equal estimated cost, each of which one job works through."""
 
 import csv
 import heapq
@@ -10,8 +10,8 @@ from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 
 
-class Share(NamedTuple):
-    """One row of a shards.csv."""
+class Assignment(NamedTuple):
+    """One row of a shards.csv: an entry, the shard that it is in, and its estimated cost in evaluated atoms."""
 
     entry: str
     shard: int
@@ -47,10 +47,10 @@ def read_shard(path: Path, shard: int) -> list[str]:
     Raises:
         InputError: the file is not a shards.csv.
     """
-    return [share.entry for share in read_shares(path) if share.shard == shard]
+    return [row.entry for row in read_assignments(path) if row.shard == shard]
 
 
-def read_shares(path: Path) -> list[Share]:
+def read_assignments(path: Path) -> list[Assignment]:
     """Return all rows of a shards.csv; without a column of costs all entries cost the same.
 
     Raises:
@@ -61,7 +61,9 @@ def read_shares(path: Path) -> list[Share]:
         try:
             if not {"entry", "shard"} <= set(reader.fieldnames or ()):
                 raise ValueError("no such columns")
-            return [Share(row["entry"], int(row["shard"]), float(row.get("estimated_cost") or 1.0)) for row in reader]
+            return [
+                Assignment(row["entry"], int(row["shard"]), float(row.get("estimated_cost") or 1.0)) for row in reader
+            ]
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"{path}: not a table of shards (columns entry, shard); make it with 'softmode shards'"

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from softmode.engine.outputs import PARTIAL, partial_of
 from softmode.engine.parquet import read_table
-from softmode.engine.shards import Share
+from softmode.engine.shards import Assignment
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
 
@@ -139,7 +139,7 @@ def _longest_pause(records: Sequence[StoredRecord], started: float | None) -> fl
 
 
 def progress(
-    source: str, stage: str, shards: Mapping[int, Sequence[Share]], states: Mapping[int, ShardState], now: float
+    source: str, stage: str, shards: Mapping[int, Sequence[Assignment]], states: Mapping[int, ShardState], now: float
 ) -> Progress:
     """Put the states of all shards together.
 
@@ -148,7 +148,7 @@ def progress(
         states: of each shard
         now: in s since 1970
     """
-    costs = {share.entry: share.estimated_cost for shares in shards.values() for share in shares}
+    costs = {row.entry: row.estimated_cost for rows in shards.values() for row in rows}
     # an entry once, in whichever shard it is
     stored = {record.entry: record for state in states.values() for record in state.records if record.entry in costs}
     failures: Counter[str] = Counter()

@@ -12,10 +12,12 @@ from ase.units import GPa
 
 from softmode.errors import EntryError
 
-# those of the Materials Project, MPtrj, Alexandria and OMat24: 89 elements, all up to Pu but Po, At, Rn, Fr and Ra
+# Elements of the Materials Project, MPtrj, Alexandria and OMat24: 89, all up to Pu but Po, At, Rn, Fr and Ra. An
+# element that is missing here fails with the potentials that have no list of their own.
 MATERIALS_PROJECT_ELEMENTS = frozenset(range(1, 95)) - frozenset(range(84, 89))
 
-# a structure may carry under this key the cell (Å) that a calculator chooses its k-point mesh by
+# Key of a structure's notes for the cell (Å) that a calculator chooses its k-point mesh by. The relaxation that
+# writes it and the calculator that reads it must agree.
 KPOINT_CELL = "kpoint_cell"
 
 

@@ -16,7 +16,8 @@ from ase import Atoms
 from softmode.engine.outputs import own_partial_of
 from softmode.potentials.base import Evaluation
 
-# decimals of positions in Å: what differs by less is the same calculation; with fewer, a displacement would be none
+# Decimals of positions in Å by which a calculation is known again. With fewer, displacements would be taken for the
+# undisplaced cell; with more, rounding makes calculations anew.
 _DECIMALS = 9
 
 

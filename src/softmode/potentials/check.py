@@ -12,18 +12,23 @@ from ase import Atoms
 from ase.build import bulk
 from ase.stress import voigt_6_to_full_3x3_stress
 
+from softmode.aligned import aligned_lines
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation, Potential
 from softmode.potentials.memory import peak_memory
 
+# Steps in Å by which forces are held against energies.
 DISPLACEMENTS = (1e-4, 1e-3, 1e-2, 1e-1)
+# Steps of strain by which stresses are held against energies.
 STRAINS = (1e-4, 1e-3, 1e-2)
+# Numbers of atoms whose speed is measured.
 SIZES = (8, 64, 216, 512)
 
-# a dtype's bounds: of a difference that only rounding makes (eV/Å, or eV per atom), of forces against energy
-# differences (eV/Å) and of stress times volume against them (eV per atom). Single precision leaves 1e-3 eV/Å at best.
+# Bounds of a dtype: of a difference that only rounding makes (eV/Å, or eV per atom), of forces against energy
+# differences (eV/Å) and of stress times volume against them (eV per atom). Single precision leaves 1e-3 eV/Å at best;
+# with less, sound potentials fail.
 _BOUNDS = {"float32": (1e-4, 1e-2, 1e-2), "float64": (1e-7, 1e-4, 1e-4)}
-# a batch must not change a force by more than this (eV/Å)
+# Largest change of a force (eV/Å) that a batch may make. With more, structures that disturb each other would pass.
 _BATCH_BOUND = {"float32": 1e-5, "float64": 1e-9}
 
 
@@ -207,10 +212,9 @@ def _rotation(seed: int) -> np.ndarray:
 
 def report(name: str, checks: Sequence[Check]) -> str:
     """Return the checks as a table, with the verdict as its last line."""
-    rows = [(c.name, f"{c.value:.3g}", c.unit, "" if c.bound is None else f"{c.bound:g}", c.verdict) for c in checks]
     header = ("check", "found", "unit", "bound", "verdict")
-    widths = [max(len(text) for text in column) for column in zip(header, *rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
+    rows = [(c.name, f"{c.value:.3g}", c.unit, "" if c.bound is None else f"{c.bound:g}", c.verdict) for c in checks]
+    lines = aligned_lines([header, *rows])
     failed = [check.name for check in checks if check.verdict == "FAIL"]
     verdict = f"{name}: FAILS: {'; '.join(failed)}" if failed else f"{name}: passes all checks"
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "", verdict])

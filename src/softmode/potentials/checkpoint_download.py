@@ -21,7 +21,9 @@ from softmode.engine.outputs import partial_of
 from softmode.errors import InputError
 from softmode.potentials.checkpoints import cached_path, locate, mirror_folders, require_sources, sha256
 
+# Bytes that are read at a time; more takes more memory and no less time.
 _CHUNK = 1 << 20
+# Time in s that a server may be silent; with less, busy ones would be given up.
 _TIMEOUT_S = 60
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 from softmode.errors import InputError
 
-# folders that hold checkpoints under the paths of `mirror` sources, separated by colons
+# Variable of the environment with folders that hold checkpoints under the paths of `mirror` sources, separated by
+# colons.
 MIRRORS_VARIABLE = "SOFTMODE_CHECKPOINTS"
+# Variable of the environment with the folder that checkpoints are fetched into.
 CACHE_VARIABLE = "SOFTMODE_CACHE"
 
-# what to do about a file that is another one, by where it was found
+# Remedies for a file that is another one, by where it was found.
 _REMEDIES = {
     "package": "Delete the environment and build it anew",
     "cache": "Delete the file and fetch it again with 'softmode fetch-checkpoint'",

@@ -15,9 +15,11 @@ from softmode.potentials import checkpoints
 from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
 from softmode.potentials.torch_settings import contained, prepare_torch, torch_dtype
 
-# off every direction that atoms of a crystal like to lie in, and orthogonal to one another
+# Directions by which edges are turned, off every one that atoms of a crystal like to lie in, and orthogonal to one
+# another. Where many edges are along the first, many take the second, and a small displacement may change which.
 _HELPERS = ((0.2672612, 0.5345225, 0.8017837), (0.8728716, 0.2182179, -0.4364358))
-# cosine beyond which an edge is too close to the first helper
+# Cosine beyond which an edge is too close to the first direction, and takes the second; near 1 the rotation is lost
+# in rounding.
 _TOO_CLOSE = 0.9
 
 

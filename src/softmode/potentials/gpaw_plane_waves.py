@@ -9,8 +9,8 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from softmode.potentials.base import KPOINT_CELL
 
-# GPAW has no datasets of its own for PBEsol: it gets those of PBE, as in VASP. Its total energies are then shifted by a
-# constant for each atom, which neither volumes nor forces feel.
+# Functionals without datasets of their own in GPAW, and whose they get, as in VASP. Total energies are then shifted
+# by a constant for each atom, which neither volumes nor forces feel.
 _DATASETS = {"PBEsol": "PBE"}
 
 

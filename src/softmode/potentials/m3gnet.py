@@ -28,7 +28,8 @@ from softmode.potentials import checkpoints
 from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
-# written by older versions of matgl, and not used any more
+# Weights that older versions of matgl wrote, and that are not used any more; others that are not known make a
+# checkpoint a wrong one.
 _OBSOLETE = {"element_refs.onehot"}
 
 

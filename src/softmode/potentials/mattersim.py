@@ -11,9 +11,10 @@ from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation, split_batch, stress_of_any_handedness
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
-# a table that the model computes anew
+# Tables that the model computes anew; others that are missing make a checkpoint a wrong one.
 _NOT_IN_CHECKPOINT = {"sbf.coef"}
-# eV; an element that never occurred in training keeps an energy shift of nothing
+# Energy shift in eV up to which an element never occurred in training. With zero, elements whose shift is a rounding
+# error would count as known.
 _SHIFT_OF_UNKNOWN = 1e-6
 
 

@@ -17,18 +17,20 @@ import numpy as np
 if TYPE_CHECKING:
     from ase import Atoms
 
-# beyond about this much, larger batches make no potential faster on a CPU
+# Bytes of one pass on a CPU; beyond about this much, larger batches make no potential faster.
 _CPU_BUDGET = 1e9
-# of what is free on a GPU when the job starts; the rest is for fragmentation and for structures that are no crystals
-_SHARE_OF_GPU = 0.7
-# Å: neighbours this near the cutoff come and go while a structure moves
+# Part of the memory free on a GPU when the job starts that a batch may take; the rest is for fragmentation and for
+# structures that are no crystals. With more, passes run out of memory and are made again in halves.
+_USED_OF_GPU = 0.7
+# Distance in Å from the cutoff in which neighbours come and go while a structure moves. Without it, a batch may take
+# more memory than it was measured to.
 _MARGIN = 0.05
-# parameters of glibc's mallopt
+# Parameters of glibc's mallopt, as its header numbers them.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
-def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: str) -> "Callable[[Atoms], float]":
-    """Return the function that says which share of a batch a structure takes.
+def batch_load(settings: Mapping[str, Any], budget_GB: float | None, device: str) -> "Callable[[Atoms], float]":
+    """Return the function that says how much of a full batch a structure takes.
 
     Args:
         settings: the potential's, see `memory_kB`; without `cutoff_A` every structure goes alone
@@ -39,12 +41,12 @@ def batch_share(settings: Mapping[str, Any], budget_GB: float | None, device: st
         return lambda atoms: 1.0
     budget = 1e9 * budget_GB if budget_GB else _free(device)
 
-    def share(atoms: "Atoms") -> float:
+    def load(atoms: "Atoms") -> float:
         kilobytes = memory_kB(settings, partial(neighbours, atoms)).sum()
         # an atom far from all others takes some memory too
         return float(1e3 * max(kilobytes, len(atoms)) / budget)
 
-    return share
+    return load
 
 
 def memory_kB(settings: Mapping[str, Any], neighbours_within: Callable[[float], np.ndarray]) -> np.ndarray:
@@ -76,7 +78,7 @@ def _free(device: str) -> float:
         return _CPU_BUDGET
     import torch
 
-    return _SHARE_OF_GPU * torch.cuda.mem_get_info()[0]
+    return _USED_OF_GPU * torch.cuda.mem_get_info()[0]
 
 
 def peak_memory(device: str) -> float:

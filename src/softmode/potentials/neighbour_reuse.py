@@ -13,9 +13,11 @@ from ase.neighborlist import neighbor_list
 
 Graph = TypeVar("Graph")
 
-# Å: no atom may be displaced further than this, and pairs are looked at that lie within twice as much of a cutoff
+# Largest displacement in Å with which neighbours are taken over; pairs are looked at that lie within twice as much of
+# a cutoff. What is displaced further is searched anew; with a larger one, more pairs are looked at each time.
 _LARGEST = 0.05
-# Å: rounding of coordinates on either side of a cutoff
+# Difference in Å that rounding of coordinates makes on either side of a cutoff. With less, a pair at the cutoff may
+# be in one list and not in the other.
 _ROUNDING = 1e-4
 
 

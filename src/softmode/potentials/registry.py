@@ -8,7 +8,7 @@ from softmode.errors import InputError
 from softmode.potentials.base import Potential
 from softmode.potentials.torch_settings import contained
 
-# adapter: module of softmode.potentials, and its class
+# Adapters by their names in settings: module of softmode.potentials, and its class.
 ADAPTERS = {
     "ase_calculator": ("ase_calculator", "ASECalculatorPotential"),
     "chgnet": ("chgnet", "CHGNetPotential"),

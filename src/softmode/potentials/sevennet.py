@@ -9,7 +9,7 @@ from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation, split_batch
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
-# SevenNet gives xx yy zz xy yz zx of minus the stress
+# Places of xx yy zz yz xz xy in what SevenNet gives: xx yy zz xy yz zx of minus the stress.
 _TO_VOIGT = [0, 1, 2, 4, 5, 3]
 
 

@@ -24,7 +24,7 @@ def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Pho
     Raises:
         InputError: there is no such source, the entry is not there, or it failed.
     """
-    shard = next((n for n, shares in campaign.shards().items() if entry in {share.entry for share in shares}), None)
+    shard = next((n for n, rows in campaign.shards().items() if entry in {row.entry for row in rows}), None)
     if shard is None:
         raise InputError(f"{campaign.path}: has no entry '{entry}'; its entries are listed in index.csv")
     (task,) = read_tasks(campaign, source, shard, [entry])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from softmode.aligned import aligned_lines
 from softmode.plan import Plan, PotentialPlan
 from softmode.rates import EVALUATIONS_OF_A_RELAXATION
 
@@ -64,14 +65,7 @@ def _table(potentials: Sequence[PotentialPlan]) -> list[str]:
     totals = [_hours(sum(filter(None, hours))) if hours else _NOTHING for hours in known]
     partly = any(len(hours) not in (0, len(potentials)) for hours in known)
     rows.append(["all", *totals, "of those that are known" if partly else ""])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if column in (1, 2) else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return aligned_lines(rows, right=(1, 2))
 
 
 def _millions(number: float) -> str:

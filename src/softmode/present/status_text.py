@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from softmode.aligned import aligned_lines
 from softmode.campaign_folder import CampaignFolder
 from softmode.engine.in_flight import deaths_in_flight
 from softmode.engine.outputs import partial_of
@@ -92,15 +93,7 @@ def _table(rows: Sequence[Progress]) -> list[str]:
                 ", ".join([*([_failures(row)] if row.n_failed else []), *_silent(row)]),
             ]
         )
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    texts = {0, 1, 2, 9}
-    return [
-        "  ".join(
-            cell.ljust(width) if column in texts else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in cells
-    ]
+    return aligned_lines(cells, right=range(3, 9))
 
 
 def _failures(row: Progress) -> str:

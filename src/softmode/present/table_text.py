@@ -4,6 +4,7 @@ Nothing here needs pandas but reading a table's numbers: `softmode show` and `so
 """
 
 import html
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmode.aligned import aligned
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 # What stands in a cell without a number; `Table.to_latex` and the page know it.
 NOTHING = "–"
+# The attributes of a table in its JSON; without one of them, tables that were written before cannot be read.
+_SHOWN = ("name", "title", "header", "rows", "caption")
 _STYLE = (
     "<style>body{font:14px sans-serif;margin:1.5em}h1{font-size:1.1em}table{border-collapse:collapse}"
     "th,td{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:left;white-space:nowrap}"
@@ -46,15 +50,10 @@ class TextTable:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, with aligned columns so that it can be read in a terminal."""
-        header, *rows = [[text.replace("|", r"\|") for text in row] for row in (self.header, *self.rows)]
-        widths = [max(len(text) for text in column) for column in zip(header, *rows, strict=True)]
-
-        def line(cells: Sequence[str]) -> str:
-            padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-            return f"| {' | '.join(padded)} |"
-
-        rule = f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-        return "\n".join([f"**{self.title}**", "", line(header), rule, *map(line, rows), "", self.caption, ""])
+        cells = aligned([[text.replace("|", r"\|") for text in row] for row in (self.header, *self.rows)])
+        header, *rows = [f"| {' | '.join(row)} |" for row in cells]
+        rule = f"|{'|'.join('-' * (len(cell) + 2) for cell in cells[0])}|"
+        return "\n".join([f"**{self.title}**", "", header, rule, *rows, "", self.caption, ""])
 
     def to_latex(self) -> str:
         """Return the table as a LaTeX `table` environment for booktabs."""
@@ -98,6 +97,10 @@ class Table(TextTable):
 
     numbers: "pd.DataFrame"
 
+    def to_json(self) -> str:
+        """Return what people see of the table, as `read` reads it."""
+        return json.dumps({key: getattr(self, key) for key in _SHOWN}, ensure_ascii=False, indent=1) + "\n"
+
     def contents(self) -> dict[str, str]:
         """Return what is in the table's files, by their suffixes."""
         return {
@@ -105,10 +108,11 @@ class Table(TextTable):
             "md": self.to_markdown(),
             "tex": self.to_latex(),
             "html": self.to_html(),
+            "json": self.to_json(),
         }
 
     def write(self, folder: Path) -> list[Path]:
-        """Write CSV, Markdown, LaTeX and HTML into a folder and return their paths."""
+        """Write CSV, Markdown, LaTeX, HTML and JSON into a folder and return their paths."""
         contents = self.contents()
         paths = [folder / f"{self.name}.{suffix}" for suffix in contents]
         for path, content in zip(paths, contents.values(), strict=True):
@@ -125,34 +129,21 @@ class Table(TextTable):
         """
         import pandas as pd
 
-        path = folder / f"{name}.md"
+        path = folder / f"{name}.json"
         try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-            end = lines.index("", 4)
-            header, *rows = [_cells(line) for line in (lines[2], *lines[4:end])]
+            shown = json.loads(path.read_text(encoding="utf-8"))
             numbers = pd.read_csv(path.with_suffix(".csv"))
-            if any(len(row) != len(header) for row in rows):
+            table = cls(**{key: shown[key] for key in _SHOWN}, numbers=numbers)
+            if any(len(row) != len(table.header) for row in table.rows):
                 raise ValueError("its rows are not as long as its header")
         except FileNotFoundError as error:
-            raise InputError(f"{error.filename}: no such file; make it with 'softmode tables'") from error
-        except (ValueError, IndexError) as error:
-            raise InputError(f"{path}: no table of softmode ({error}); delete it, or make it again") from error
-        caption = "\n".join(lines[end + 1 :]).strip()
-        return cls(name, lines[0].removeprefix("**").removesuffix("**"), header, rows, caption, numbers)
-
-
-def written_tables(folder: Path) -> list[str]:
-    """Return the names of the tables in a folder: numbered ones first, failures and suspects last, others between."""
-
-    def place(name: str) -> tuple[bool, float, str]:
-        number = re.match(r"table(\d+)_", name)
-        return name in ("failures", "suspects"), int(number[1]) if number else math.inf, name
-
-    return sorted((path.stem for path in folder.glob("*.md")), key=place)
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            raise InputError(
+                f"{error.filename}: no such file, or of an earlier softmode; make it with 'softmode results "
+                f"{folder.parent}'"
+            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: no table of softmode ({error!r}); delete it and run again") from error
+        return table
 
 
 # What LaTeX would misread, the longer ones first; a character that is missing here (messages of failures may hold any)

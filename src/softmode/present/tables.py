@@ -90,8 +90,8 @@ def stability_table(
         for reference_class in ("stable", "unstable"):
             row = numbers[(numbers["potential"] == name) & (numbers["reference"] == reference_class)].iloc[0]
             right, wrong = OUTCOMES[:2] if reference_class == "stable" else OUTCOMES[1::-1]
-            shares = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
-            cells += [str(row["n"]), *map(percent_or_dash, shares)]
+            percentages = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
+            cells += [str(row["n"]), *map(percent_or_dash, percentages)]
         rows.append(cells)
     title = (
         "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable; "

@@ -21,18 +21,24 @@ from phonopy.structure.cells import (
 
 from softmode.errors import EntryError
 
-# phonopy's own symmetry tolerance in Å, which its files leave unsaid: what is exact is found with it, and nothing else
+# Tolerance in Å within which symmetry is exact: phonopy's own, which its files leave unsaid. With another one, files
+# without a recorded tolerance would get other symmetries, and data sets other digests.
 EXACT = 1e-5
-# a matrix of integers that was written as floats holds them to this
+# Largest distance from an integer in a matrix of integers that was written as floats. With a larger one, a matrix
+# that is of no supercell would be rounded to another one.
 _INTEGER = 1e-5
-# relative; the natural variation of an element's mass is at most 0.9 % (Li, Pb)
+# Relative difference of a mass that is an isotope's: natural variation is at most 0.9 % (Li, Pb). With less, lithium
+# of some table would be taken for an isotope; with more than 2 %, copper 65 for natural copper.
 _NATURAL_VARIATION = 0.01
 _LETTERS = string.ascii_letters
-# more unit cells than a supercell has along any axis
+# Number of unit cells that no supercell has along an axis. A damaged matrix with larger numbers would take all memory
+# before anybody notices.
 _LARGEST_INDEX = 1000
-# of the fractions in a primitive matrix, and how far from them three digits may be
+# Largest denominator of the fractions in a primitive matrix, and how far from them three digits may be. With a larger
+# reach, matrices that are no such fractions would be changed.
 _LARGEST_DENOMINATOR, _ROUNDED = 12, 6e-4
-# in Å; files write positions with six digits and more
+# Distance in Å up to which an atom, or a lattice vector, is the same in two lists; files write six digits and more.
+# With more, atoms of another structure would be taken for these; with 1e-6, lists with few digits would be refused.
 _SAME_POSITION = 1e-3
 
 

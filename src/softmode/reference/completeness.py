@@ -20,14 +20,16 @@ from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.exact_symmetry import has_few_digits, make_exact, number_of_operations, rounding
 from softmode.reference.site_symmetries import SiteSymmetries
 
-# in Å, the tolerances that are tried where a file records none: the first under which the displacements suffice. The
-# last is as much asymmetry as changes no frequency by more than half a per cent: a looser one in a file is not taken,
-# and no atom is moved further to make a symmetry exact. With 4e-3, frequencies of rattled crystals changed by 0.8 %
+# Tolerances in Å that are tried where a file records none: the first under which the displacements suffice is taken.
+# The last is as much asymmetry as changes no frequency by more than half a per cent: a looser one in a file is not
+# taken, and no atom is moved further to make a symmetry exact. With 4e-3, frequencies of rattled crystals changed by
+# 0.8 %.
 TOLERANCES = (EXACT, 1e-4, 1e-3, 2e-3)
-# in Å: with a larger tolerance spglib finds symmetry in anything
+# Largest tolerance in Å with which hidden symmetry is looked for; with a larger one spglib finds symmetry in
+# anything, and crystals with few digits would be refused in vain.
 _LARGEST_ROUNDING = 0.02
-# the smallest singular value of unit vectors that span space; two of them at an angle of 6° have 0.07. Below it the
-# noise of the forces is what is solved for
+# Smallest singular value of unit vectors that span space; two of them at an angle of 6° have 0.07. With a smaller
+# bound, what is solved for is the noise of the forces.
 _SPANNING = 0.05
 
 

@@ -10,11 +10,15 @@ from typing import IO, Any
 
 from softmode.errors import EntryError
 
-# bytes of what one entry holds in all; of 4,000 archives of the Kyoto database the largest has 4 MB. The force
-# constants in a phonopy YAML, which are passed over, take some 200 bytes for each pair of supercell atoms
+# Bytes that one entry holds at the most; of 4,000 archives of the Kyoto database the largest has 4 MB. Force
+# constants in a phonopy YAML, which are passed over, take some 200 bytes for each pair of supercell atoms: with much
+# less, those of large supercells would be refused; without a bound, a kilobyte could fill the memory.
 LARGEST_CONTENT = 1_000_000_000
-# characters of one text that is parsed; the largest FORCE_SETS known has 6 MB
+# Characters of one text that is parsed; the largest FORCE_SETS known has 6 MB. With more, a parser may be busy for
+# minutes with a file that is none.
 LARGEST_TEXT = 50_000_000
+# Characters of one line; phonopy writes none as long. Without a bound, a file without line breaks would be held in
+# memory whole.
 _LONGEST_LINE = 1_000_000
 
 _OPENERS: dict[str, Callable[..., Any]] = {

@@ -29,7 +29,7 @@ from softmode.sources import REFERENCE
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
 
-# names of files passed over that are printed
+# Names of files passed over that are printed, and problems that an error lists; more would hide the rest of the log.
 _LISTED = 10
 
 
@@ -83,7 +83,8 @@ class Found:
     holds_crystal: Callable[[], bool] = lambda: True
 
 
-# how the message of a Problem starts that should never have been
+# Beginning of the message of a Problem that is softmode's own fault. The table of failures tells such problems from
+# bad entries by it.
 CRASH = "softmode failed with"
 
 

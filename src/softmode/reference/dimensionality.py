@@ -18,14 +18,17 @@ from scipy.spatial import KDTree
 
 from softmode.reference.cells import to_ase
 
-# in Å: atoms are in contact up to the sum of their van der Waals radii (Alvarez 2013; ASE's other table lacks most
-# metals) and this, so that vacuum begins at some 5 Å between light atoms, at 9 Å between those of caesium. The loosest
-# crystals of the Kyoto database, layered and molecular ones, need 0.5. With less, layers that a potential without
-# dispersion lets drift apart would be slabs; with more, slabs of heavy atoms under 10 Å of vacuum would be bulk.
+# Distance in Å that atoms in contact may have beyond the sum of their van der Waals radii (Alvarez 2013; ASE's other
+# table lacks most metals), so that vacuum begins at some 5 Å between light atoms, at 9 Å between those of caesium.
+# The loosest crystals of the Kyoto database, layered and molecular ones, need 0.5. With less, layers that a potential
+# without dispersion lets drift apart would be slabs; with more, slabs of heavy atoms under 10 Å of vacuum would be
+# bulk.
 _SLACK = 2.0
-# in Å: for elements without a radius in the table, all of them heavy
+# Radius in Å of elements without one in the table, all of them heavy. With a small one, their crystals would fall
+# apart into slabs or molecules.
 _USUAL_RADIUS = 2.8
-# of a primitive matrix, which may be written with few digits
+# Largest component of a primitive vector out of the plane of a slab that counts as none: primitive matrices may be
+# written with few digits. With 1e-6, slabs of such files would be refused.
 _ZERO = 1e-3
 
 

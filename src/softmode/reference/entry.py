@@ -15,15 +15,20 @@ from softmode.errors import EntryError
 from softmode.reference.cells import EXACT, build_cells, find_primitive_matrix, masses_of, to_phonopy
 from softmode.reference.dimensionality import dimensionality, vacuum_axis
 
-# in Å: a shorter displacement gives noise, a longer one no harmonic force
+# Lengths in Å between which displacements lie: a shorter one gives noise, a longer one no harmonic force. Wider
+# bounds would let displacements in another unit pass.
 _DISPLACEMENTS = (1e-4, 0.5)
-# in Å: the shortest bond there is, that of H2, has 0.74; the shortest of the Kyoto database 0.76
+# Shortest distance of two atoms in Å: H2 has 0.74, the shortest bond of the Kyoto database 0.76. With more, hydrogen
+# would be refused; with less, cells in another unit, or with an atom twice, would not.
 _SHORTEST_DISTANCE = 0.5
-# in Å³: metallic hydrogen of the Kyoto database has 2.8; a thousand Å³ of vacuum for one atom are still a molecule
+# Volumes of an atom in Å³ between which cells lie: metallic hydrogen of the Kyoto database has 2.8, and a thousand Å³
+# of vacuum for one atom are still a molecule. Wider bounds would let cells in another unit pass.
 _VOLUMES_PER_ATOM = (1.0, 1e5)
-# in eV/Å: the stiffest bonds (N2, 140 eV/Å²) at the longest displacement give 70; the Kyoto database has at most 2.2
+# Largest force in eV/Å: the stiffest bonds (N2, 140 eV/Å²) at the longest displacement give 70; the Kyoto database
+# has at most 2.2. With a larger bound, damaged numbers would pass for forces.
 _LARGEST_FORCE = 1000.0
-# in atoms: the Kyoto database has at most 224; force constants of this many take 2 GB
+# Largest number of atoms of a supercell: the Kyoto database has at most 224, and force constants of this many take 2
+# GB. With more, one damaged matrix could take all memory of a job.
 LARGEST_SUPERCELL = 5000
 
 

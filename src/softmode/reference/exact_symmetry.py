@@ -15,10 +15,12 @@ from scipy.linalg import sqrtm
 from softmode.reference.cells import EXACT, build_cells, order_of_atoms, symmetry_dataset
 from softmode.reference.entry import Entry
 
-# in Å: atoms that would move by less stay where they are. The Kyoto database has lattice vectors of eight digits, off
-# by a tenth of it; with 1e-5, phonopy's own tolerance, images of atoms with five digits were not equally far
+# Distance in Å below which atoms and lattice vectors stay where they are. The Kyoto database has lattice vectors of
+# eight digits, off by a tenth of it; with 1e-5, phonopy's own tolerance, images of atoms with five digits were not
+# equally far.
 _NOTHING = 1e-7
-# decimals of positions; with one more they are exact enough for phonopy's tolerance in a cell of 20 Å
+# Decimals up to which positions are written with few digits; with one more they are exact enough for phonopy's
+# tolerance in a cell of 20 Å. With a smaller number, such crystals would keep images that are not equally far.
 _DIGITS = 6
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from softmode.reference.compressed import COMPRESSIONS
 
-# what may hold entries, but is not looked into
+# Endings of files that may hold entries, but are not looked into. One that is missing here is passed over without a
+# word of what it may hold.
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lzma", ".tar.zst", ".zst")
 
 

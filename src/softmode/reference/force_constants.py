@@ -13,10 +13,12 @@ from softmode.reference.cells import build_cells
 from softmode.reference.compressed import LARGEST_TEXT, read_lines
 from softmode.reference.entry import Entry
 
-# in eV/Å²; the bond of N2, the stiffest there is, has 140
+# Largest force constant in eV/Å²; the bond of N2, the stiffest there is, has 140. With a larger bound, numbers in
+# another unit would pass.
 _LARGEST_FORCE_CONSTANT = 1000.0
-# Φ(i, j) and the transpose of Φ(j, i) are one derivative, and a lattice vector leads to the same again; noise leaves a
-# per cent, a wrong order of atoms leaves all
+# Largest relative difference of force constants that must be equal: Φ(i, j) and the transpose of Φ(j, i), and those
+# of atoms a lattice vector apart. Noise leaves a per cent, a wrong order of atoms leaves all: with 1 a wrong order
+# would pass.
 _LARGEST_ASYMMETRY = 0.2
 
 

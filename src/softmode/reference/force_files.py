@@ -12,7 +12,8 @@ from softmode.reference.compressed import read_content, read_lines
 from softmode.reference.entry import LARGEST_SUPERCELL, ForceSet
 from softmode.reference.units import force_constants_factor
 
-# numbers of force constants in full
+# Numbers in the force constants of the largest supercell, in full. A damaged header that promises more would take all
+# memory.
 _LARGEST_SIZE = 9 * LARGEST_SUPERCELL**2
 
 

@@ -8,7 +8,8 @@ from softmode.rates import EntrySize, displaced_atoms, relax_atoms
 from softmode.reference.cells import masses_of, symmetry_dataset, unusual_masses
 from softmode.reference.entry import Entry
 
-# in Å
+# Tolerance in Å with which the space group of the index is found; with another one, entries with few digits get
+# another space group in all tables by crystal system. No result is computed with it.
 _SYMMETRY_TOLERANCE = 1e-3
 
 

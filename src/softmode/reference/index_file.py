@@ -11,8 +11,10 @@ from typing import Any
 
 from softmode.errors import InputError
 
+# Columns of an index that lists its entries and no more.
 ENTRY: Mapping[str, type] = MappingProxyType({"entry": str})
-# columns of the Kyoto database's own index, whose costs can be planned before anything is read
+# Columns of the Kyoto database's own index by their names there; without them, no cost can be planned before that
+# data set is read.
 _OF_KYOTO = {"mp_id": "entry", "n_unit": "n_sites", "n_super": "n_supercell", "n_disp": "n_displacements"}
 
 

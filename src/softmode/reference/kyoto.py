@@ -36,14 +36,18 @@ from softmode.reference.force_files import parse_force_sets
 from softmode.yaml_files import parse_yaml
 
 SUFFIXES = (".tar", ".tgz")
+# Functional of the whole database, which its files do not name; it stands in every caption.
 FUNCTIONAL = "PBEsol"
 
-# disp.yaml says which atoms the forces belong to
+# Files of an archive that are read, disp.yaml among them because it says which atoms the forces belong to. Without
+# one of them an entry is refused.
 _NEEDED = ("POSCAR-unitcell", "phonopy.conf", "FORCE_SETS", "disp.yaml")
-# of phonopy.conf; what is only almost one of them is damaged
+# Keys of phonopy.conf that change a result. A line whose key is almost one of them is damaged and refused; one that
+# is missing here would be passed over.
 _SETTINGS = ("DIM", "PRIMITIVE_AXIS", "PRIMITIVE_AXES", "SYMMETRY_TOLERANCE", "MASS", "MAGMOM")
-# in Å; the two lists of displacements are equal to the last digit in each of 3,944 archives (largest difference 0), so
-# that this is room for another program that writes fewer digits than phonopy's sixteen
+# Largest difference in Å of the two lists of displacements. They are equal to the last digit in each of 3,944
+# archives, so that this is room for another program that writes fewer digits than phonopy's sixteen; with much more,
+# forces of another calculation would pass.
 _DISPLACEMENT_TOLERANCE = 1e-8
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-# Alexandria's words, and those of thermal_properties.yaml, for the columns of `compare.properties`
+# Words of Alexandria's files for the columns of `compare.properties`; one that is missing is not compared.
 _ALEXANDRIA = {
     "temperatures": "temperatures_K",
     "free_e": "free_energy_kJ_per_mol",
     "entropy": "entropy_J_per_K_mol",
     "heat_capacity": "heat_capacity_J_per_K_mol",
 }
+# Words of thermal_properties.yaml for the same columns.
 _PHONOPY = {
     "temperature": "temperatures_K",
     "free_energy": "free_energy_kJ_per_mol",

@@ -13,9 +13,9 @@ from softmode.reference.phonopy_yaml import NoForces
 
 SUFFIXES = (".yaml", ".yml")
 
-# what phonopy and phono3py call a crystal's file: the crystal's name is that of the folder then. In the order in which
-# they are tried where a folder has several: phonopy_disp.yaml knows the symmetry that the displacements were made for,
-# phonopy.yaml only that of the last look at them
+# Names that phonopy and phono3py give a crystal's file: the crystal's name is that of the folder then. In the order
+# in which they are tried where a folder has several: phonopy_disp.yaml knows the symmetry that the displacements were
+# made for, phonopy.yaml only that of the last look at them. One that is missing is the name of a crystal.
 _CRYSTALS: tuple[str, ...] = (
     "phonopy_params",
     "phonopy_disp",
@@ -26,10 +26,12 @@ _CRYSTALS: tuple[str, ...] = (
     "disp",
 )
 _CRYSTALS += ("phono3py_params", "phono3py_disp", "phono3py")
-# what phonopy and phono3py write beside it and nobody can take for a crystal
+# Names of what phonopy and phono3py write beside it and nobody can take for a crystal. One that is missing is listed
+# as a file that could not be read.
 _RESULTS = {"band", "mesh", "qpoints", "irreps", "modulation", "thermal_properties", "thermal_displacements"}
 _RESULTS |= {"thermal_displacement_matrices", "gruneisen", "gruneisen_mesh", "phonopy_symcells", "phonopy_unitcells"}
-# folders that say what was done in them, not with which crystal
+# Folders that say what was done in them, not with which crystal, so that the folder above gives the name. One that is
+# missing makes crystals of one name, which are refused.
 _UNTELLING = {"phonopy", "phonon", "phonons", "phono3py", "calc", "calculation", "calculations", "vasp", "dft", "run"}
 _UNTELLING |= {"forces", "force_sets", "supercell", "supercells", "result", "results", "output", "static", "harmonic"}
 _ENDING = re.compile(rf"[._-]({'|'.join(sorted(_CRYSTALS, key=len, reverse=True))})$", re.IGNORECASE)

@@ -18,9 +18,11 @@ from softmode.reference.force_files import parse_force_sets, read_force_constant
 from softmode.reference.units import Units
 from softmode.yaml_files import parse_yaml
 
-# in Å: VASP writes positions with eight digits
+# Difference in Å of two lattices up to which they are one; VASP writes eight digits. With much more, a calculation of
+# a strained cell would be taken for that of the crystal.
 _SAME_POSITION = 1e-3
-# in eV/Å: two calculations of one structure, by other processors
+# Largest difference in eV/Å of the forces of two calculations of one structure, as on other processors. With more,
+# calculations with other settings would pass for one.
 _SAME_FORCE = 1e-4
 
 

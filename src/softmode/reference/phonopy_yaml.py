@@ -41,9 +41,11 @@ from softmode.reference.phonopy_siblings import Siblings
 from softmode.reference.units import Units, units_of
 from softmode.yaml_files import parse_yaml
 
-# in eV: a cell of a hundred of the heaviest atoms, all electrons counted, has 10⁸
+# Largest energy in eV: a cell of a hundred of the heaviest atoms, all electrons counted, has 10⁸. With less, energies
+# of all-electron codes would be refused.
 _LARGEST_ENERGY = 1e10
-# in Å: FORCE_SETS repeats the displacements of the YAML with ten digits
+# Largest difference in Å of a displacement in a YAML and in FORCE_SETS, which repeats it with ten digits. With much
+# more, forces of another calculation would be taken for these.
 _SAME_DISPLACEMENT = 1e-6
 
 

@@ -28,8 +28,8 @@ from softmode.errors import EntryError, InputError
 from softmode.reference.entry import Entry, with_primitive_cell
 from softmode.reference.structure_files import read_structure
 
-# what ase.build.bulk does not know: the number of the space group and the sites of the elements, in its standard
-# setting; u is the free coordinate
+# Structures that ase.build.bulk does not know: number of the space group and sites of the elements, in its standard
+# setting; u is the free coordinate. A site that is changed is another crystal under the same name.
 SPACE_GROUPS: dict[str, tuple[int, tuple[tuple[float | str, ...], ...]]] = {
     "half-Heusler": (216, ((0, 0, 0), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))),
     "perovskite": (221, ((0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0))),
@@ -37,9 +37,11 @@ SPACE_GROUPS: dict[str, tuple[int, tuple[tuple[float | str, ...], ...]]] = {
     "alpha-GeTe": (160, ((0, 0, 0), (0, 0, "u"))),
 }
 
-# in Å, with which the primitive cell is found: files have few digits, and every protocol relaxes what comes out with
-# this tolerance into exact symmetry
+# Tolerance in Å with which the primitive cell is found: files have few digits, and every protocol relaxes what comes
+# out with this tolerance into exact symmetry. With a smaller one, such cells would not be primitive and their force
+# sets larger.
 _SYMMETRY_TOLERANCE = 0.01
+# Columns without which no line can be read.
 _NEEDED = ("id", "structure", "formula", "supercell")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from softmode.errors import InputError
 
-# columns of an index that a sample is drawn by
+# Columns of an index that a sample is drawn by; with others, the same seed draws another sample.
 COLUMNS: Mapping[str, type] = MappingProxyType(
     {"entry": str, "crystal_system": str, "elements": str, "n_supercell": int}
 )

@@ -16,11 +16,14 @@ from ase.io.formats import filetype
 from softmode.errors import EntryError
 from softmode.reference.cells import set_masses, standard_masses
 
-# a site whose occupancies differ from one by less is full; some programs write three digits
+# Difference of an occupancy from one up to which a site is full; some programs write three digits. With more,
+# disordered crystals would pass for ordered ones.
 _FULL = 1e-3
-# in u: ASE gives deuterium the mass of the nucleus
+# Masses of deuterium in u: that of the nucleus, which ASE gives it, and that of the atom, which it gets here. Without
+# the first, deuterium of a CIF would be lighter by an electron.
 _DEUTERIUM_OF_ASE, _DEUTERIUM = 2.01355, 2.014101778
-# formats whose structures are crystals beside each other; those of others are steps, of which the last one counts
+# Formats whose structures are crystals beside each other; those of others are steps, of which the last one counts. In
+# a format that is missing here, all crystals but the last would be lost.
 _COLLECTIONS = ("cif", "extxyz", "xyz", "db", "json")
 
 

@@ -8,7 +8,7 @@ from phonopy.physical_units import CalculatorPhysicalUnits, get_calculator_physi
 
 from softmode.errors import EntryError
 
-# the interfaces of phonopy 4.8 (`get_calculator_physical_units` has no list of them); one that is missing is refused
+# Interfaces of phonopy 4.8 (`get_calculator_physical_units` has no list of them); one that is missing is refused.
 _CALCULATORS: tuple[str, ...] = (
     "vasp",
     "abinit",
@@ -23,9 +23,11 @@ _CALCULATORS: tuple[str, ...] = (
     "aims",
 )
 _CALCULATORS += ("castep", "fleur", "abacus", "lammps", "qlm", "pwmat", "octopus", "exciting")
-# what phonopy calls a unit, and what `physical_unit` of its files calls the quantity
+# Quantities of `physical_unit` in phonopy's files, by phonopy's own names of their units. One that is missing is not
+# checked against the code.
 _QUANTITIES = {"length": "length_unit", "force": "force_unit", "force_constants": "force_constants_unit"}
-# relative; phonopy's constants have changed in the seventh digit over the years
+# Largest relative difference of two factors of one code; phonopy's constants have changed in the seventh digit over
+# the years. With much less, older files would be refused.
 _SAME_FACTOR = 1e-4
 
 

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
-# in K: two temperatures that were meant to be one
+# Difference in K of two temperatures that were meant to be one. With a step of the grid and more, numbers of
+# different temperatures would be compared.
 _SAME_TEMPERATURE = 1e-3
+# Columns of one mole of primitive cells, and those of their differences for one mole of atoms: the file's cell may be
+# another one.
 _EXTENSIVE = {
     "free_energy_kJ_per_mol": "own_free_energy_difference_kJ_per_mol_atoms",
     "entropy_J_per_K_mol": "own_entropy_difference_J_per_K_mol_atoms",

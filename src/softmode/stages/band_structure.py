@@ -9,7 +9,7 @@ from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.reference.dimensionality import slab_lattice, vacuum_axis_of_primitive
 
-# Å⁻¹, with the factor 2π
+# Distance of neighbouring q points in Å⁻¹, with the factor 2π; with much more, bands have corners in print.
 SPACING = 0.02
 
 

@@ -16,19 +16,19 @@ class Evaluator:
 
     Args:
         potential: the potential
-        share: which share of a batch a structure takes, see `softmode.potentials.memory.batch_share`
+        load: how much of a full batch a structure takes, see `softmode.potentials.memory.batch_load`
         executor: processes that make structures ahead, of `softmode.engine.background.worker_processes`
     """
 
-    def __init__(self, potential: Potential, share: Callable[[Atoms], float], executor: Executor | None = None) -> None:
+    def __init__(self, potential: Potential, load: Callable[[Atoms], float], executor: Executor | None = None) -> None:
         self.potential = potential
-        self.share = share
+        self.load = load
         self.executor = executor
-        # in shares; out of memory halves it for the rest of the job
+        # in batches; out of memory halves it for the rest of the job
         self.capacity = 1.0
 
     def evaluate(
-        self, structures: Sequence[Atoms], *, stress: bool, share: float = 1.0
+        self, structures: Sequence[Atoms], *, stress: bool, load: float = 1.0
     ) -> list[Evaluation | EntryError]:
         """Evaluate the structures in one pass, with an error in place of each that fails, or is not of finite numbers.
 
@@ -37,7 +37,7 @@ class Evaluator:
 
         Args:
             stress: whether the evaluations need one
-            share: which share of a batch the structures take together
+            load: how much of a full batch the structures take together
 
         Raises:
             DeviceLost: the GPU is of no use any more; nothing is known of any structure.
@@ -53,7 +53,7 @@ class Evaluator:
             if len(structures) == 1:
                 return [_as_entry_error(error)]
             if _is_out_of_memory(error):
-                self.capacity = min(self.capacity, share / 2)
+                self.capacity = min(self.capacity, load / 2)
                 print(f"out of memory with {len(structures)} structures: going on with half as many", flush=True)
         else:
             if len(structures) == 1:
@@ -67,7 +67,7 @@ class Evaluator:
         return [
             answer
             for part in (structures[:half], structures[half:])
-            for answer in self.evaluate(part, stress=stress, share=share * len(part) / len(structures))
+            for answer in self.evaluate(part, stress=stress, load=load * len(part) / len(structures))
         ]
 
 

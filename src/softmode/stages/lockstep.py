@@ -19,7 +19,9 @@ from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.stages.evaluate import Evaluator
 
-# relative change of the volume up to which a structure has about the same neighbours
+# Relative change of the volume up to which a structure has about the same neighbours, and its load is not measured
+# again. With much more, a cell that shrinks would need more memory than a batch has; with nothing, neighbours are
+# counted at every step.
 _SAME_DENSITY = 0.02
 
 Steps = Generator[list[Atoms], list[Evaluation], Record]
@@ -43,7 +45,7 @@ class Task:
 
 
 def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, stress: bool) -> Iterator[Record]:
-    """Yield the tasks' records as they finish, each with `<stage>_seconds`, its share of the time.
+    """Yield the tasks' records as they finish, each with `<stage>_seconds`, its part of the time.
 
     Tasks are taken up one at a time, when what waits no longer fills a batch.
 
@@ -52,7 +54,7 @@ def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, 
         stress: whether the evaluations need a stress
     """
     waiting: deque[tuple[_Active, int]] = deque()
-    n_waiting = 0.0  # in shares of a batch
+    n_waiting = 0.0  # in batches
     exhausted = False
     while True:
         while not exhausted and n_waiting < evaluator.capacity:
@@ -64,25 +66,25 @@ def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, 
                 if active.record:
                     yield active.record
                 waiting.extend(active.requests)
-                n_waiting += sum(map(active.share, active.structures))
+                n_waiting += sum(map(active.load, active.structures))
         if not waiting:
             return
         batch: list[tuple[_Active, int]] = []
-        shares: list[float] = []
+        loads: list[float] = []
         while waiting:
             active, index = waiting[0]
-            share = active.share(active.structures[index])
-            if batch and sum(shares) + share > evaluator.capacity:
+            load = active.load(active.structures[index])
+            if batch and sum(loads) + load > evaluator.capacity:
                 break
             batch.append(waiting.popleft())
-            shares.append(share)
-        n_waiting -= sum(shares)
+            loads.append(load)
+        n_waiting -= sum(loads)
         started = time.perf_counter()
         structures = [active.structures[index] for active, index in batch]
-        answers = evaluator.evaluate(structures, stress=stress, share=sum(shares))
-        seconds_per_share = (time.perf_counter() - started) / sum(shares)
-        for (active, index), answer, share in zip(batch, answers, shares, strict=True):
-            active.seconds += seconds_per_share * share
+        answers = evaluator.evaluate(structures, stress=stress, load=sum(loads))
+        seconds_per_batch = (time.perf_counter() - started) / sum(loads)
+        for (active, index), answer, load in zip(batch, answers, loads, strict=True):
+            active.seconds += seconds_per_batch * load
             active.answers[index] = answer
             if len(active.answers) == len(active.structures):
                 active.advance([active.answers[i] for i in range(len(active.structures))])
@@ -90,7 +92,7 @@ def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, 
                     yield active.record
                 else:
                     waiting.extend(active.requests)
-                    n_waiting += sum(map(active.share, active.structures))
+                    n_waiting += sum(map(active.load, active.structures))
 
 
 class _Active:
@@ -101,14 +103,14 @@ class _Active:
         self.structures: list[Atoms] = []
         self.answers: dict[int, Evaluation | EntryError] = {}
         self.seconds = 0.0
-        self.share_per_atom: float | None = None
+        self.load_per_atom: float | None = None
         self.volume_per_atom = 0.0
         self.record: Record | None = None
 
-    def share(self, structure: Atoms) -> float:
-        """Return which share of a batch a structure takes, judged by one of about the same density."""
-        assert self.share_per_atom is not None
-        return self.share_per_atom * len(structure)
+    def load(self, structure: Atoms) -> float:
+        """Return how much of a full batch a structure takes, judged by one of about the same density."""
+        assert self.load_per_atom is not None
+        return self.load_per_atom * len(structure)
 
     @property
     def requests(self) -> "list[tuple[_Active, int]]":
@@ -126,7 +128,7 @@ class _Active:
             else:
                 error = next((answer for answer in answers if isinstance(answer, EntryError)), None)
                 self.structures = steps.throw(error) if error else steps.send(answers)  # type: ignore[arg-type]
-            self._measure_share(self.structures[0])
+            self._measure_load(self.structures[0])
         except StopIteration as stop:
             record = stop.value
         except EntryError as error:
@@ -138,11 +140,11 @@ class _Active:
             self.structures = []
             self.record = replace(record, values=dict(record.values) | {f"{self.stage}_seconds": self.seconds})
 
-    def _measure_share(self, first: Atoms) -> None:
+    def _measure_load(self, first: Atoms) -> None:
         volume_per_atom = abs(np.linalg.det(first.cell.array)) / len(first)
         change = abs(volume_per_atom - self.volume_per_atom)
-        if self.share_per_atom is None or change > _SAME_DENSITY * self.volume_per_atom:
-            self.share_per_atom = self.evaluator.share(first) / len(first)
+        if self.load_per_atom is None or change > _SAME_DENSITY * self.volume_per_atom:
+            self.load_per_atom = self.evaluator.load(first) / len(first)
             self.volume_per_atom = volume_per_atom
 
     def _failed(self, kind: str, message: str) -> Record:

@@ -19,13 +19,16 @@ from softmode.settings.protocol import QuasiNewtonRelaxation
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical
 from softmode.stages.symmetric_cell import SymmetricCell
 
-# Broyden's method: steps without improvement after which the Jacobian is made anew, and how often that may be in vain
+# Steps of Broyden's method without improvement after which the Jacobian is made anew. With fewer, each jump of the
+# forces costs a Jacobian; with more, steps are spent where nothing gets better.
 _PATIENCE = 4
+# Jacobians in vain after which Broyden's method gives up, and FIRE goes on.
 _RESTARTS = 3
-# eV/Å²: a Jacobian is not let go softer than this: Broyden's, and the one that BFGS starts from. Below the second is
-# noise of the differences, or a direction without any force, as across the vacuum of a monolayer, which BFGS must not
-# follow.
+# Softest curvature in eV/Å² of a Jacobian in Broyden's method; with less, its steps along soft coordinates may
+# overshoot.
 _SOFTEST = 1.0
+# Softest curvature in eV/Å² that BFGS starts from. Below it is noise of the differences, or a direction without any
+# force, as across the vacuum of a monolayer, which BFGS must not follow.
 _SOFTEST_AT_START = 0.05
 
 

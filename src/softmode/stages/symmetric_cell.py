@@ -16,10 +16,10 @@ from softmode.potentials.base import Evaluation
 from softmode.reference.cells import symmetry_dataset
 from softmode.reference.exact_symmetry import symmetrise
 
-# coordinates of strain are strains times this length in Å, so that both kinds are of one size for an optimiser: a step
-# of 0.2 Å is a strain of 0.05
+# Length in Å by which strains become coordinates, so that both kinds are of one size for an optimiser: a step of 0.2
+# Å is a strain of 0.05. With another one, relaxations take other steps.
 LENGTH_PER_STRAIN = 4.0
-# an eigenvalue of a projection is 0 or 1
+# Bound between the eigenvalues of a projection, which are 0 and 1 but for rounding.
 _HALF = 0.5
 
 

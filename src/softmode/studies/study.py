@@ -80,7 +80,7 @@ class Stage:
 
 # The endings of a result's files, the one that Snakemake's report shows first; what is missing here is not made again
 # when it was deleted.
-_FILES = {"table": ("html", "csv", "md", "tex"), "figure": ("png", "pdf", "csv")}
+_FILES = {"table": ("html", "csv", "md", "tex", "json"), "figure": ("png", "pdf", "csv")}
 
 
 @dataclass(frozen=True)

@@ -151,9 +151,9 @@ def test_page_that_cannot_be_finished_does_not_look_finished(finished_campaign: 
 
 
 def test_table_that_is_none_is_named(finished_campaign: Path) -> None:
-    path = finished_campaign / "tables" / "table1_relaxation.md"
+    path = finished_campaign / "tables" / "table1_relaxation.json"
     path.write_text("notes of mine\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"table1_relaxation\.md: no table of softmode"):
+    with pytest.raises(InputError, match=r"table1_relaxation\.json: no table of softmode"):
         write_page(CampaignFolder(finished_campaign), None, 1, finished_campaign / "report")
 
 

@@ -81,7 +81,7 @@ def _values(properties: pd.DataFrame, entries: Sequence[str], quantity: Quantity
 
 
 def _failures(properties: pd.DataFrame, entries: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the failed records: position of the entry, source, stage, kind, message and seconds."""
+    """Return failed records: position of the entry, source, stage, kind, message and seconds, None where unknown."""
     positions = {entry: position for position, entry in enumerate(entries)}
     failed = properties[properties["status"] == "failed"]
     return [

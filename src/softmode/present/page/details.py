@@ -40,7 +40,7 @@ _COLUMNS = ["entry", "source", *_RECORD, "temperatures_K", *_THERMODYNAMICS, "de
 
 
 @dataclass(frozen=True)
-class Share:
+class Portion:
     """Some entries of one shard, which are read at a time.
 
     Attributes:
@@ -53,22 +53,22 @@ class Share:
     sources: Sequence[str]
 
 
-def share_details(share: Share) -> dict[str, dict[str, Any]]:
+def portion_details(portion: Portion) -> dict[str, dict[str, Any]]:
     """Return the details of each entry, as plain values that are rounded to what can be seen.
 
     What cannot be computed for one entry is said in its `problem`; the others go on.
     """
-    settings = share.campaign.settings_of(PHONONS)
-    entries = list(share.entries)
+    settings = portion.campaign.settings_of(PHONONS)
+    entries = list(portion.entries)
     rows: dict[str, dict[str, dict[str, Any]]] = {entry: {} for entry in entries}
     tasks: dict[str, dict[str, PhononTask]] = {entry: {} for entry in entries}
-    for source in share.sources:
-        path = share.campaign.output(source, PHONONS, share.shard)
+    for source in portion.sources:
+        path = portion.campaign.output(source, PHONONS, portion.shard)
         for row in pq.read_table(path, columns=_COLUMNS, filters=[("entry", "in", entries)]).to_pylist():
             rows[row["entry"]][source] = row
-        for task in read_tasks(share.campaign, source, share.shard, entries):
+        for task in read_tasks(portion.campaign, source, portion.shard, entries):
             tasks[task.entry][source] = task
-    cells = {entry.id: entry for entry in load_entries(share.campaign.path / "entries.db", entries)}
+    cells = {entry.id: entry for entry in load_entries(portion.campaign.path / "entries.db", entries)}
     return {
         entry: {
             "structure": _structure(cells[entry], tasks[entry]),

@@ -21,7 +21,7 @@ from softmode.engine.outputs import only_writer, storage, whole_file
 from softmode.errors import InputError
 from softmode.present.failures import read_unreadable
 from softmode.present.page.all_entries import at_a_glance, campaign_data, entries_by_error, sources
-from softmode.present.page.details import Share, share_details
+from softmode.present.page.details import Portion, portion_details
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.results import Results
 from softmode.present.table_text import NOTHING, Table
@@ -124,10 +124,10 @@ def _write_entries(
     folder: Path,
 ) -> None:
     positions = {entry: position for position, entry in enumerate(entries)}
-    shares = list(_shares(campaign, chosen, keys))
+    portions = list(_portions(campaign, chosen, keys))
     n_done, last = 0, time.monotonic()
     with worker_processes(processes if processes > 1 else 0) as executor:
-        for call in ahead(executor, share_details, shares):
+        for call in ahead(executor, portion_details, portions):
             check()
             for entry, details in call().items():
                 name = f"entries/{positions[entry]}"
@@ -140,11 +140,11 @@ def _write_entries(
                 print(f"page: {n_done} of {len(chosen)} entries", flush=True)
 
 
-def _shares(campaign: CampaignFolder, chosen: set[str], keys: Sequence[str]) -> Iterator[Share]:
+def _portions(campaign: CampaignFolder, chosen: set[str], keys: Sequence[str]) -> Iterator[Portion]:
     for shard, members in campaign.shards().items():
         ids = [member.entry for member in members if member.entry in chosen]
         for first in range(0, len(ids), _ENTRIES_AT_A_TIME):
-            yield Share(campaign, shard, ids[first : first + _ENTRIES_AT_A_TIME], keys)
+            yield Portion(campaign, shard, ids[first : first + _ENTRIES_AT_A_TIME], keys)
 
 
 def _write_script(path: Path, name: str, content: Mapping[str, Any]) -> None:

@@ -1,33 +1,34 @@
 """Where a campaign's numbers come from: settings, versions, digests and checkpoints, as tables for the page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
+from softmode.nested import flattened
 from softmode.sources import YARDSTICK
 
 
 def protocol_rows(campaign: CampaignFolder) -> list[tuple[str, str, str]]:
     """Return section, key and value of every setting of the protocol."""
     settings = campaign.protocol.settings
-    return [(section, key, value) for section, values in settings.items() for key, value in _flat(values)]
+    return [
+        (section, key, _shown(value))
+        for section, values in settings.items()
+        for key, value in flattened(values).items()
+    ]
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def dataset_rows(campaign: CampaignFolder) -> list[tuple[str, str]]:
     """Return key and value of the settings of the data set, and of the yardstick if there is one."""
-    rows = list(_flat(campaign.settings("dataset")))
+    settings = campaign.settings("dataset")
     if YARDSTICK in campaign.references():
-        rows += _flat(campaign.settings(YARDSTICK), f"{YARDSTICK}.")
-    return rows
+        settings = settings | {YARDSTICK: campaign.settings(YARDSTICK)}
+    return [(key, _shown(value)) for key, value in flattened(settings).items()]
 
 
 def source_rows(sources: Sequence[Mapping[str, str]], metadata: Mapping[str, Any]) -> list[dict[str, str]]:
