@@ -223,6 +223,7 @@ def test_mistake_in_a_protocol_names_file_and_key(config: dict[str, Any], tmp_pa
         ({"report": {"temperature_K": 299}}, "loew2024.report.temperature_K: 299 is not one of"),
         ({"report": {"stability": "mine"}}, "loew2024.report.stability: 'mine' is not a variant"),
         ({"phonon": {}}, "no key 'phonon', did you mean 'phonons'"),
+        ({"relaxation": {"rounds": 3}}, "loew2024: no key 'relaxation', did you mean 'relax'"),
     ]:
         changed = yaml.safe_load(yaml.safe_dump(protocols))
         for section, values in change.items():
@@ -329,6 +330,22 @@ def test_frozen_settings_hold_only_what_a_stage_depends_on(config: dict[str, Any
     assert yaml.safe_load(campaign.frozen_settings("potentials/chgnet"))["name"] == "chgnet"
     assert yaml.safe_load(campaign.frozen_settings("report"))["protocol_digest"] == campaign.protocol.digest
     assert yaml.safe_load(campaign.frozen_settings("dataset")) == {"kind": "demo", "path": "data/demo/PBE", "seed": 0}
+
+
+FROZEN = Path(__file__).parent / "frozen"
+
+
+@pytest.mark.parametrize("path", sorted(FROZEN.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_frozen_settings_are_the_texts_that_campaigns_were_computed_with(config: dict[str, Any], path: Path) -> None:
+    # another text, even of the same values, makes everything after it out of date in every campaign
+    part = path.relative_to(FROZEN).with_suffix("").as_posix()
+    assert load(config).frozen_settings(part) == path.read_text(encoding="utf-8")
+
+
+def test_every_part_of_the_settings_has_a_text_to_compare_with(config: dict[str, Any]) -> None:
+    campaign = load(config)
+    parts = {path.relative_to(FROZEN).with_suffix("").as_posix() for path in FROZEN.rglob("*.yaml")}
+    assert parts == {*campaign.settings_parts, *(f"potentials/{name}" for name in campaign.potentials)}
 
 
 def test_yaml_that_cannot_be_parsed_names_file_and_line(config: dict[str, Any], tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
 import copy
 from collections.abc import Iterator
-from random import Random
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from pydantic import model_validator
 
 from softmode.errors import InputError
-from softmode.settings.digest import digest
-from softmode.settings.protocol import Phonons, Protocol, Relax, default_sections, load_protocol, stage_settings
-from tests.properties import QUICK
+from softmode.settings.fields import Contradiction, Settings, TakenFrom, setting
+from softmode.settings.protocol import Phonons, Protocol, Relax, default_sections, load_protocol, stage_settings, thawed
+from softmode.settings.protocol_check import check_protocol
+from softmode.yaml_files import read_yaml
 
 
 def leaves(value: Any, path: tuple = ()) -> Iterator[tuple]:
@@ -34,85 +34,18 @@ def test_digest_changes_with_every_single_setting_that_changes_a_number(loew2024
         assert (Protocol("changed", settings).digest != loew2024.digest) == (path not in marks), path
 
 
-def test_digest_ignores_name_order_and_kind_of_number() -> None:
-    assert digest({"a": 1, "b": [2.0, True]}) == digest({"b": [2, True], "a": 1.0})
-    assert digest({"a": True}) != digest({"a": 1})
-
-
-def reordered(value: Any, random: Random) -> Any:
-    """The same value with its keys in another order, and its integers as floats where these are equal."""
-    if isinstance(value, dict):
-        keys = list(value)
-        random.shuffle(keys)
-        return {key: reordered(value[key], random) for key in keys}
-    if isinstance(value, list):
-        return [reordered(item, random) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300 and float(value) == value:
-        return float(value)
-    return value
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two plain values are equal; True is not 1, and 1 is 1.0."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        # the keys 1 and True are the same in Python, and not in YAML
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
-
-
-TEXTS = st.text(max_size=3) | st.sampled_from(
-    ["1", "1.0", "'1.0", "''1.0", "nan", "inf", "1e3", "true", "null", "None"]
-)
-NUMBERS = st.integers() | st.floats(allow_nan=False) | st.sampled_from([2**53, 2**53 + 1, 10**400, 0.0, -0.0])
-VALUES = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | st.integers(0, 9), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@QUICK
-@given(value=VALUES, random=st.randoms(use_true_random=False))
-def test_digest_of_any_settings_ignores_order_and_kind_of_number(value: Any, random: Random) -> None:
-    assert digest(reordered(value, random)) == digest(value)
-
-
-@settings(QUICK, max_examples=500)
-@given(one=VALUES, other=VALUES)
-def test_different_settings_have_different_digests(one: Any, other: Any) -> None:
-    assert (digest(one) == digest(other)) == same(one, other)
-
-
-@QUICK
-@given(value=VALUES, other=st.none() | st.booleans() | NUMBERS | TEXTS, data=st.data())
-def test_digest_changes_with_any_single_value_of_nested_settings(value: Any, other: Any, data: st.DataObject) -> None:
-    changed = holder = [copy.deepcopy(value)]
-    key: Any = 0
-    while holder[key] and isinstance(holder[key], (list, dict)):
-        holder = holder[key]
-        key = data.draw(st.sampled_from(list(holder) if isinstance(holder, dict) else range(len(holder))))
-    holder[key] = other
-    assert (digest(changed) == digest([value])) == same(changed, [value])
-
-
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "expected"),
     [
-        (1, "1.0"), (1, "1"), ("1.0", "'1.0"), (0.0, "0.0"), (None, "None"), (True, "True"), (True, 1), (False, 0),
-        (2**53, 2**53 + 1), (10**400, 10**400 + 1), ({1: 2}, {"1.0": 2}), ({None: 1}, {"None": 1}),
-        ({"a": {"b": 1}}, {"a": {}, "b": 1}), ([[1], 2], [1, [2]]), ([], {}), ([[]], []), ({"": 1}, [1]), ("", None),
+        ("loew2024", "3758c4118c9d278dd714992ec7b8dd64581203a7fbef07cd0e8bfac20facd76a"),
+        ("loew2024-paper", "298ad04dd1f9bfab5c7586df6f0ffd0648c3883228a77a38185a098b3660be09"),
+        ("softmode", "ef11cde15c90f3e5f9ecf918bd1aa3922f0987d6cfc01da69bd198b0d2e3d227"),
+        ("dft-reference", "be0fc5733a872090372cb222e29bf018a9f265746de66cffc04aa5a33c45eeb8"),
     ],
-)  # fmt: skip
-def test_values_that_look_alike_have_different_digests(one: Any, other: Any) -> None:
-    assert digest(one) != digest(other)
-    assert digest([one]) != digest([other])
-
-
-def test_digest_of_loew2024_is_frozen(loew2024: Protocol) -> None:
+)
+def test_digests_of_the_protocols_of_the_project_are_frozen(project: Path, name: str, expected: str) -> None:
     # a change here is a change of published numbers: make a new protocol instead
-    assert loew2024.digest == "3758c4118c9d278dd714992ec7b8dd64581203a7fbef07cd0e8bfac20facd76a"
+    assert load_protocol(read_yaml(project / "config" / "protocols.yaml"), name, "protocols.yaml").digest == expected
 
 
 def test_extending_protocol_changes_only_what_it_says(loew2024: Protocol) -> None:
@@ -150,3 +83,76 @@ def test_protocol_that_does_not_resolve_names_file_and_key(document: dict, name:
     with pytest.raises(InputError, match=message) as error:
         load_protocol(document, name, "my/protocols.yaml")
     assert "my/protocols.yaml" in str(error.value)
+
+
+def test_protocol_comes_back_from_its_frozen_sections(loew2024: Protocol) -> None:
+    again = thawed({section: loew2024.section(section) for section in default_sections()})
+    assert (again.name, again.digest) == ("loew2024", loew2024.digest)
+    assert again.settings == {section: loew2024.settings[section] for section in default_sections()}
+
+
+def test_frozen_section_has_what_it_takes_from_elsewhere(loew2024: Protocol) -> None:
+    assert "symmetry_tolerance_A" not in loew2024.settings["phonons"]
+    assert loew2024.section("phonons")["symmetry_tolerance_A"] == 1e-5
+    report = loew2024.section("report")
+    assert (report["protocol"], report["protocol_digest"]) == ("loew2024", loew2024.digest)
+
+
+def test_settings_that_are_none_of_a_stage_name_file_and_key(loew2024: Protocol) -> None:
+    with pytest.raises(InputError, match=r"^phonons.yaml: symmetrization_level: "):
+        stage_settings(Phonons, loew2024.section("phonons") | {"symmetrization_level": "high"}, "phonons.yaml")
+
+
+class Wobbles(Settings):
+    """Section of a study that softmode does not know."""
+
+    amplitude_A: float = setting("How far atoms are moved.", unit="Å", gt=0)
+    number: int = setting("How often.", ge=1)
+    symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting("symprec", gt=0)
+
+    @model_validator(mode="after")
+    def _few_if_large(self) -> "Wobbles":
+        if self.amplitude_A * self.number > 10:
+            raise Contradiction("number", f"{self.number} is too often for amplitude_A")
+        return self
+
+
+OWN = {**default_sections(), "wobbles": Wobbles}
+
+
+def test_section_of_a_study_of_ones_own_is_loaded_and_frozen_like_any_other(loew2024: Protocol) -> None:
+    document = {"mine": dict(loew2024.settings) | {"wobbles": {"amplitude_A": 0.1, "number": 3}}}
+    mine = load_protocol(document, "mine", "p.yaml", OWN)
+    check_protocol(mine, "p.yaml")
+    assert mine.section("wobbles") == {"amplitude_A": 0.1, "number": 3, "symmetry_tolerance_A": 1e-5}
+    assert stage_settings(Wobbles, mine.section("wobbles")).number == 3
+    assert mine.digest != loew2024.digest
+    assert thawed({section: mine.section(section) for section in OWN}, OWN).digest == mine.digest
+
+
+@pytest.mark.parametrize(
+    ("wobbles", "message"),
+    [
+        ({"amplitude_A": 0, "number": 3}, "mine.wobbles.amplitude_A: 0 is less than or equal to the minimum of 0"),
+        ({"amplitude_A": 1}, "mine.wobbles: key 'number' is missing .How often"),
+        ({"amplitude_A": 1, "numbre": 3, "number": 1}, "mine.wobbles: no key 'numbre', did you mean 'number'"),
+        ({"amplitude_A": 1, "number": 1, "symmetry_tolerance_A": 1}, "mine.wobbles: no key 'symmetry_tolerance_A'"),
+        ({"amplitude_A": 1, "number": 11}, "mine.wobbles.number: 11 is too often for amplitude_A"),
+        (None, "mine.wobbles: None is not of type 'object'"),
+    ],
+)
+def test_mistake_in_a_section_of_ones_own_names_file_and_key(
+    loew2024: Protocol, wobbles: dict | None, message: str
+) -> None:
+    document = {"mine": dict(loew2024.settings) | {"wobbles": wobbles}}
+    with pytest.raises(InputError, match=f"^p.yaml: {message}"):
+        check_protocol(load_protocol(document, "mine", "p.yaml", OWN), "p.yaml")
+
+
+def test_section_of_a_study_that_is_not_used_changes_nothing(loew2024: Protocol) -> None:
+    document = {"mine": dict(loew2024.settings) | {"wobbles": {"amplitude_A": 0.1}}}
+    mine = load_protocol(document, "mine", "p.yaml")
+    check_protocol(mine, "p.yaml", elsewhere=["wobbles"])
+    assert mine.digest == loew2024.digest
+    with pytest.raises(InputError, match="mine: no key 'wobbles'"):
+        check_protocol(mine, "p.yaml")

@@ -1,0 +1,48 @@
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from softmode.errors import InputError
+from softmode.potentials.registry import ADAPTERS
+from softmode.settings.campaign import Campaign
+from softmode.settings.messages import validate
+from softmode.settings.potentials import Potential, Potentials, capabilities, digest_of_settings
+from softmode.settings.protocol import Protocol
+from softmode.settings.schema import schema_of
+from softmode.yaml_files import read_yaml
+
+
+@pytest.fixture
+def chgnet(project: Path) -> dict[str, Any]:
+    return read_yaml(project / "config" / "potentials.yaml")["chgnet"]
+
+
+def test_potential_gives_forces_and_stress_unless_it_says_otherwise(chgnet: dict[str, Any]) -> None:
+    assert capabilities(chgnet) == {"forces", "stress"}
+    assert capabilities(chgnet | {"gives": ["density"]}) == {"density"}
+
+
+def test_what_a_potential_gives_makes_nothing_out_of_date(chgnet: dict[str, Any], loew2024: Protocol) -> None:
+    more = chgnet | {"gives": ["forces", "stress", "curvature"]}
+    assert digest_of_settings(more) == digest_of_settings(chgnet)
+    before, after = (Campaign({}, {"chgnet": settings}, loew2024) for settings in (chgnet, more))
+    assert after.frozen_settings("potentials/chgnet") == before.frozen_settings("potentials/chgnet")
+
+
+@pytest.mark.parametrize(
+    ("gives", "message"),
+    [
+        (["force"], r"x.gives.0: 'force' is not one of \['forces', 'stress', 'curvature', 'density'\]"),
+        ("forces", r"x.gives: 'forces' is not of type 'array'; write \[forces\]"),
+        ([], r"x.gives: \[\] should be non-empty"),
+        (["forces", "forces"], "x.gives: .* has non-unique elements"),
+    ],
+)
+def test_mistake_in_what_a_potential_gives_is_named(chgnet: dict[str, Any], gives: Any, message: str) -> None:
+    with pytest.raises(InputError, match=f"^p.yaml: {message}"):
+        validate({"x": chgnet | {"gives": gives}}, schema_of(Potentials), "p.yaml")
+
+
+def test_every_adapter_can_be_named() -> None:
+    assert set(get_args(Potential.model_fields["adapter"].annotation)) == set(ADAPTERS)
