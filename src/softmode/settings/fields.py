@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-# of a TypedDict: settings that code reads as a mapping
+# configuration of a TypedDict, for settings that code reads as a mapping; without it, a misspelt key is passed over
 STRICT_KEYS = ConfigDict(extra="forbid")
 
 
@@ -37,8 +37,9 @@ def setting(
     return Field(default, description=meaning, **more)
 
 
-# a path that comes out of Snakemake, SLURM and two shells as it was; see messages.is_path
+# a path that comes out of Snakemake, SLURM and two shells as it was; checked in messages
 FilePath = Annotated[str, Field(min_length=1, json_schema_extra={"format": "path"})]
+# `schema` of a list in which nothing may be twice
 UNIQUE = {"uniqueItems": True}
 
 
