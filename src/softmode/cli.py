@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from softmode import __version__
 from softmode.engine.interruption import Stopped, stops_on_signals
 from softmode.errors import DeviceLost, InputError, StorageError
+from softmode.version import ShowVersion
 
 EPILOG = "Each rule of the workflow calls one of these; any line in a job's log can be run again by hand."
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all sub-commands."""
     parser = argparse.ArgumentParser(prog="softmode", description=__doc__, epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"softmode {__version__}")
+    parser.add_argument("--version", action=ShowVersion, help="print the release and the commit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     dataset = _add(commands, "dataset", "read a data set into entries.db, an index, and a list of what cannot be read")

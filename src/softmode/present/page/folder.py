@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
-from softmode import __version__
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.background import ahead, worker_processes
@@ -26,6 +25,7 @@ from softmode.present.page.all_entries import at_a_glance, campaign_data, entrie
 from softmode.present.page.details import Share, share_details
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.tables import NOTHING, Table, written_tables
+from softmode.version import version
 
 _PACKAGE = "softmode.present.page"
 _ASSETS = ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js")
@@ -62,7 +62,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     context = {
         "campaign": campaign.path.resolve().name,
         "generator": Markup(_GENERATOR),
-        "software": {"softmode": __version__, "plotly.js": get_plotlyjs_version()},
+        "software": {"softmode": version(), "plotly.js": get_plotlyjs_version()},
         "written": shown_time(datetime.now(UTC).isoformat()),
         "n_entries": len(entries),
         "n_details": len(chosen),
