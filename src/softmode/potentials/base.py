@@ -99,10 +99,11 @@ def stress_of_any_handedness(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
 
     Such packages divide by a signed volume.
     """
-    return voigt(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))
+    sign: float = np.sign(np.linalg.det(atoms.cell.array))
+    return voigt(tensor.astype(float)) * (GPa * sign)
 
 
 def voigt(tensor: np.ndarray) -> np.ndarray:
     """Return xx yy zz yz xz xy of the symmetric part of a tensor of shape (3, 3)."""
-    symmetric = (tensor + tensor.T) / 2
+    symmetric: np.ndarray = (tensor + tensor.T) / 2
     return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
