@@ -21,9 +21,17 @@ from softmode.engine.records import Record
 from softmode.potentials.checkpoints import locate
 from softmode.potentials.memory import batch_share
 from softmode.potentials.registry import load_potential
-from softmode.protocol import FireRelaxation, ForceSets, Phonons, Protocol, load_protocol, relaxation
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import (
+    FireRelaxation,
+    ForceSets,
+    Phonons,
+    Protocol,
+    Relax,
+    load_protocol,
+    stage_settings,
+)
 from softmode.stages.displacements import displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
@@ -71,7 +79,8 @@ def softmode(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
 
     started = time.perf_counter()
     relaxed = {
-        record.entry: record for record in relax(iter(entries), evaluator, relaxation(protocol.section("relaxation")))
+        record.entry: record
+        for record in relax(iter(entries), evaluator, stage_settings(Relax, protocol.section("relax")))
     }
     run.seconds["relaxation"] = time.perf_counter() - started
     run.evaluations = {id: record.values.get("relax_steps", 0) for id, record in relaxed.items()}
@@ -190,13 +199,13 @@ def converged(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
 
 def continued(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     """The same from where softmode's relaxations end: where there are several minima, that of softmode."""
-    relaxed = relax(iter(entries), _evaluator(name), relaxation(protocol.section("relaxation")))
+    relaxed = relax(iter(entries), _evaluator(name), stage_settings(Relax, protocol.section("relax")))
     cells = {record.entry: record.atoms for record in relaxed if record.failure is None}
     return _converge(name, [(entry, cells[entry.id]) for entry in entries if entry.id in cells], protocol)
 
 
 def _converge(name: str, starts: Sequence[tuple[Entry, Atoms]], protocol: Protocol) -> Run:
-    tolerance = relaxation(protocol.section("relaxation")).symmetry_tolerance_A
+    tolerance = stage_settings(Relax, protocol.section("relax")).symmetry_tolerance_A
     calculator = _calculator(name)
     run = Run()
     relaxed = []
@@ -259,7 +268,7 @@ CONTESTANTS: dict[str, Callable[[str, Sequence[Entry], Protocol], Run]] = {
 
 
 def _fire(protocol: Protocol) -> FireRelaxation:
-    settings = relaxation(protocol.section("relaxation"))
+    settings = stage_settings(Relax, protocol.section("relax"))
     assert isinstance(settings, FireRelaxation), (
         f"the loop of the paper needs a protocol with FIRE, not {protocol.name}"
     )

@@ -8,7 +8,6 @@ Runs in the potential's own environment. With --device cpu it runs anywhere, and
 import argparse
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 
 from ase import Atoms
@@ -18,9 +17,9 @@ from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.potentials.memory import batch_share, peak_memory
 from softmode.potentials.registry import load_potential
-from softmode.protocol import ForceSets, Protocol, load_protocol, relaxation
 from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets, Protocol, Relax, load_protocol, stage_settings
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.relax import relax
@@ -31,7 +30,7 @@ class Watched(Evaluator):
     """An evaluator that counts structures and keeps the time spent inside the potential."""
 
     def __init__(self, inner: Evaluator) -> None:
-        super().__init__(inner.potential, inner.share)
+        super().__init__(inner.potential, inner.share, inner.executor)
         self.inner = inner
         self.n_structures = 0
         self.seconds = 0.0
@@ -73,14 +72,12 @@ def main() -> None:
     print("| batches | stage | structures per hour | entries per hour | inside the potential | peak memory (GB) |")
     print("|---|---|---|---|---|---|")
     with worker_processes(options.workers) as executor:
-        full = Evaluator(potential, batch_share(settings, None, options.device))
-        _measure("full", entries, full, protocol, executor)
-        _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol, None)
+        full = Evaluator(potential, batch_share(settings, None, options.device), executor)
+        _measure("full", entries, full, protocol)
+        _measure("one by one", entries, Evaluator(potential, lambda atoms: 1.0), protocol)
 
 
-def _measure(
-    label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol, executor: Executor | None
-) -> None:
+def _measure(label: str, entries: list[Entry], evaluator: Evaluator, protocol: Protocol) -> None:
     relaxed = {}
     device = evaluator.potential.device
     for stage in ("relaxation", "force sets"):
@@ -88,11 +85,11 @@ def _measure(
         watched = Watched(evaluator)
         started = time.perf_counter()
         if stage == "relaxation":
-            records = relax(iter(entries), watched, relaxation(protocol.section("relaxation")))
+            records = relax(iter(entries), watched, stage_settings(Relax, protocol.section("relax")))
             relaxed = {record.entry: record for record in records}
         else:
             tasks = ((entry, relaxed[entry.id]) for entry in entries)
-            for _ in compute_force_sets(tasks, watched, ForceSets(**protocol.section("force_sets")), executor):
+            for _ in compute_force_sets(tasks, watched, ForceSets(**protocol.section("force_sets"))):
                 pass
         seconds = time.perf_counter() - started
         print(

@@ -50,7 +50,7 @@ def _campaign(options: argparse.Namespace, number: int, folder: Path) -> dict[st
         options.environments / name / "bin" / "softmode" for name in ("workflow", settings["environment"])
     )
     folder.mkdir(parents=True, exist_ok=True)
-    for section in ("relaxation", "force_sets", "phonons"):
+    for section in ("relax", "force_sets", "phonons"):
         (folder / f"{section}.yaml").write_text(yaml.safe_dump(protocol.section(section)), encoding="utf-8")
     (folder / "potential.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     data = ["--kind", options.kind, "--path", options.path, "--number", number, "--seed", 1]
@@ -62,7 +62,7 @@ def _campaign(options: argparse.Namespace, number: int, folder: Path) -> dict[st
     relaxation, force_sets, phonons = (
         ["--protocol", folder / f"{section}.yaml", "--output", output]
         for section, output in (
-            ("relaxation", files["relaxed.db"]),
+            ("relax", files["relaxed.db"]),
             ("force_sets", files["forces.db"]),
             ("phonons", folder / "phonons.parquet"),
         )

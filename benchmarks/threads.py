@@ -52,7 +52,7 @@ def main() -> None:
 def _prepare(options: argparse.Namespace, folder: Path) -> None:
     softmode = options.environments / "workflow" / "bin" / "softmode"
     protocol = protocol_of("softmode")
-    for section in ("relaxation", "force_sets"):
+    for section in ("relax", "force_sets"):
         (folder / f"{section}.yaml").write_text(yaml.safe_dump(protocol.section(section)), encoding="utf-8")
     (folder / "potential.yaml").write_text(yaml.safe_dump(settings_of(options.potential)), encoding="utf-8")
     data = ["--kind", options.kind, "--path", options.path, "--number", options.number, "--seed", 1]
@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace, folder: Path, processes: int, threads: int
     one += ["--entries", folder / "entries.db"]
     seconds = {}
     for stage in ("relax", "force-sets"):
-        protocol = folder / ("relaxation.yaml" if stage == "relax" else "force_sets.yaml")
+        protocol = folder / ("relax.yaml" if stage == "relax" else "force_sets.yaml")
         started = time.perf_counter()
         jobs = []
         for shard in range(processes):

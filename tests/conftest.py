@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from softmode.protocol import Protocol, load_protocol
+from softmode.settings.protocol import Protocol, load_protocol
 
 PROJECT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("SOFTMODE_SHARED", PROJECT.parent / "shared"))

@@ -19,9 +19,9 @@ from softmode.cli import main
 from softmode.engine import interruption
 from softmode.engine.records import Record, read_records
 from softmode.engine.shards import write_shards
-from softmode.protocol import Protocol
 from softmode.reference.dataset import write_dataset
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import Protocol
 from tests.faulty import VARIABLE
 
 METALS = {"Al": 4.0, "Ni": 3.5, "Cu": 3.6, "Pd": 3.9, "Ag": 4.1, "Pt": 3.9, "Au": 4.1}
@@ -41,7 +41,7 @@ _SETTINGS = {
 }
 # new processes start without having to import anything
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.shard", "softmode.shard_work", "softmode.commands"])
+_processes.set_forkserver_preload(["tests.shard", "softmode.shard_work"])
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Shard:
         """Return the command line of a stage, as the workflow's rules have it."""
         entries = ["--entries", "entries.db"]
         inputs = {
-            "relax": [*entries, "--shards", "shards.csv", "--shard", "0", "--protocol", "relaxation.yaml"],
+            "relax": [*entries, "--shards", "shards.csv", "--shard", "0", "--protocol", "relax.yaml"],
             "force-sets": [*entries, "--relaxed", "relaxed/emt/0.db", "--protocol", "force_sets.yaml"],
         }[stage]
         potential = ["--potential", "emt.yaml", "--device", "cpu", "--batch-memory-GB", "0.0005"]
@@ -122,7 +122,7 @@ def make_shard(folder: Path, protocol: Protocol, strains: Sequence[float] = STRA
     write_shards(folder / "shards.csv", {entry.id: 1.0 for entry in entries}, 1)
     coarse = {"force_target_eV_per_A": 0.15, "force_accepted_eV_per_A": 0.3}
     settings: Mapping[str, Any] = {
-        "relaxation": dict(protocol.section("relaxation")) | coarse,
+        "relax": dict(protocol.section("relax")) | coarse,
         "force_sets": dict(protocol.section("force_sets")),
         "emt": _SETTINGS,
     }

@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 
 from softmode.cli import main
-from softmode.config import Campaign
-from softmode.protocol import Protocol
+from softmode.settings.campaign import Campaign
+from softmode.settings.protocol import Protocol
 
 POTENTIAL = "lennard-jones"
 _SETTINGS = {
@@ -39,7 +39,7 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
         share = ["--shards", shards, "--shard", shard]
         device = ["--potential", potential, "--device", "cpu"]
         protocol_of = {stage: ["--protocol", settings / f"{stage}.yaml"] for stage in protocol.settings}
-        run("relax", "--entries", entries, *share, *device, *protocol_of["relaxation"], "--output", relaxed)
+        run("relax", "--entries", entries, *share, *device, *protocol_of["relax"], "--output", relaxed)
         inputs = ["--entries", entries, "--relaxed", relaxed]
         run("force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
         run("phonons", "--reference", entries, *share, *protocol_of["phonons"], "--output", phonons[0])
@@ -78,7 +78,7 @@ def make_settings(folder: Path, protocol: Protocol) -> None:
 
 
 def _sections(protocol: Protocol) -> dict[str, dict]:
-    return {name: dict(protocol.settings[name]) for name in ("relaxation", "force_sets", "phonons", "report")}
+    return {name: dict(protocol.settings[name]) for name in ("relax", "force_sets", "phonons", "report")}
 
 
 def read(path: Path) -> dict:

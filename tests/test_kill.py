@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from softmode.engine.records import Record
-from softmode.protocol import Protocol
+from softmode.settings.protocol import Protocol
 from tests.faulty import VARIABLE
 from tests.shard import FAULTY, STAGES, STRAINS, GRACE_s, Shard, differences, make_shard
 

@@ -21,11 +21,11 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.engine.records import read_records
 from softmode.present.page.details import Share, share_details
 from softmode.present.phonopy_files import export
-from softmode.protocol import ForceSets, Phonons, Protocol, load_protocol, relaxation
 from softmode.reference import phonopy_yaml
 from softmode.reference.cells import EXACT, masses_of
 from softmode.reference.dataset import Selection, describe, read_entries
 from softmode.reference.entry import Entry, with_primitive_cell
+from softmode.settings.protocol import ForceSets, Phonons, Protocol, Relax, load_protocol, stage_settings
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import compute_phonons, phonopy_of, task_of_potential, task_of_reference
 from softmode.stages.relax import relax
@@ -145,7 +145,7 @@ def protocol(name: str) -> Protocol:
 
 
 METHODS = {
-    "fire": relaxation(protocol("loew2024").section("relaxation")),
+    "fire": stage_settings(Relax, protocol("loew2024").section("relax")),
     "symmetric": SYMMETRIC,
     "equation of state": EQUATION_OF_STATE,
 }
@@ -185,7 +185,9 @@ def test_ordered_isotopes_split_the_modes_of_one_element() -> None:
     """phonopy leaves masses out of its symmetry: force constants have that of the element, frequencies do not."""
     entry = with_primitive_cell(entry_of(isotopes()))
     (relaxed,) = relax(iter([entry]), batches_of(effective_medium(), 100), METHODS["symmetric"])
-    displacements = ForceSets(0.01, False, "auto", EXACT)
+    displacements = ForceSets(
+        displacement_distance_A=0.01, diagonal=False, plus_minus="auto", symmetry_tolerance_A=EXACT
+    )
     (record,) = compute_force_sets(iter([(entry, relaxed)]), batches_of(effective_medium(), 100), displacements)
     found = phonopy_of(task_of_potential(record), Phonons(**protocol("loew2024").section("phonons")))
     assert found.primitive.masses == pytest.approx([64.9277895, 63.546, 63.546, 63.546])

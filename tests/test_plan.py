@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from softmode.cli import main
-from softmode.config import Campaign, read_campaign
 from softmode.errors import InputError
-from softmode.plan import PlannedEntry, Rate, make_plan, measured_rates, read_index, select
+from softmode.plan import PlannedEntry, Rate, make_plan, measured_rates, planned_entries, select
 from softmode.present.plan_text import plan_text
+from softmode.settings.campaign import Campaign, read_campaign
 from tests.conftest import SHARED
 from tests.small_campaign import POTENTIAL
 
@@ -92,7 +92,7 @@ def test_index_of_the_kyoto_database_gives_its_known_totals(tmp_path: Path) -> N
     path = SHARED / "data" / "kyoto2018" / "index.csv"
     if not path.is_file():
         pytest.skip(f"{path} is not here; SOFTMODE_SHARED names the folder that holds data/")
-    plan = make_plan(campaign(tmp_path), read_index(path), {})
+    plan = make_plan(campaign(tmp_path), planned_entries(path), {})
     assert (plan.n_entries, plan.n_displacements) == (10034, 360865)
     assert plan.potentials[0].atoms.force_sets == 39166695
 
@@ -102,7 +102,7 @@ def test_file_that_is_no_index_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "index.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"index\.csv: not an index of entries"):
-        read_index(path)
+        planned_entries(path)
 
 
 def test_data_set_that_was_not_read_says_how_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import yaml
 from softmode.cli import main
 from softmode.engine.records import open_database, row_numbers
 from softmode.engine.shards import write_shards
-from softmode.protocol import Protocol
+from softmode.settings.protocol import Protocol
 from tests.shard import Shard, differences, make_shard
 
 
@@ -30,8 +30,8 @@ def test_same_relaxations_of_another_campaign_are_copied(shard: Shard) -> None:
 
 
 def test_relaxations_are_computed_where_the_others_were_made_with_other_settings(shard: Shard) -> None:
-    relaxation = yaml.safe_load(Path("relaxation.yaml").read_text(encoding="utf-8"))
-    Path("relaxation.yaml").write_text(yaml.safe_dump(relaxation | {"rounds": 3}), encoding="utf-8")
+    relaxation = yaml.safe_load(Path("relax.yaml").read_text(encoding="utf-8"))
+    Path("relax.yaml").write_text(yaml.safe_dump(relaxation | {"rounds": 3}), encoding="utf-8")
     again = relax_again(shard)
     assert open_database(again).metadata["identity"] != open_database(shard.output("relax")).metadata["identity"]
     assert row_numbers(again).keys() == row_numbers(shard.output("relax")).keys()

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from softmode.cli import main
-from softmode.config import Campaign, read_campaign
 from softmode.engine.records import read_metadata
 from softmode.errors import InputError
-from softmode.protocol import Protocol
+from softmode.settings.campaign import Campaign, read_campaign
+from softmode.settings.protocol import Protocol
 from softmode.variations import read_variations
 from tests.small_campaign import POTENTIAL, make_campaign
 

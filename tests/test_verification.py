@@ -253,7 +253,7 @@ def test_failures_that_lack_what_could_not_be_read(finished_campaign: Path) -> N
     assert f"{finished_campaign / 'tables' / 'failures.csv'}: 1 rows of " in found[0] and ", not 2 of " in found[0]
     path.unlink()
     (found,) = problems(finished_campaign).values()
-    assert found == [f"{path}: no such file; the data set has not been read"]
+    assert found == [f"{path}: no such file; make it with 'softmode dataset', or run the campaign"]
 
 
 def test_partial_that_was_left_over(finished_campaign: Path) -> None:
@@ -334,7 +334,7 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     potential = ["--potential", settings / "potentials" / f"{POTENTIAL}.yaml", "--device", "cpu"]
     shard, entries = ["--shards", folder / "shards.csv", "--shard", 2], folder / "entries.db"
     relaxed, phonons = (folder / "relaxed" / POTENTIAL / "2.db", folder / "phonons" / "reference" / "2.parquet")
-    section = ["--protocol", settings / "relaxation.yaml"]
+    section = ["--protocol", settings / "relax.yaml"]
     run("relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
     run("phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons)
     assert problems(folder) == {}
@@ -370,4 +370,4 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
 
 def test_campaign_that_has_not_run_is_a_mistake_of_the_input(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["verify", str(tmp_path)]) == 2
-    assert "index.csv: no such file; the data set has not been read" in capsys.readouterr().err
+    assert "index.csv: no such file; make it with 'softmode dataset', or run the campaign" in capsys.readouterr().err

@@ -64,7 +64,7 @@ def test_commit_is_stored_and_enters_no_identity(monkeypatch: pytest.MonkeyPatch
 def test_git_is_asked_only_when_somebody_wants_to_know() -> None:
     code = (
         "import sys, softmode.cli, softmode.engine.provenance, softmode.version\n"
-        "softmode.cli.build_parser()\n"
+        "softmode.cli.build_parser(softmode.cli.grouped_commands())\n"
         "sys.exit(softmode.version.version.cache_info().misses)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

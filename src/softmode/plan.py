@@ -5,33 +5,34 @@ where there is none from the time of one force call: on a CPU thread as measured
 as the user measured it on theirs. Nothing is guessed: without either an hour is unknown.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.config import Campaign
+from softmode.engine.outputs import partial_of
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
 from softmode.rates import (
-    Evaluations,
-    PHONONS_ms_per_supercell_atom,
+    SIZE_COLUMNS,
+    EntrySize,
     cpu_ms_per_atom,
-    evaluations,
+    displaced_atoms,
     gpu_ms_per_atom,
     is_estimated,
 )
 from softmode.reference.dataset import selected_ids
+from softmode.reference.index_file import ENTRY, read_index
+from softmode.settings.campaign import Campaign
+from softmode.studies.study import Stage, load
 
-# of softmode's own index, and of the Kyoto database's
-_COLUMNS = (("entry", "n_sites", "n_supercell", "n_displacements"), ("mp_id", "n_unit", "n_super", "n_disp"))
-# bytes of the forces on one displaced atom, and of the rest of an entry in each file: 40 entries of the Kyoto database
+# Bytes of the forces on one displaced atom, and of the rest of an entry in a database and in a table: 40 entries of the
+# Kyoto database. The disk that a plan names is made of them.
 _BYTES_PER_ATOM = 24
-_BYTES_PER_ENTRY = {"entries": 5400, "relaxed": 5400, "force_sets": 5400, "phonons": 3000}
+_BYTES_PER_RECORD = 5400
+_BYTES_PER_ROW = 3000
 
 
 @dataclass(frozen=True)
@@ -44,28 +45,19 @@ class PlannedEntry:
     n_displacements: int
 
     @property
-    def evaluations(self) -> Evaluations:
-        """Atoms to evaluate in each stage."""
-        return evaluations(self.n_sites, self.n_supercell, self.n_displacements)
+    def size(self) -> EntrySize:
+        """How large it is."""
+        return EntrySize(self.n_sites, self.n_supercell, self.n_displacements)
 
 
-def read_index(path: Path) -> list[PlannedEntry]:
-    """Read softmode's index of a data set, or that of the Kyoto database.
+def planned_entries(path: Path) -> list[PlannedEntry]:
+    """Return what softmode's index of a data set, or that of the Kyoto database, says of its entries.
 
     Raises:
         InputError: the file is neither.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            names = next((names for names in _COLUMNS if set(names) <= set(reader.fieldnames or ())), None)
-            if names is None:
-                raise ValueError(f"it needs the columns {', '.join(_COLUMNS[0])}")
-            return [PlannedEntry(row[names[0]], *(int(row[name]) for name in names[1:])) for row in reader]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: not an index of entries: {error}") from error
+    rows = read_index(path, {**ENTRY, **SIZE_COLUMNS})
+    return [PlannedEntry(row["entry"], *(row[name] for name in SIZE_COLUMNS)) for row in rows]
 
 
 def select(entries: Sequence[PlannedEntry], campaign: Campaign) -> tuple[list[PlannedEntry], float]:
@@ -96,8 +88,9 @@ class Rate:
     source: str
 
 
-# by potential (or, for phonons, `phonons`), stage and `cpu` or `cuda`
+# by potential (`any` where no source runs), name of the stage, and `cpu` or `cuda`
 Rates = dict[tuple[str, str, str], Rate]
+_ANY = "any"
 
 
 def measured_rates(folders: Iterable[Path]) -> Rates:
@@ -109,34 +102,32 @@ def measured_rates(folders: Iterable[Path]) -> Rates:
     rates: Rates = {}
     for folder in folders:
         campaign = CampaignFolder(folder)
-        entries = {entry.id: entry for entry in read_index(folder / "index.csv")}
+        campaign.refuse_former()
+        entries = {entry.id: entry for entry in planned_entries(folder / "index.csv")}
         shards = campaign.shards()
         atoms: dict[tuple[str, str, str], int] = defaultdict(int)
         seconds: dict[tuple[str, str, str], float] = defaultdict(float)
         for source, stage in campaign.stages():
+            cost = load(stage.cost)
             for shard in shards:
                 for device, entry, time in _times(campaign.output(source, stage, shard), stage):
                     if entry in entries:
-                        key = ("phonons" if stage == "phonons" else source, stage, device)
+                        key = (source if stage.runs_source else _ANY, stage.name, device)
                         seconds[key] += time
-                        atoms[key] += _atoms(entries[entry], stage)
+                        atoms[key] += cost(entries[entry].size)
         rates |= {key: Rate(1000 * total / atoms[key], str(folder)) for key, total in seconds.items()}
     return rates
 
 
-def _atoms(entry: PlannedEntry, stage: str) -> int:
-    return entry.n_supercell if stage == "phonons" else getattr(entry.evaluations, stage)
-
-
-def _times(output: Path, stage: str) -> Iterable[tuple[str, str, float]]:
+def _times(output: Path, stage: Stage) -> Iterable[tuple[str, str, float]]:
     """Yield device, entry and seconds of the results in one output."""
-    key = f"{stage}_seconds"
-    if stage == "phonons":
+    key = stage.seconds
+    if not stage.runs_source:
         if output.is_file():
             table, _ = read_table(output, ["entry", key])
             yield from (("cpu", row["entry"], row[key]) for row in table.to_pylist() if row[key] is not None)
         return
-    for path in (output, output.with_name(output.name + ".partial")):
+    for path in (output, partial_of(output)):
         if path.is_file():
             found = read_snapshot(path, [key])
             device = "cuda" if str(found.metadata.get("device", "")).startswith("cuda") else "cpu"
@@ -150,15 +141,31 @@ class PotentialPlan:
     """What one potential takes.
 
     Attributes:
-        atoms: to evaluate, by stage
+        atoms: to evaluate, by name of the stage
         hours: by device, `cpu` (one thread) and `cuda`; None where no rate is known
         sources: who measured the rates, by device
     """
 
     name: str
-    atoms: Evaluations
+    atoms: Mapping[str, int]
     hours: Mapping[str, float | None]
     sources: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What a stage takes that runs no potential.
+
+    Attributes:
+        n_sources: whose records it reads
+        hours: of one CPU thread for all of them
+        source: who measured the rate
+    """
+
+    stage: str
+    n_sources: int
+    hours: float
+    source: str
 
 
 @dataclass(frozen=True)
@@ -170,8 +177,7 @@ class Plan:
         n_displacements: displaced supercells
         supercells: atoms of the smallest, the median and the largest supercell
         potentials: in the campaign's order
-        phonon_hours: of one CPU thread for the phonons of one source, and who measured that
-        n_sources: whose phonons are computed
+        tables: the stages that run no potential
         disk_GB: of the results, by what they are
         jobs: for the cluster, by stage
     """
@@ -181,9 +187,7 @@ class Plan:
     n_displacements: int
     supercells: tuple[int, int, int]
     potentials: Sequence[PotentialPlan]
-    phonon_hours: float
-    phonon_source: str
-    n_sources: int
+    tables: Sequence[TablePlan]
     disk_GB: Mapping[str, float]
     jobs: Mapping[str, int]
 
@@ -200,46 +204,50 @@ def make_plan(campaign: Campaign, entries: Sequence[PlannedEntry], rates: Rates)
     """
     chosen, share = select(entries, campaign)
     n_entries = round(share * len(chosen))
-    atoms = Evaluations(*(round(share * sum(column)) for column in zip(*(e.evaluations for e in chosen), strict=True)))
-    supercell_atoms = share * sum(entry.n_supercell for entry in chosen)
+    atoms = {stage: round(share * sum(map(load(stage.cost), (e.size for e in chosen)))) for stage in campaign.stages}
     sizes = sorted(entry.n_supercell for entry in chosen)
-    phonons = rates.get(("phonons", "phonons", "cpu")) or Rate(PHONONS_ms_per_supercell_atom, "Kyoto entries")
-    n_potentials, n_sources, n_shards = len(campaign.potentials), len(campaign.sources), campaign.settings["shards"]
-    per_entry = {name: n_entries * size for name, size in _BYTES_PER_ENTRY.items()}
-    displaced = _BYTES_PER_ATOM * atoms.force_sets
+    n_displacements = round(share * sum(entry.n_displacements or 3 * entry.n_sites for entry in chosen))
+    # the data set has the forces of its displacements too
+    displaced = round(share * sum(displaced_atoms(entry.size) for entry in chosen))
+    disk = {"data set": len(campaign.references) * (n_entries * _BYTES_PER_RECORD + displaced * _BYTES_PER_ATOM)}
+    for stage in campaign.stages:
+        per_source = n_entries * (_BYTES_PER_RECORD if stage.runs_source else _BYTES_PER_ROW)
+        per_source += atoms[stage] * _BYTES_PER_ATOM if stage.forces_kept else 0
+        disk[stage.name] = len(campaign.sources_of(stage)) * per_source
     return Plan(
         campaign,
         n_entries=n_entries,
-        n_displacements=round(share * sum(entry.n_displacements or 3 * entry.n_sites for entry in chosen)),
+        n_displacements=n_displacements,
         supercells=(sizes[0], sizes[len(sizes) // 2], sizes[-1]),
-        potentials=[_plan_potential(name, settings, atoms, rates) for name, settings in campaign.potentials.items()],
-        phonon_hours=phonons.ms_per_atom * supercell_atoms / 3.6e6,
-        phonon_source=phonons.source,
-        n_sources=n_sources,
-        disk_GB={
-            "data set": 1e-9 * (per_entry["entries"] + displaced) * (n_sources - n_potentials),
-            "relaxed cells": 1e-9 * per_entry["relaxed"] * n_potentials,
-            "force sets": 1e-9 * (per_entry["force_sets"] + displaced) * n_potentials,
-            "phonons": 1e-9 * per_entry["phonons"] * n_sources,
-        },
-        jobs={"relax": n_potentials * n_shards, "force_sets": n_potentials * n_shards, "phonons": n_sources * n_shards},
+        potentials=[_plan_potential(campaign, name, atoms, rates) for name in campaign.potentials],
+        tables=[_plan_table(campaign, stage, atoms, rates) for stage in campaign.stages if not stage.runs_source],
+        disk_GB={what: 1e-9 * size for what, size in disk.items()},
+        jobs={stage.name: len(campaign.sources_of(stage)) * campaign.settings["shards"] for stage in campaign.stages},
     )
 
 
-def _plan_potential(name: str, settings: Mapping[str, Any], atoms: Evaluations, rates: Rates) -> PotentialPlan:
+def _plan_table(campaign: Campaign, stage: Stage, atoms: Mapping[Stage, int], rates: Rates) -> TablePlan:
+    rate = rates.get((_ANY, stage.name, "cpu")) or Rate(stage.ms_per_atom, "Kyoto entries")
+    n_sources = len(campaign.sources_of(stage))
+    return TablePlan(stage.name, n_sources, n_sources * rate.ms_per_atom * atoms[stage] / 3.6e6, rate.source)
+
+
+def _plan_potential(campaign: Campaign, name: str, atoms: Mapping[Stage, int], rates: Rates) -> PotentialPlan:
+    settings = campaign.potentials[name]
+    own = {stage.name: atoms[stage] for stage in atoms if stage.runs_source and name in campaign.sources_of(stage)}
     on_cpu = "estimated, without its weights" if is_estimated(settings) else "one force call"
     one_call = (("cpu", cpu_ms_per_atom(settings), on_cpu), ("cuda", gpu_ms_per_atom(settings), "one force call"))
     hours: dict[str, float | None] = {}
     sources = {}
     for device, ms_per_atom, source in one_call:
-        known = [rates.get((name, stage, device)) for stage in Evaluations._fields]
+        known = [rates.get((name, stage, device)) for stage in own]
         if ms_per_atom is not None:
             known = [rate or Rate(ms_per_atom, source) for rate in known]
         complete = [rate for rate in known if rate]
         if len(complete) < len(known):
             hours[device], sources[device] = None, "not measured"
         else:
-            ms = sum(rate.ms_per_atom * number for rate, number in zip(complete, atoms, strict=True))
+            ms = sum(rate.ms_per_atom * number for rate, number in zip(complete, own.values(), strict=True))
             hours[device] = ms / 3.6e6
             sources[device] = ", ".join(dict.fromkeys(rate.source for rate in complete))
-    return PotentialPlan(name, atoms, hours, sources)
+    return PotentialPlan(name, own, hours, sources)

@@ -6,32 +6,46 @@ Every rate is a measured one; what nobody has measured is None.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-# a relaxation takes tens to hundreds of evaluations of the unit cell; this weighs it against the force sets
+# The evaluations of a relaxation, which takes tens to hundreds; with another number shards, walltimes and plans weigh
+# relaxations otherwise against force sets.
 EVALUATIONS_OF_A_RELAXATION = 100
-# one force call with M3GNet in ms for each atom: `softmode check-potential m3gnet --threads 1`, 64 and 216 atoms, on a
-# Xeon that others used too; the other potentials' relative_cost is in this unit
+# The time of one force call with M3GNet in ms for each atom, the unit of the other potentials' relative_cost: `softmode
+# check-potential m3gnet --threads 1`, 64 and 216 atoms, on a Xeon that others used too. All CPU hours of a plan and all
+# walltimes of CPU jobs follow it.
 M3GNET_CPU_ms_per_atom = 1.4
-# force constants, frequencies and thermodynamics of one entry in ms for each atom of its supercell: 40 entries of the
-# Kyoto database drawn at random, protocol `softmode`, 0.1 to 3.5 s each, on the same machine
-PHONONS_ms_per_supercell_atom = 7.1
 
 
-class Evaluations(NamedTuple):
-    """Atoms to evaluate for one entry: those of all structures that a stage gives to the potential."""
+class EntrySize(NamedTuple):
+    """How large an entry is.
 
-    relax: int
-    force_sets: int
-
-
-def evaluations(n_sites: int, n_supercell: int, n_displacements: int) -> Evaluations:
-    """Return the atoms to evaluate for an entry.
-
-    Args:
+    Attributes:
         n_sites: atoms of the unit cell
         n_supercell: atoms of the supercell
-        n_displacements: 0 where it is not known before phonopy looks: every atom in every direction is the most
+        n_displacements: displaced supercells; 0 where it is not known before phonopy looks
     """
-    return Evaluations(EVALUATIONS_OF_A_RELAXATION * n_sites, (n_displacements or 3 * n_sites) * n_supercell)
+
+    n_sites: int
+    n_supercell: int
+    n_displacements: int
+
+
+# The columns of an index that say it.
+SIZE_COLUMNS: dict[str, type] = dict.fromkeys(EntrySize._fields, int)
+
+
+def relax_atoms(size: EntrySize) -> int:
+    """Return the atoms to evaluate in a relaxation."""
+    return EVALUATIONS_OF_A_RELAXATION * size.n_sites
+
+
+def displaced_atoms(size: EntrySize) -> int:
+    """Return the atoms of all displaced supercells; where their number is not known, the most that there can be."""
+    return (size.n_displacements or 3 * size.n_sites) * size.n_supercell
+
+
+def supercell_atoms(size: EntrySize) -> int:
+    """Return the atoms of the supercell."""
+    return size.n_supercell
 
 
 def cpu_ms_per_atom(potential: Mapping[str, Any]) -> float | None:

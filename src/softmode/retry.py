@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.engine.outputs import only_writer, storage
+from softmode.engine.in_flight import journal_of
+from softmode.engine.outputs import only_writer, partial_of, storage
 from softmode.engine.records import open_database, row_numbers
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
 
-STAGES = ("relax", "force_sets")
 ALL = "all"
 
 
@@ -26,32 +26,39 @@ def forget_failures(
     Args:
         kinds: of the failures, or `all`
         potentials: all where None
-        stages: `relax`, `force_sets`; both where None
+        stages: names of stages that run a potential; all where None
 
     Raises:
-        InputError: there is no such potential, or a job writes one of the databases.
+        InputError: there is no such potential or stage, or a job writes one of the databases.
     """
+    campaign.refuse_former()
     known = campaign.potentials()
+    storing = [stage.name for stage in campaign.all_stages if stage.runs_source]
+    for name in stages or ():
+        if name not in storing:
+            raise InputError(
+                f"{campaign.path}: no stage '{name}' that stores failures; there are: {', '.join(storing)}"
+            )
     for potential in potentials or known:
         if potential not in known:
             raise InputError(f"{campaign.path}: no potential '{potential}'; there are: {', '.join(known)}")
         for shard in campaign.shards():
-            again: set[str] = set()
-            forgotten: dict[Path, set[str]] = {}
-            for stage in STAGES:
-                output = campaign.output(potential, stage, shard)
-                failed = _failed(output, stage, kinds) if stage in (stages or STAGES) else set()
-                again |= failed
-                forgotten[output] = set(again)
-            for output in reversed(forgotten):
-                number = _forget(output, forgotten[output])
+            again: dict[str, set[str]] = {}
+            outputs: dict[str, Path] = {}
+            for source, stage in campaign.stages():
+                if source == potential and stage.runs_source:
+                    output = outputs[stage.name] = campaign.output(potential, stage, shard)
+                    failed = _failed(output, stage.name, kinds) if stage.name in (stages or storing) else set()
+                    again[stage.name] = failed | again.get(stage.follows, set())
+            for name, output in reversed(outputs.items()):
+                number = _forget(output, again[name])
                 if number:
                     yield f"{output}: {number} records will be made again", number
 
 
 def _stored(output: Path) -> Path:
     """Return the file that has the records of an output, finished or not."""
-    return output if output.is_file() else output.with_name(output.name + ".partial")
+    return output if output.is_file() else partial_of(output)
 
 
 def _failed(output: Path, stage: str, kinds: Collection[str]) -> set[str]:
@@ -73,10 +80,10 @@ def _forget(output: Path, entries: Collection[str]) -> int:
         rows = [number for entry, number in row_numbers(path).items() if entry in entries]
         if not rows:
             return 0
-        partial = output.with_name(output.name + ".partial")
+        partial = partial_of(output)
         if path == output:
             # first the name: a finished database without these records must never be
-            output.with_name(output.name + ".in-flight").unlink(missing_ok=True)
+            journal_of(output).unlink(missing_ok=True)
             output.replace(partial)
         written = partial.stat()
         open_database(partial).delete(rows)

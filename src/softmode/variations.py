@@ -8,13 +8,13 @@ import yaml
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.changes import Base, Variation
-from softmode.config import PATH_GIVEN_LATER, Campaign, read_campaign
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.potentials.registry import dtypes as dtypes_of
-from softmode.potentials.settings import settings_of_results
-from softmode.present.campaign import read_properties
-from softmode.protocol import SECTIONS
+from softmode.present.results import Results
+from softmode.settings.campaign import PATH_GIVEN_LATER, Campaign, read_campaign
+from softmode.settings.potentials import settings_of_results
+from softmode.sources import YARDSTICK
 
 BASE = "base"
 _DISTANCE = "displacement_distance_A"
@@ -46,7 +46,7 @@ def write_variations(
     Raises:
         InputError: the campaign does not say where its data are, or a value is impossible.
     """
-    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != "yardstick"}
+    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != YARDSTICK}
     dataset |= dict(selection)
     if dataset["path"] == PATH_GIVEN_LATER:
         raise InputError("dataset.path: is left to the command line; write a copy of the campaign's file that names it")
@@ -102,15 +102,18 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
         InputError: a campaign is not finished, has other entries, or differs from the base in no setting or in several.
     """
     folder = CampaignFolder(base)
-    properties, metadata = read_properties(base / "properties.parquet")
-    presentation, report = folder.settings("presentation"), folder.settings("report")
-    labels = {name: presentation["potentials"][name]["label"] for name in presentation["order"]}
-    colours = {name: presentation["potentials"][name]["colour"] for name in presentation["order"]}
+    folder.refuse_former()
+    results = Results(folder)
+    metadata = results.metadata
+    labels = {name: settings["label"] for name, settings in results.potentials.items()}
+    colours = {name: settings["colour"] for name, settings in results.potentials.items()}
     of_base = _settings(folder, metadata)
     read = []
     for path in variations:
         other = CampaignFolder(path)
-        others_properties, others_metadata = read_properties(path / "properties.parquet")
+        other.refuse_former()
+        others = Results(other)
+        others_metadata = others.metadata
         if others_metadata["dataset_digest"] != metadata["dataset_digest"]:
             raise InputError(
                 f"{path}: has other entries than {base} (data set {others_metadata['dataset_digest'][:12]}, not "
@@ -120,9 +123,8 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
         if unknown:
             raise InputError(f"{path}: {base} has no potential '{unknown[0]}' to compare with")
         setting, values = _varied_setting(base, of_base, path, _settings(other, others_metadata))
-        stability = other.settings("report")["stability"]
-        read.append(Variation(path.name, others_properties, stability, setting, values))
-    return Base(properties, metadata["dataset_digest"], report, labels, colours), read
+        read.append(Variation(path.name, others.properties, others.report["stability"], setting, values))
+    return Base(results.properties, metadata["dataset_digest"], results.report, labels, colours), read
 
 
 # by potential and key; a key of the protocol is every potential's
@@ -131,11 +133,7 @@ _Settings = dict[str, dict[str, Any]]
 
 def _settings(campaign: CampaignFolder, metadata: Mapping[str, Any]) -> _Settings:
     """Return for each potential all that its results depend on, as plain values under keys with dots."""
-    protocol = {section: dict(campaign.settings(section)) for section in SECTIONS}
-    # the one is the name of all the rest, the other is in force_sets too
-    for key in ("protocol", "protocol_digest"):
-        protocol["report"].pop(key, None)
-    protocol["phonons"].pop("symmetry_tolerance_A", None)
+    protocol = campaign.protocol.settings
     found = {}
     for name in campaign.potentials():
         origin = metadata["sources"][name]

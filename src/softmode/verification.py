@@ -6,16 +6,13 @@ numbers of the one before; properties.parquet, spectra.parquet and the tables co
 not computed anew, and figures are not looked at.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from softmode.campaign_folder import REFERENCES, STAGES, CampaignFolder
-from softmode.compare.properties import RECORD_COLUMNS
+from softmode.campaign_folder import REFERENCES, CampaignFolder
 from softmode.engine.consistency import (
     AGAIN,
     coverage,
@@ -24,25 +21,26 @@ from softmode.engine.consistency import (
     mixture_mistakes,
     passing_mistakes,
 )
-from softmode.engine.parquet import read_table
+from softmode.engine.outputs import PARTIAL
+from softmode.engine.parquet import read_scalars
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
-from softmode.potentials.settings import digest_of_settings
-from softmode.present.campaign import campaign_tables
-from softmode.present.comparisons import read_comparisons
 from softmode.present.reproduction import (
     differences_from_phonons,
     differences_from_properties,
     differences_of_spectra,
+    differences_of_study,
 )
-from softmode.present.tables import Table
-from softmode.protocol import SECTIONS, Protocol, digest
+from softmode.present.results import Results
 from softmode.reference.dataset import dataset_digest, load_entries
-
-# how the stages of a potential call, in `depends_on`, their section of the protocol and the outcome of the one before
-_SECTIONS = {"relax": "relaxation", "force_sets": "force_sets", "phonons": "phonons"}
-_BEFORE = {"force_sets": ("relax", "relaxed"), "phonons": ("force_sets", "origin")}
-_SCALARS = [column.name for column in RECORD_COLUMNS if not pa.types.is_list(column.type)]
+from softmode.settings.digest import digest
+from softmode.settings.fields import taken
+from softmode.settings.potentials import digest_of_settings
+from softmode.settings.protocol import known_as
+from softmode.sources import REFERENCE
+from softmode.studies import results_by_rule
+from softmode.studies.harmonic.study import PHONONS
+from softmode.studies.study import Result, Stage, load
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,7 @@ def verify(campaign: CampaignFolder) -> Iterator[Check]:
     entries, shards = campaign.entries(), campaign.shards()
     # without this file nobody knows which potentials there are, and so whether one is missing
     campaign.settings("presentation")
+    campaign.refuse_former()
     for reference in campaign.references():
         yield _check(
             f"{reference}: the database has the entries of its index and of its digest", _database, campaign, reference
@@ -95,8 +94,14 @@ def verify(campaign: CampaignFolder) -> Iterator[Check]:
         yield from _Source(campaign, name).checks()
     yield _check("properties.parquet comes out again from the phonons", _properties, campaign)
     yield _check("spectra.parquet comes out again from the phonons", _spectra, campaign)
-    yield _check("tables come out again from properties.parquet", _tables, campaign)
-    yield _check("tables of the comparisons come out again from properties and spectra", _comparisons, campaign)
+    for study in campaign.studies:
+        if study.table:
+            yield _check(f"{study.table} comes out again from its records", differences_of_study, campaign, study)
+    results = Results(campaign)
+    for rule, declared in results_by_rule(campaign.studies).items():
+        tables = [result for result in declared if result.kind == "table"]
+        if tables:
+            yield _check(f"{rule}: every table comes out again from its numbers", _tables, results, tables)
 
 
 def _database(campaign: CampaignFolder, reference: str) -> list[str]:
@@ -110,17 +115,17 @@ def _database(campaign: CampaignFolder, reference: str) -> list[str]:
 
 
 def _protocol(campaign: CampaignFolder) -> list[str]:
-    settings = {section: campaign.settings(section) for section in SECTIONS}
-    folder = campaign.path / "settings"
-    name, expected = settings["report"].pop("protocol"), settings["report"].pop("protocol_digest")
-    tolerance = settings["phonons"].pop("symmetry_tolerance_A")
-    if tolerance != settings["force_sets"]["symmetry_tolerance_A"]:
-        return [f"{folder}: phonons.yaml and force_sets.yaml have different symmetry_tolerance_A; {AGAIN}"]
-    found = Protocol(name, settings).digest
+    folder, protocol = campaign.path / "settings", campaign.protocol
+    for section, kind in protocol.sections.items():
+        for key, place in taken(kind).items():
+            if "." in place and campaign.settings(section)[key] != protocol.section(section)[key]:
+                other = place.partition(".")[0]
+                return [f"{folder}: {section}.yaml and {other}.yaml have different {key}; {AGAIN}"]
+    found, expected = protocol.digest, campaign.settings("report")["protocol_digest"]
     if found != expected:
         return [
             f"{folder}: the digest of the sections is {found[:12]}…, but report.yaml says {expected[:12]}… for "
-            f"protocol '{name}'; a section was changed: delete the folder's files of sections and run again"
+            f"protocol '{protocol.name}'; a section was changed: delete the folder's files of sections and run again"
         ]
     return []
 
@@ -128,7 +133,7 @@ def _protocol(campaign: CampaignFolder) -> list[str]:
 def _partials(campaign: CampaignFolder) -> list[str]:
     return [
         f"{path}: left over by a job that was stopped; run again, or delete it if its output is there"
-        for path in sorted(campaign.path.rglob("*.partial"))
+        for path in sorted(campaign.path.rglob(f"*{PARTIAL}"))
     ]
 
 
@@ -150,11 +155,11 @@ def _spectra(campaign: CampaignFolder) -> list[str]:
 
 
 def _phonons(campaign: CampaignFolder) -> list[Path]:
-    folders = [campaign.path / "phonons" / source for source in (*campaign.references(), *campaign.potentials())]
+    folders = [campaign.path / PHONONS.name / source for source in (*campaign.references(), *campaign.potentials())]
     # those of shards without entries too: the metadata are of a source's last shard
     phonons = [path for folder in folders for path in sorted(folder.glob("*.parquet"), key=_number)]
     if not phonons:
-        raise InputError(f"{campaign.path / 'phonons'}: has no tables; run again")
+        raise InputError(f"{campaign.path / PHONONS.name}: has no tables; run again")
     return phonons
 
 
@@ -162,22 +167,10 @@ def _number(path: Path) -> int:
     return int(path.stem)
 
 
-def _tables(campaign: CampaignFolder) -> list[str]:
-    inputs = ("properties.parquet", "unreadable.csv", "settings/presentation.yaml", "settings/report.yaml")
-    tables = campaign_tables(*(campaign.path / name for name in inputs))
-    return _table_differences(campaign, tables, "tables")
-
-
-def _comparisons(campaign: CampaignFolder) -> list[str]:
-    settings = (f"settings/{part}.yaml" for part in ("presentation", "report", "phonons"))
-    inputs = ("properties.parquet", "spectra.parquet", *settings)
-    compared = read_comparisons(*(campaign.path / name for name in inputs))
-    return _table_differences(campaign, compared.tables(), "comparisons")
-
-
-def _table_differences(campaign: CampaignFolder, tables: Iterable[Table], command: str) -> list[str]:
-    folder = campaign.path / "tables"
-    return [line for table in tables for line in differences_from_properties(table, folder, command)]
+def _tables(results: Results, declared: Sequence[Result]) -> list[str]:
+    folder = results.campaign.path / "tables"
+    tables = (load(result.function)(results) for result in declared)
+    return [line for table in tables for line in differences_from_properties(table, folder)]
 
 
 class _Source:
@@ -191,15 +184,17 @@ class _Source:
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks, stage by stage."""
-        for stage in ["phonons"] if self.is_reference else STAGES:
-            name = f"{self.name} {stage}"
+        for source, stage in self.campaign.stages():
+            if source != self.name:
+                continue
+            name = f"{self.name} {stage.name}"
             yield _check(f"{name}: one record for every entry", self.records, stage)
             origins = "data set and protocol" if self.is_reference else "data set, protocol and checkpoint"
             yield _check(f"{name}: made from the campaign's {origins}", self.provenance, stage)
-            if not self.is_reference and stage in _BEFORE:
-                yield _check(f"{name}: carries on the records of {_BEFORE[stage][0]}", self.passed_on, stage)
+            if stage.follows and not self.is_reference:
+                yield _check(f"{name}: carries on the records of {stage.follows}", self.passed_on, stage)
 
-    def records(self, stage: str) -> list[str]:
+    def records(self, stage: Stage) -> list[str]:
         """Read all shards of a stage, and find entries that are missing, double, or not of their shard."""
         problems = []
         for shard, entries in self.shards.items():
@@ -209,31 +204,30 @@ class _Source:
             except (InputError, OSError) as error:
                 problems.append(f"{error}; entries without a record: {len(entries)}")
             else:
-                self.snapshots[stage, shard] = snapshot
+                self.snapshots[stage.name, shard] = snapshot
                 problems += coverage(path, [record.entry for record in snapshot.records], entries)
-        folder, suffix = STAGES[stage]
-        for path in sorted((self.campaign.path / folder / self.name).glob(f"*{suffix}")):
+        for path in sorted((self.campaign.path / stage.name / self.name).glob(f"*{stage.suffix}")):
             # a shard without entries has an output too
             if path.stem not in map(str, self.shards) and _read(path).records:
                 problems.append(f"{path}: holds records, but shards.csv has no such shard; delete it")
         return problems
 
-    def provenance(self, stage: str) -> list[str]:
+    def provenance(self, stage: Stage) -> list[str]:
         """Find files that were made from something else than what the campaign has, or not all from the same."""
-        problems = self._unread(stage)
+        problems = self._unread(stage.name)
         first: tuple[Path, dict[str, Any]] | None = None
         for shard in self.shards:
-            if (stage, shard) not in self.snapshots:
+            if (stage.name, shard) not in self.snapshots:
                 continue
-            path, metadata = self.campaign.output(self.name, stage, shard), self.snapshots[stage, shard].metadata
+            path, metadata = self.campaign.output(self.name, stage, shard), self.snapshots[stage.name, shard].metadata
             depends_on = dict(metadata.get("depends_on", {}))
             problems += disagreements(path, depends_on, self._expected(stage, shard))
             problems += identity_mistakes(path, metadata)
-            if stage == "phonons":
+            if not stage.runs_source:
                 expected = {"source": (self.name, "its folder"), "dataset_digest": self._dataset()}
                 problems += disagreements(path, metadata, expected)
-            if stage in _BEFORE:  # is compared for each shard
-                depends_on.pop(_BEFORE[stage][1], None)
+            if stage.follows:  # is compared for each shard
+                depends_on.pop(stage.origin_known_as, None)
             if first:
                 problems += mixture_mistakes(first[0], path, first[1], depends_on)
             else:
@@ -245,22 +239,19 @@ class _Source:
         unread = [shard for shard in self.shards if any((stage, shard) not in self.snapshots for stage in stages)]
         return [f"not known for {len(unread)} of {len(self.shards)} shards, see their records above"] if unread else []
 
-    def _expected(self, stage: str, shard: int) -> dict[str, tuple[Any, str]]:
+    def _expected(self, stage: Stage, shard: int) -> dict[str, tuple[Any, str]]:
         """Return what a shard of a stage must depend on, and who says so."""
-        section = _SECTIONS[stage]
-        file = f"settings/{section}.yaml"
-        expected: dict[str, tuple[Any, str]] = {"stage": (stage, "its folder")}
-        expected |= {section: (digest(self.campaign.settings(section)), file)}
+        file = f"settings/{stage.name}.yaml"
+        expected: dict[str, tuple[Any, str]] = {"stage": (stage.name, "its folder")}
+        expected |= {known_as(stage.name): (digest(self.campaign.settings(stage.name)), file)}
         if self.is_reference:
             database = REFERENCES[self.name][0]
             return expected | {"origin": (self._metadata_of_reference.get("identity"), database)}
-        if stage in _BEFORE:
-            before, name = _BEFORE[stage]
-            snapshot = self.snapshots.get((before, shard))
-            if snapshot:  # one that cannot be read has been named
-                path = self.campaign.output(self.name, before, shard)
-                expected[name] = (snapshot.metadata.get("identity"), str(path))
-        if stage == "phonons":
+        snapshot = self.snapshots.get((stage.follows, shard))
+        if snapshot:  # one that cannot be read has been named
+            path = self.campaign.output(self.name, self.campaign.stage(stage.follows), shard)
+            expected[stage.origin_known_as] = (snapshot.metadata.get("identity"), str(path))
+        if not stage.runs_source:
             return expected
         settings, checkpoint = f"potentials/{self.name}", f"checkpoints/{self.name}.json"
         return expected | {
@@ -270,22 +261,22 @@ class _Source:
         }
 
     def _dataset(self) -> tuple[Any, str]:
-        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        database = REFERENCES[self.name if self.is_reference else REFERENCE][0]
         return self._metadata_of_reference.get("dataset_digest"), database
 
     @cached_property
     def _metadata_of_reference(self) -> Mapping[str, Any]:
-        database = REFERENCES[self.name if self.is_reference else "reference"][0]
+        database = REFERENCES[self.name if self.is_reference else REFERENCE][0]
         return _read(self.campaign.path / database, ()).metadata
 
-    def passed_on(self, stage: str) -> list[str]:
+    def passed_on(self, stage: Stage) -> list[str]:
         """Find records that were not made from those that the stage before has now."""
-        before, _ = _BEFORE[stage]
-        problems = self._unread(before, stage)
+        before = self.campaign.stage(stage.follows)
+        problems = self._unread(before.name, stage.name)
         for shard in self.shards:
-            earlier, later = self.snapshots.get((before, shard)), self.snapshots.get((stage, shard))
+            earlier, later = self.snapshots.get((before.name, shard)), self.snapshots.get((stage.name, shard))
             if earlier and later:
-                path, source = (self.campaign.output(self.name, name, shard) for name in (stage, before))
+                path, source = (self.campaign.output(self.name, each, shard) for each in (stage, before))
                 problems += passing_mistakes(path, _by_entry(later), _by_entry(earlier), source)
         return problems
 
@@ -300,5 +291,5 @@ def _read(path: Path, keys: Collection[str] | None = None) -> Snapshot:
         raise InputError(f"{path}: no such file; run again")
     if path.suffix == ".db":
         return read_snapshot(path, keys, check=keys is None)
-    table, metadata = read_table(path, _SCALARS)
+    table, metadata = read_scalars(path)
     return Snapshot(metadata, [StoredRecord(row.pop("entry"), row) for row in table.to_pylist()])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from softmode.cluster.job_resources import JobResources
-from softmode.config import Campaign
-from softmode.protocol import Protocol
+from softmode.settings.campaign import Campaign
+from softmode.settings.protocol import Protocol
 
 FAST = {"relative_cost": 1.0, "n_parameters": 1_000_000, "cutoff_A": 5.0, "memory_kB_per_edge": 100.0}
 POTENTIALS = {

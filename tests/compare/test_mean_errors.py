@@ -7,7 +7,6 @@ from softmode.compare.mean_errors import (
     THERMODYNAMICS,
     error_table,
     failure_table,
-    mean_interval,
     signed_errors,
     survivors,
 )
@@ -52,21 +51,6 @@ def test_failures_are_counted_by_where_they_happened() -> None:
     table = failure_table(properties(), POTENTIALS).set_index("potential")
     assert table.loc["good"].tolist() == [5, 1, 0]
     assert table.loc["bad"].tolist() == [5, 1, 1]
-
-
-def test_interval_covers_the_true_mean_as_often_as_it_says() -> None:
-    generator = np.random.default_rng(0)
-    inside = 0
-    for _ in range(200):
-        low, high = mean_interval(generator.exponential(2.0, size=80), 500, seed=3)
-        inside += low <= 2.0 <= high
-    assert 180 <= inside <= 199  # 95 % of 200, a little less for so few entries
-
-
-def test_interval_is_reproducible_and_undefined_for_one_entry() -> None:
-    values = np.array([1.0, 2.0, 5.0])
-    assert mean_interval(values, 500, seed=1) == mean_interval(values, 500, seed=1)
-    assert np.isnan(mean_interval(values[:1], 500, seed=1)).all()
 
 
 def test_yardstick_is_judged_but_takes_no_entry_from_the_common_subset() -> None:

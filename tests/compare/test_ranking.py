@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from softmode.compare.mean_errors import THERMODYNAMICS
-from softmode.compare.ranking import ranking_table, resampled_means
+from softmode.compare.ranking import ranking_table
 from tests.compare.campaign import REPORT, properties, row
 
 
@@ -53,11 +53,3 @@ def test_yardstick_does_not_compete() -> None:
     data = campaign({"one": errors, "other": errors + 1, "yardstick": errors - 1})
     table = ranking_table(data, THERMODYNAMICS[:1], ["one", "other", "yardstick"], REPORT)
     assert set(table["better"]) | set(table["worse"]) == {"one", "other"}
-
-
-def test_resamples_have_the_mean_and_the_spread_of_the_mean_and_keep_columns_paired() -> None:
-    values = np.random.default_rng(1).normal(5.0, 2.0, size=(100, 1))
-    means = resampled_means(np.hstack([values, 2 * values]), 20_000, seed=1)
-    assert means[:, 1] == pytest.approx(2 * means[:, 0])
-    assert means[:, 0].mean() == pytest.approx(values.mean(), abs=0.01)
-    assert means[:, 0].std() == pytest.approx(values.std() / 10, rel=0.05)

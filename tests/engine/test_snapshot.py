@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from ase import Atoms
+from ase.db.core import T2000, YEAR
 
+from softmode.engine import snapshot
 from softmode.engine.records import Failure, Record, RecordWriter, open_database
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
@@ -18,6 +20,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from ase import Atoms
+from ase.db.core import T2000, YEAR
 from softmode.engine.records import Record, RecordWriter
 
 with RecordWriter(Path(sys.argv[1]), {"identity": "same"}) as writer:
@@ -38,14 +41,18 @@ def test_values_failures_and_times_are_those_of_the_records(tmp_path: Path) -> N
     failure = Failure("relax", "not_converged", "x")
     values = {"relax_steps": 3, "relax_seconds": 0.25}
     path = write(tmp_path / "0.db", Record("mp-1", Atoms("He"), values), Record("mp-2", Atoms("He"), failure=failure))
-    snapshot = read_snapshot(path)
-    assert snapshot.metadata == METADATA
-    assert [record.entry for record in snapshot.records] == ["mp-1", "mp-2"]
-    assert snapshot.records[0].values == {"status": "done"} | values
-    assert snapshot.records[0].failure is None
-    assert snapshot.records[1].failure == ("relax", "not_converged")
-    assert snapshot.records[0].written == pytest.approx(time.time(), abs=60)
+    found = read_snapshot(path)
+    assert found.metadata == METADATA
+    assert [record.entry for record in found.records] == ["mp-1", "mp-2"]
+    assert found.records[0].values == {"status": "done"} | values
+    assert found.records[0].failure is None
+    assert found.records[1].failure == ("relax", "not_converged")
+    assert found.records[0].written == pytest.approx(time.time(), abs=60)
     assert read_snapshot(path, ["relax_steps"]).records[0].values == {"status": "done", "relax_steps": 3}
+
+
+def test_clock_of_the_rows_is_that_of_ase() -> None:
+    assert (snapshot._YEAR_2000_s, snapshot._YEAR_s) == (T2000, YEAR)
 
 
 def test_writer_that_holds_its_lock_does_not_keep_a_reader_waiting(tmp_path: Path) -> None:

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from structures import ROOT
 
-from softmode.config import validate
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
+from softmode.settings.messages import validate
+from softmode.settings.potentials import Potentials
+from softmode.settings.schema import schema_of
 from softmode.yaml_files import read_yaml
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-SCHEMA = ROOT / "workflow" / "schemas" / "potentials.schema.yaml"
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +137,7 @@ def test_without_a_registered_hash() -> None:
 
 def test_the_registry_is_valid() -> None:
     path = ROOT / "config" / "potentials.yaml"
-    validate(read_yaml(path), read_yaml(SCHEMA), str(path))
+    validate(read_yaml(path), schema_of(Potentials), str(path))
 
 
 @pytest.mark.parametrize(
@@ -160,4 +160,4 @@ def test_the_registry_is_valid() -> None:
 def test_the_schema_refuses(checkpoint: dict[str, Any]) -> None:
     potential = {"label": "X", "colour": "#000000", "adapter": "mace", "environment": "mace", "checkpoint": checkpoint}
     with pytest.raises(InputError, match=r"x\.yaml: x\.checkpoint"):
-        validate({"x": potential}, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")), "x.yaml")
+        validate({"x": potential}, schema_of(Potentials), "x.yaml")

@@ -64,7 +64,7 @@ def test_entries_that_could_not_be_read_are_failures_of_the_data_set(tmp_path: P
 
 
 def test_list_of_the_unreadable_that_is_none_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"unreadable\.csv: no such file; the data set has not been read"):
+    with pytest.raises(InputError, match=r"unreadable\.csv: no such file; make it with 'softmode dataset'"):
         read_unreadable(tmp_path / "unreadable.csv")
     for content in (b"", b"a,b\n1,2\n", b"entry,file,message\na,b,c,d\n1,2,3,4,5\n", b"\xff\xfe\x00"):
         (tmp_path / "unreadable.csv").write_bytes(content)

@@ -1,8 +1,8 @@
-from softmode.config import Campaign
 from softmode.plan import Plan, PotentialPlan
 from softmode.present.plan_text import plan_text
-from softmode.protocol import Protocol
 from softmode.rates import Evaluations
+from softmode.settings.campaign import Campaign
+from softmode.settings.protocol import Protocol
 
 
 def plan(*potentials: PotentialPlan) -> Plan:

@@ -1,7 +1,8 @@
 import pytest
 
 from softmode.present.published import with_published
-from softmode.present.tables import Table, make_tables
+from softmode.present.table_text import Table
+from softmode.present.tables import make_tables
 from tests.compare.campaign import LABELS, METADATA, REPORT, properties
 
 NUMBERS = {

@@ -12,7 +12,7 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
 from softmode.engine.records import Record, RecordWriter, read_metadata, read_records
 from softmode.present.status_text import campaign_status
-from softmode.protocol import Protocol
+from softmode.settings.protocol import Protocol
 from tests.small_campaign import POTENTIAL, make_data, make_settings
 
 
@@ -106,12 +106,13 @@ def test_damaged_file_is_named_and_the_rest_is_counted(finished_campaign: Path) 
 
 def test_campaign_that_has_not_started_says_so(tmp_path: Path, demo_folder: Path, loew2024: Protocol) -> None:
     assert lines(tmp_path) == [
-        f"{tmp_path}: nothing to show yet: {tmp_path / 'index.csv'}: no such file; the data set has not been read"
+        f"{tmp_path}: nothing to show yet: {tmp_path / 'index.csv'}: no such file; "
+        "make it with 'softmode dataset', or run the campaign"
     ]
     make_data(tmp_path, demo_folder)
     shutil.copy(tmp_path / "entries.db", tmp_path / "entries.db.partial")
     (tmp_path / "index.csv").rename(tmp_path / "index.csv.later")
-    assert lines(tmp_path)[0].endswith("the data set has not been read; 2 entries read so far")
+    assert lines(tmp_path)[0].endswith("or run the campaign; 2 entries read so far")
     (tmp_path / "index.csv.later").rename(tmp_path / "index.csv")
     assert "no potential yet: settings/ has none" in lines(tmp_path)
     make_settings(tmp_path, loew2024)

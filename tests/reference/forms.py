@@ -13,9 +13,9 @@ from phonopy import Phonopy
 from phonopy.physical_units import get_calculator_physical_units
 from phonopy.structure.atoms import PhonopyAtoms
 
-from softmode.protocol import Phonons, load_protocol
 from softmode.reference import phonopy_yaml
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import Phonons, load_protocol
 from softmode.stages.phonons import compute_phonons, phonopy_of, task_of_reference
 
 PROJECT = Path(__file__).parents[2]

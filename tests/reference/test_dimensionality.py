@@ -13,15 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmode.errors import EntryError
-from softmode.reference.cells import build_cells, to_ase
+from softmode.reference.cells import build_cells
 from softmode.reference.dataset import Problem, Selection, describe, read_entries
 from softmode.reference.dimensionality import (
-    check_dimensionality,
     dimensionality,
     in_slab,
     slab_lattice,
     vacuum_axis,
+    vacuum_axis_of_primitive,
 )
+from softmode.reference.entry import Entry
 from tests.properties import QUICK
 
 
@@ -105,13 +106,13 @@ def test_supercell_of_a_slab_has_the_axis_of_its_primitive_cell() -> None:
     in_plane = np.array([[0.5, -0.5, 0], [0.5, 0.5, 0], [0, 0, 1]])
     assert vacuum_axis(cell, in_plane) == 2
     _, primitive = build_cells(cell, np.eye(3, dtype=int), in_plane)
-    assert len(primitive) == 2 and vacuum_axis(to_ase(primitive), np.eye(3)) == 2
+    assert len(primitive) == 2 and vacuum_axis_of_primitive(primitive) == 2
     # a lattice that is centred across the vacuum has no vector of its own there
     assert vacuum_axis(cell, centring) is None
     with pytest.raises(
         EntryError, match="two vectors in the plane of the slab and the third across the vacuum"
     ) as error:
-        check_dimensionality(cell, centring)
+        Entry("", cell, np.eye(3, dtype=int), centring, source="made for a test").check_dimensionality()
     assert error.value.kind == "bad_entry"
 
 

@@ -24,12 +24,12 @@ from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.errors import EntryError
-from softmode.protocol import Phonons, load_protocol
 from softmode.reference import kyoto, phonopy_yaml
 from softmode.reference.cells import EXACT, build_cells, find_primitive_matrix, to_phonopy
 from softmode.reference.completeness import settle_symmetry
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.site_symmetries import SiteSymmetries
+from softmode.settings.protocol import Phonons, load_protocol
 from softmode.stages.phonons import commensurate_frequencies, phonopy_of, task_of_reference, thermodynamics
 from tests.conftest import PROJECT
 from tests.properties import QUICK

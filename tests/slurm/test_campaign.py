@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from softmode.cluster.job_resources import JobResources
-from softmode.config import read_campaign
 from softmode.engine.snapshot import read_snapshot
+from softmode.settings.campaign import read_campaign
 from tests.slurm.cluster import Job, hold_with_records, jobs, jobs_of, wait_until
 
 pytestmark = pytest.mark.slurm

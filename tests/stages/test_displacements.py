@@ -4,17 +4,20 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from softmode.protocol import ForceSets
 from softmode.reference import kyoto, phonopy_yaml
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets
 from softmode.stages.displacements import displace
 
 VARIATIONS = [(False, "auto"), (True, "auto"), (False, True), (True, False)]
 
 
 def assert_equal_phonopys_own(entry: Entry, diagonal: bool, plus_minus: bool | Literal["auto"]) -> None:
-    found = displace((entry.unit_cell, entry.supercell_matrix), ForceSets(0.01, diagonal, plus_minus, 1e-5))
+    settings = ForceSets(
+        displacement_distance_A=0.01, diagonal=diagonal, plus_minus=plus_minus, symmetry_tolerance_A=1e-5
+    )
+    found = displace((entry.unit_cell, entry.supercell_matrix), settings)
     phonopy = make_phonopy(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
     phonopy.generate_displacements(distance=0.01, is_plusminus=plus_minus, is_diagonal=diagonal)
     expected = phonopy.dataset["first_atoms"]

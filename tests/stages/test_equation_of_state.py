@@ -8,8 +8,8 @@ from ase.build import bulk
 
 from softmode.engine.records import Record
 from softmode.potentials.base import Evaluation, Potential
-from softmode.protocol import EquationOfStateRelaxation
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import EquationOfStateRelaxation
 from softmode.stages.relax import relax
 from tests.stages.potentials import batches_of, effective_medium
 
@@ -72,7 +72,7 @@ def test_volume_follows_the_energies_where_the_stress_has_an_error() -> None:
 
 
 def test_steps_that_run_out_are_not_converged() -> None:
-    record = run(bulk("Cu", "hcp", a=2.6, c=4.4), settings=replace(SETTINGS, steps_per_round=1))
+    record = run(bulk("Cu", "hcp", a=2.6, c=4.4), settings=SETTINGS.model_copy(update={"steps_per_round": 1}))
     assert record.failure.kind == "not_converged"
     assert "after 1 steps at constant volume" in record.failure.message
 

@@ -7,9 +7,9 @@ from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.engine.background import worker_processes
 from softmode.engine.records import Failure, Record
-from softmode.protocol import ForceSets, Protocol
 from softmode.reference.cells import to_ase
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets, Protocol
 from softmode.stages.force_sets import compute_force_sets
 from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 

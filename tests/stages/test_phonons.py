@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,24 +7,20 @@ from ase.calculators.emt import EMT
 
 from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
-from softmode.protocol import ForceSets, Phonons, Protocol
 from softmode.reference import kyoto
 from softmode.reference.dataset import Selection, read_entries, write_dataset
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets, Phonons, Protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
     compute_phonons,
-    is_stable,
     kelvin_per_THz,
-    lowest_modes,
     task_of_potential,
     task_of_reference,
     tasks_of_reference,
 )
 from tests.stages.graphene import graphene, task
 from tests.stages.potentials import batches_of, effective_medium
-
-GAMMA_AND_X = np.array([[0.0, 0, 0], [0.5, 0.5, 0]])
 
 
 @pytest.fixture
@@ -116,39 +111,10 @@ def test_imaginary_mode_of_a_real_unstable_crystal(kyoto_folder: Path, settings:
     assert not row["stable_paper"] and not row["stable_scripts"]
 
 
-@pytest.mark.parametrize(
-    ("at_gamma", "at_x", "stable"),
-    [
-        ([-1e-6, 1e-6, 0.0, 5, 5, 5], [1, 1, 2, 2, 3, 3], True),
-        ([-34, -34, -34, 50, 50, 50], [1, 1, 2, 2, 3, 3], True),  # acoustic modes off zero, within the tolerance
-        ([-36, 0, 0, 50, 50, 50], [1, 1, 2, 2, 3, 3], False),
-        ([-20, 0, 0, 1e-3, 50, 50], [1, 1, 2, 2, 3, 3], False),  # acoustic are the three nearest to zero
-        ([0, 0, 0, 50, 50, 50], [-1e-3, 1, 2, 2, 3, 3], False),  # no tolerance away from Gamma
-    ],
-)
-def test_stability_looks_at_optical_modes_and_at_all_q(at_gamma: list, at_x: list, stable: bool) -> None:
-    frequencies = np.array([at_gamma, at_x], dtype=float)
-    assert is_stable(GAMMA_AND_X, frequencies, acoustic_gamma=-35.0, other=0.0) is stable
-
-
-def test_acoustic_modes_at_gamma_are_the_three_nearest_to_zero_whatever_their_order() -> None:
-    # an imaginary optical mode, lower than all acoustic ones, and a Gamma point that is a reciprocal lattice vector
-    frequencies = np.array([[1, 2, 3, 4, 5, 6], [-5, -0.1, 0.0, 0.2, 7, 8]])
-    assert lowest_modes(np.add(GAMMA_AND_X[::-1], [0, 0, 1]), frequencies) == (-0.1, -5.0)
-    # one atom has no optical modes, and Gamma may be the only point
-    assert lowest_modes(GAMMA_AND_X[:1], np.array([[0.1, -0.2, 0.3]])) == (-0.2, np.inf)
-
-
-def test_thresholds_of_paper_and_scripts_differ() -> None:
-    frequencies = np.array([[-40.0, 0, 0], [10, 10, 20]])
-    assert is_stable(GAMMA_AND_X, frequencies, -50.0, 0.0)
-    assert not is_stable(GAMMA_AND_X, frequencies, -35.0, 0.0)
-
-
 def test_thermodynamics_of_a_monolayer_depend_neither_on_its_vacuum_nor_on_how_its_cell_is_written(
     settings: Phonons,
 ) -> None:
-    numbers = replace(settings, mesh={"numbers": [46, 46, 20]})
+    numbers = settings.model_copy(update={"mesh": {"numbers": [46, 46, 20]}})
     cells = [graphene(15), graphene(10), graphene(30), graphene(15, digits=4), graphene(10, digits=8)]
     # tilted, so that the vacuum is in the reciprocal vectors of the plane, and its symmetry another
     cells += [graphene(15, tilt=(1 / 3, 2 / 3)), graphene(10, tilt=(0.3, 0.1)), graphene(30, tilt=(0.5, 0.0), digits=4)]

@@ -12,8 +12,8 @@ from ase.optimize import BFGS
 
 from softmode.engine.records import Record
 from softmode.potentials.base import Evaluation, Potential
-from softmode.protocol import QuasiNewtonRelaxation
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import QuasiNewtonRelaxation
 from softmode.stages.relax import relax
 from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 from tests.stages.test_symmetric_cell import corundum, operations
@@ -155,6 +155,6 @@ def test_noise_above_the_target_is_accepted_below_its_bound_and_not_above() -> N
 
 def test_steps_that_run_out_are_not_converged() -> None:
     # one of BFGS, one of FIRE
-    record = run(alloy(), settings=replace(SETTINGS, steps=1))
+    record = run(alloy(), settings=SETTINGS.model_copy(update={"steps": 1}))
     assert record.failure.kind == "not_converged"
     assert "after 2 steps" in record.failure.message

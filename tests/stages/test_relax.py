@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from ase import Atoms
@@ -9,21 +7,21 @@ from ase.constraints import FixSymmetry
 from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE
 
-from softmode.protocol import FireRelaxation, Protocol, relaxation
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import FireRelaxation, Protocol, Relax, stage_settings
 from softmode.stages.relax import relax
 from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 
 
 @pytest.fixture
 def settings(loew2024: Protocol) -> FireRelaxation:
-    return relaxation(loew2024.section("relaxation"))
+    return stage_settings(Relax, loew2024.section("relax"))
 
 
 @pytest.fixture
 def coarse(settings: FireRelaxation) -> FireRelaxation:
     """Targets that a few tens of steps reach."""
-    return replace(settings, force_target_eV_per_A=0.05, force_accepted_eV_per_A=0.1)
+    return settings.model_copy(update={"force_target_eV_per_A": 0.05, "force_accepted_eV_per_A": 0.1})
 
 
 def entry(id: str, atoms: Atoms) -> Entry:
@@ -149,7 +147,7 @@ def test_element_that_the_potential_does_not_know_fails_before_anything_is_compu
 
 
 def test_relaxation_that_does_not_converge_says_how_far_it_came(loew2024: Protocol) -> None:
-    short = relaxation(loew2024.section("relaxation") | {"rounds": 2, "steps_per_round": 3})
+    short = stage_settings(Relax, loew2024.section("relax") | {"rounds": 2, "steps_per_round": 3})
     triclinic = strained()[3]
     (record,) = relax(iter([triclinic]), batches_of(effective_medium(), 1000), short)
     assert record.failure.kind == "not_converged"

@@ -14,10 +14,12 @@ if not (PROJECT / "envs" / "build.sh").is_file():
     )
 # the workflow's own Snakemake has softmode installed; anybody else's finds it here
 sys.path.insert(0, str(PROJECT / "src"))
-from softmode.config import load_campaign
+from softmode.campaign_folder import REFERENCES, inputs_of
+from softmode.settings.campaign import load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
+from softmode.studies import results_by_rule
 
 
 def own(path):
@@ -48,12 +50,12 @@ try:
             map(os.path.relpath, workflow.configfiles[:-1] or workflow.configfiles)
         )
         or "config of the module",
-        schemas=PROJECT / "workflow" / "schemas",
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-JOBS = JobResources(CAMPAIGN)
+JOBS = {stage: JobResources(CAMPAIGN, stage) for stage in CAMPAIGN.stages}
+RESULTS = results_by_rule(CAMPAIGN.studies)
 ENVIRONMENTS = CAMPAIGN.settings["environments"]
 WORKFLOW = f"{ENVIRONMENTS}/workflow"
 
@@ -84,11 +86,10 @@ workflow.localrules(
             "shards",
             "collect",
             "spectra",
-            "tables",
-            "figures",
-            "comparisons",
             "page",
             "export_reference",
+            *RESULTS,
+            *(f"collect_{study.name}" for study in CAMPAIGN.studies),
         ],
     )
 )
@@ -110,23 +111,48 @@ def environment_ready(wildcards):
     return f"{environment_of(wildcards)}.ready"
 
 
-def table(name, title, caption=None):
-    """The files of a table, the first of them for Snakemake's report."""
-    shown = report(
-        f"<campaign>/tables/{name}.html",
-        caption=f"../report/{caption or name}.rst",
-        category="Tables",
-        labels={"table": title},
-    )
-    return [shown, *multiext(f"<campaign>/tables/{name}", ".csv", ".md", ".tex")]
+def outputs_of(name):
+    """The outputs of a stage, of all its sources and shards."""
+    stage = CAMPAIGN.stage(name)
+    return [
+        f"<campaign>/{stage.name}/{source}/{shard}{stage.suffix}"
+        for source in CAMPAIGN.sources_of(stage)
+        for shard in CAMPAIGN.shards
+    ]
 
 
-def figure(name, title, caption=None):
-    """The files of a figure, the first of them for Snakemake's report."""
-    shown = report(
-        f"<campaign>/figures/{name}.png",
-        caption=f"../report/{caption or name}.rst",
-        category="Figures",
-        labels={"figure": title},
+def stage_command(stage):
+    """The words of `softmode` that run a stage, with the user's own studies."""
+    options = [
+        f"--study={name}" for name in CAMPAIGN.settings["studies"] if "." in name
+    ]
+    return [*options, stage.command]
+
+
+def inputs_of_results(group):
+    """What the tables and figures of a rule are made of."""
+    results = RESULTS[group]
+    return [f"<campaign>/{path}" for path in inputs_of(results, CAMPAIGN.studies)]
+
+
+def outputs_of_results(group):
+    """The files of all tables and figures of a rule."""
+    return [path for result in RESULTS[group] for path in shown(result)]
+
+
+def everything_shown():
+    """The files of all tables and figures."""
+    return [path for group in RESULTS for path in outputs_of_results(group)]
+
+
+def shown(result):
+    """The files of a table or figure, the first of them for Snakemake's report."""
+    first, *others = (f"<campaign>/{path}" for path in result.files)
+    in_report = report(
+        first,
+        # beside it, because a declaration has its caption as text, and Snakemake wants a file
+        caption=os.path.abspath(f"{CAMPAIGN.folder}/{result.files[-1]}"),
+        category=f"{result.kind.capitalize()}s",
+        labels={result.kind: result.title},
     )
-    return [shown, *multiext(f"<campaign>/figures/{name}", ".pdf", ".csv")]
+    return [in_report, *others]

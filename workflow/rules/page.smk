@@ -3,14 +3,8 @@ rule page:
     input:
         "<campaign>/properties.parquet",
         "<campaign>/unreadable.csv",
-        rules.tables.output,
-        rules.figures.output,
-        rules.comparisons.output,
-        expand(
-            "<campaign>/force_sets/{potential}/{shard}.db",
-            potential=CAMPAIGN.potentials,
-            shard=CAMPAIGN.shards,
-        ),
+        everything_shown(),
+        outputs_of("force_sets"),
         expand("<campaign>/checkpoints/{potential}.json", potential=CAMPAIGN.potentials),
         expand("<campaign>/settings/{part}.yaml", part=CAMPAIGN.settings_parts),
     output:

@@ -5,7 +5,6 @@ rate on a GPU, that of one CPU thread stands in for it, which is far too long fo
 it, and a job that needs more goes on from its partial in the next attempt.
 """
 
-import csv
 import functools
 import math
 from collections import defaultdict
@@ -15,19 +14,23 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from softmode.config import Campaign
 from softmode.engine.shards import read_shares
 from softmode.potentials.memory import memory_kB
-from softmode.rates import cpu_ms_per_atom, gpu_ms_per_atom
+from softmode.rates import SIZE_COLUMNS, EntrySize, cpu_ms_per_atom, gpu_ms_per_atom
+from softmode.reference.index_file import ENTRY, read_index
+from softmode.settings.campaign import Campaign
+from softmode.studies.study import Stage, load
 
-# Snakemake twice, the imports from a shared file system, and the weights
+# The minutes before the first entry: Snakemake twice, the imports from a shared file system, and the weights. With
+# fewer a job of few entries is stopped by the scheduler before it stores any.
 _START_min = 15
+# What a walltime is of the time that the measured rates give; with less, jobs on a slower node need a second attempt.
 _SAFETY = 2.0
-# of the slowest of 40 entries of the Kyoto database; the mean is 0.6 s
-_PHONONS_s_per_entry = 3.5
+# The memory of a process without weights and structures, and of one that runs phonopy for the largest supercells; with
+# less, the first attempt of each job is killed.
 _PACKAGE_MB = 3000
-_PHONONS_MB = 2000
-# in a cutoff's sphere: of dense oxides; diamond has twice as many
+_PHONOPY_MB = 2000
+# Atoms in a cutoff's sphere, of dense oxides; diamond has twice as many. The main memory of jobs on CPUs follows it.
 _ATOMS_PER_A3 = 0.1
 
 
@@ -55,32 +58,32 @@ class ShardSize:
 
 @dataclass(frozen=True)
 class JobResources:
-    """The resources of a campaign's jobs, as functions that Snakemake's rules name.
+    """The resources and options of the jobs of one stage, as functions that Snakemake's rules name.
 
     Before the data set is read, as in a first dry run, every job gets the longest walltime.
     """
 
     campaign: Campaign
+    stage: Stage
 
     @property
     def gpus(self) -> int:
         """GPUs of a job that runs a potential."""
         return 0 if self.campaign.settings["device"] == "cpu" else 1
 
-    def potential_minutes(self, wildcards: Wildcards, attempt: int) -> int:
-        """Walltime of `relax` or `force-sets` in minutes."""
+    def minutes(self, wildcards: Wildcards, attempt: int) -> int:
+        """Walltime in minutes."""
+        size = self._size(wildcards)
+        if not self.stage.runs_source:
+            return self._minutes(None if size is None else size.n_entries * self.stage.slowest_seconds, attempt)
         settings = self.campaign.potentials[wildcards.potential]
         rate = (gpu_ms_per_atom(settings) if self.gpus else None) or cpu_ms_per_atom(settings)
-        size = self._size(wildcards)
         return self._minutes(None if rate is None or size is None else size.cost * rate / 1000, attempt)
 
-    def phonons_minutes(self, wildcards: Wildcards, attempt: int) -> int:
-        """Walltime of `phonons` in minutes."""
-        size = self._size(wildcards)
-        return self._minutes(None if size is None else size.n_entries * _PHONONS_s_per_entry, attempt)
-
     def memory_MB(self, wildcards: Wildcards, attempt: int) -> int:
-        """Main memory of a job that runs a potential: the package, its weights, and on a CPU the largest pass."""
+        """Main memory: of phonopy, or of the potential's package, its weights, and on a CPU the largest pass."""
+        if not self.stage.runs_source:
+            return attempt * _PHONOPY_MB
         settings = self.campaign.potentials[wildcards.potential]
         # float32 or float64, as read and as run
         weights: float = 16e-6 * settings.get("n_parameters", 0)
@@ -91,9 +94,20 @@ class JobResources:
             one_pass = max(one_pass, _pass_MB(settings, size.largest_supercell) if size else 0.0)
         return attempt * round(_PACKAGE_MB + weights + one_pass)
 
-    def phonons_memory_MB(self, wildcards: Wildcards, attempt: int) -> int:
-        """Main memory of a job that runs phonopy."""
-        return attempt * _PHONONS_MB
+    def before_option(self, wildcards: Wildcards) -> list[str]:
+        """The option that says which records, or which entries, the stage reads."""
+        if self.stage.follows:
+            before = self.campaign.stage(self.stage.follows)
+            name = f"{before.name}/{wildcards.potential}/{wildcards.shard}{before.suffix}"
+            return ["--records", f"{self.campaign.folder}/{name}"]
+        return ["--shards", f"{self.campaign.folder}/shards.csv", "--shard", wildcards.shard]
+
+    def same_as_option(self, wildcards: Wildcards) -> list[str]:
+        """The option that says where the same records may be found; empty for nowhere."""
+        other = self.campaign.settings.get("same_relaxations_as")
+        if not other or self.stage.follows:
+            return []
+        return ["--same-as", f"{other}/{self.stage.name}/{wildcards.potential}/{wildcards.shard}{self.stage.suffix}"]
 
     def _minutes(self, seconds: float | None, attempt: int) -> int:
         longest: int = round(60 * self.campaign.settings["longest_job_hours"])
@@ -107,19 +121,22 @@ class JobResources:
             changed = (folder / "shards.csv").stat().st_mtime_ns
         except FileNotFoundError:
             return None
-        return _sizes(folder, changed).get(int(wildcards.shard), ShardSize())
+        return _sizes(folder, self.stage, changed).get(int(wildcards.shard), ShardSize())
 
 
-@functools.lru_cache(maxsize=4)
-def _sizes(folder: Path, changed: int) -> dict[int, ShardSize]:
-    """Read the shards' sizes once for all jobs, and again when shards.csv has changed."""
-    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
-        supercells = {row["entry"]: int(row["n_supercell"]) for row in csv.DictReader(file)}
+@functools.lru_cache(maxsize=16)
+def _sizes(folder: Path, stage: Stage, changed: int) -> dict[int, ShardSize]:
+    """Read the shards' sizes once for all jobs of a stage, and again when shards.csv has changed."""
+    rows = read_index(folder / "index.csv", {**ENTRY, **SIZE_COLUMNS})
+    entries = {row["entry"]: EntrySize(*(row[name] for name in SIZE_COLUMNS)) for row in rows}
+    atoms = load(stage.cost)
     sizes: dict[int, ShardSize] = defaultdict(ShardSize)
     for share in read_shares(folder / "shards.csv"):
-        size = sizes[share.shard]
-        largest = max(size.largest_supercell, supercells.get(share.entry, 0))
-        sizes[share.shard] = ShardSize(size.n_entries + 1, size.cost + share.estimated_cost, largest)
+        size, entry = sizes[share.shard], entries.get(share.entry)
+        # shares have the cost of a relaxation and force sets together: either may be of another size than it seems
+        cost = max(share.estimated_cost, atoms(entry) if entry else 0.0)
+        largest = max(size.largest_supercell, entry.n_supercell if entry else 0)
+        sizes[share.shard] = ShardSize(size.n_entries + 1, size.cost + cost, largest)
     return dict(sizes)
 
 

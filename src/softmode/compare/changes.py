@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softmode.compare.mean_errors import REFERENCE, THERMODYNAMICS, Quantity, signed_errors, survivors
-from softmode.compare.ranking import resampled_means
+from softmode.compare.mean_errors import THERMODYNAMICS, Quantity, signed_errors, survivors
+from softmode.compare.resampling import resampled_means
 from softmode.compare.stability import outcome
+from softmode.sources import REFERENCE
 
 # in % of the reference's class, as in Table III
 FALSE_OUTCOMES = (

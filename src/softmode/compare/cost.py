@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softmode.compare.mean_errors import YARDSTICK, Quantity, signed_errors, survivors
+from softmode.compare.mean_errors import Quantity, signed_errors, survivors
+from softmode.sources import YARDSTICK
 
 
 def cost_table(

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from softmode.compare.mean_errors import REFERENCE, RELAXATION, THERMODYNAMICS, Quantity, signed_errors
+from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
 from softmode.compare.stability import outcome
+from softmode.sources import REFERENCE
 
 CRYSTAL_SYSTEMS = ("cubic", "hexagonal", "trigonal", "tetragonal", "orthorhombic", "monoclinic", "triclinic")
 STABILITY = ("stable", "unstable")

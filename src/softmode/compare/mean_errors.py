@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
-REFERENCE = "reference"
-# a second reference, judged like a potential but not competing with them
-YARDSTICK = "yardstick"
-# about 80 MB of resampled errors at a time
-_RESAMPLED_NUMBERS = 10_000_000
+from softmode.compare.resampling import mean_interval
+from softmode.sources import REFERENCE, YARDSTICK
+from softmode.studies.harmonic.study import RELAX
 
 
 @dataclass(frozen=True)
@@ -112,28 +109,13 @@ def by_subset(
             yield row | {"n": len(known)}, known
 
 
-def mean_interval(values: np.ndarray, n_resamples: int, seed: int) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean; NaN for fewer than two values."""
-    if len(values) < 2:
-        return np.nan, np.nan
-    result = bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=n_resamples,
-        batch=max(1, _RESAMPLED_NUMBERS // len(values)),
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
-
-
 def failure_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFrame:
     """Return for each potential the number of entries, and of failures in the relaxation and in all later stages."""
     rows = []
     for name in potentials:
         own = properties[properties["source"] == name]
         failed = own[own["status"] == "failed"]
-        in_relaxation = int((failed["failed_stage"] == "relax").sum())
+        in_relaxation = int((failed["failed_stage"] == RELAX.name).sum())
         rows.append(
             {
                 "potential": name,

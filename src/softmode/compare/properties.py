@@ -1,26 +1,30 @@
 """All results of a campaign in one table: one row for each entry and source (a potential, or the reference)."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
+from softmode.reference.index_file import read_index
+from softmode.settings.protocol import DensityGrid, Phonons
+from softmode.sources import REFERENCE, YARDSTICK
 
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()
 _LIST = pa.list_(_F)
 
-RECORD_COLUMNS = (
+OUTCOME_COLUMNS = (
     Column("entry", _S, "", "id of the entry"),
-    Column("source", _S, "", "name of the potential, or 'reference'"),
+    Column("source", _S, "", f"name of the potential, '{REFERENCE}' or '{YARDSTICK}'"),
     Column("status", _S, "", "'done' or 'failed'"),
     Column("failed_stage", _S, "", "stage that failed"),
     Column("failed_kind", _S, "", "kind of the failure"),
     Column("message", _S, "", "what went wrong"),
+)
+RECORD_COLUMNS = (
+    *OUTCOME_COLUMNS,
     Column("energy_eV_per_atom", _F, "eV/atom", "energy of the relaxed cell"),
     Column("volume_A3_per_atom", _F, "Å³/atom", "volume of the relaxed cell"),
     Column("relax_steps", pa.int64(), "", "optimiser steps of the relaxation"),
@@ -66,9 +70,9 @@ ENTRY_COLUMNS = (
 _THERMODYNAMIC = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
 
 
-def phonon_columns(stability_variants: Sequence[str]) -> list[Column]:
+def phonon_columns(settings: Phonons) -> list[Column]:
     """Return the columns of one shard of phonons."""
-    return [*RECORD_COLUMNS, *_stability_columns(stability_variants), *SPECTRUM_COLUMNS]
+    return [*RECORD_COLUMNS, *_stability_columns(list(settings.stability)), *SPECTRUM_COLUMNS]
 
 
 def property_columns(stability_variants: Sequence[str]) -> list[Column]:
@@ -99,20 +103,13 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
     Raises:
         InputError: a record is missing, is there twice, or was made with another protocol or data set.
     """
-    with index.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = [column.name for column in ENTRY_COLUMNS if column.name not in (reader.fieldnames or ())]
-        if missing:
-            raise InputError(
-                f"{index}: no column {', '.join(missing)}, as of an earlier version; delete it and run again"
-            )
-        entries = {row["entry"]: row for row in reader}
+    types: dict[str, type] = {column.name: int if column.type == pa.int64() else str for column in ENTRY_COLUMNS}
+    entries = {row["entry"]: row for row in read_index(index, {"entry": str} | types)}
     metadata = common_metadata(phonons)
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
 
-    spectra = {column.name for column in SPECTRUM_COLUMNS}
-    names = [c.name for c in phonon_columns(metadata["stability_variants"]) if c.name not in spectra]
+    names = [column.name for column in (*RECORD_COLUMNS, *_stability_columns(metadata["stability_variants"]))]
 
     def rows() -> Iterator[dict[str, Any]]:
         nonlocal n_failed
@@ -128,7 +125,11 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
                     raise InputError(f"{path}: entry {row['entry']} is not in {index}; delete the file and run again")
                 seen[key] = path
                 n_failed += row["status"] == "failed"
-                yield row | _of_entry(entries[row["entry"]]) | _at_temperature(row, report["temperature_K"])
+                yield (
+                    row
+                    | {name: entries[row["entry"]][name] for name in types}
+                    | _at_temperature(row, report["temperature_K"])
+                )
 
     write_table(output, rows(), property_columns(metadata["stability_variants"]), metadata | {"report": dict(report)})
     for source in dict.fromkeys(source for _, source in seen):
@@ -148,18 +149,33 @@ def common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
     found = {path: read_table(path, ["entry"])[1] for path in phonons}
     first_path, first = next(iter(found.items()))
     for path, metadata in found.items():
+        differs = []
+        if metadata["depends_on"]["phonons"] != first["depends_on"]["phonons"]:
+            differs.append("phonons_digest")
         # the yardstick is another data set by its nature
-        keys = ["phonons_digest"] if metadata["source"] == YARDSTICK else ["phonons_digest", "dataset_digest"]
-        for key in keys:
-            if metadata[key] != first[key]:
-                raise InputError(f"{path} and {first_path} have different {key}; delete the older and run again")
-    shared = ("stability_variants", "phonons_digest", "dataset_digest", "density_of_states")
-    return {key: first[key] for key in shared} | {"sources": {m["source"]: m["origin"] for m in found.values()}}
+        if metadata["source"] != YARDSTICK and metadata["dataset_digest"] != first["dataset_digest"]:
+            differs.append("dataset_digest")
+        for key in differs:
+            raise InputError(f"{path} and {first_path} have different {key}; delete the older and run again")
+    return {
+        "stability_variants": list(_setting(first, "stability")),
+        "phonons_digest": first["depends_on"]["phonons"],
+        "dataset_digest": first["dataset_digest"],
+        "density_of_states": density_grid_of(first),
+        "sources": {metadata["source"]: metadata["origin"] for metadata in found.values()},
+    }
 
 
-def _of_entry(entry: Mapping[str, str]) -> dict[str, Any]:
-    numbers = {"space_group", "dimensionality", "n_sites"}
-    return {c.name: int(entry[c.name]) if c.name in numbers else entry[c.name] for c in ENTRY_COLUMNS}
+def density_grid_of(metadata: Mapping[str, Any]) -> DensityGrid:
+    """Return the grid of the densities of states from the metadata of a table of phonons."""
+    grid: DensityGrid = _setting(metadata, "density_of_states")
+    return grid
+
+
+def _setting(metadata: Mapping[str, Any], name: str) -> Any:
+    # what was made before tables held all their settings says two of them by themselves
+    former = {"stability": "stability_variants", "density_of_states": "density_of_states"}
+    return metadata["settings"][name] if "settings" in metadata else metadata[former[name]]
 
 
 def _at_temperature(row: Mapping[str, Any], temperature: float) -> dict[str, float]:

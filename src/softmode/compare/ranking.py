@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softmode.compare.mean_errors import YARDSTICK, Quantity, signed_errors, survivors
-
-# resampled entries at a time, about 80 MB
-_RESAMPLED_NUMBERS = 10_000_000
+from softmode.compare.mean_errors import Quantity, signed_errors, survivors
+from softmode.compare.resampling import resampled_means
+from softmode.sources import YARDSTICK
 
 
 def ranking_table(
@@ -63,22 +62,3 @@ def ranking_table(
                 )
     columns = ["quantity", "unit", "better", "worse", "n", "mae_better", "mae_worse", "difference", "difference_low"]
     return pd.DataFrame(rows, columns=[*columns, "difference_high", "confidence", "decided"])
-
-
-def resampled_means(values: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
-    """Return the means of resampled rows, the same rows for all columns: shape (n_resamples, n_columns).
-
-    Args:
-        values: shape (n_entries, n_columns)
-    """
-    generator = np.random.default_rng(seed)
-    n = len(values)
-    means = []
-    left = n_resamples
-    while left:
-        now = min(left, max(1, _RESAMPLED_NUMBERS // n))
-        # how often each entry is drawn
-        counts = generator.multinomial(n, np.full(n, 1.0 / n), size=now)
-        means.append(counts @ values / n)
-        left -= now
-    return np.concatenate(means)

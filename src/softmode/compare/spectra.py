@@ -9,17 +9,19 @@ import pandas as pd
 import pyarrow as pa
 from scipy.stats import wasserstein_distance
 
-from softmode.compare.mean_errors import REFERENCE, Quantity, by_subset, mean_interval
-from softmode.compare.properties import common_metadata
+from softmode.compare.mean_errors import Quantity, by_subset
+from softmode.compare.properties import common_metadata, density_grid_of
+from softmode.compare.resampling import mean_interval
 from softmode.density_grid import bin_centres
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
-from softmode.stages.phonons import lowest_modes
+from softmode.sources import REFERENCE, YARDSTICK
+from softmode.stages.acoustic_modes import lowest_modes
 
 _F, _S = pa.float64(), pa.string()
 COLUMNS = (
     Column("entry", _S, "", "id of the entry"),
-    Column("source", _S, "", "name of the potential, 'reference' or 'yardstick'"),
+    Column("source", _S, "", f"name of the potential, '{REFERENCE}' or '{YARDSTICK}'"),
     Column("status", _S, "", "'done' or 'failed'"),
     Column("lowest_acoustic_gamma_THz", _F, "THz", "lowest of the three acoustic modes at Gamma, imaginary negative"),
     Column("lowest_other_THz", _F, "THz", "lowest of all other modes at commensurate q points, imaginary negative"),
@@ -68,7 +70,7 @@ def spectra_rows(phonons: Sequence[Path]) -> Iterator[dict[str, Any]]:
             for row in table.to_pylist()
         }
         for path, (table, metadata) in tables.items():
-            grid = bin_centres(metadata["density_of_states"])
+            grid = bin_centres(density_grid_of(metadata))
             for row in table.to_pylist():
                 if row["entry"] not in references:
                     raise InputError(f"{path}: no reference has entry {row['entry']} in a shard {name}; run again")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from softmode.compare.mean_errors import REFERENCE
+from softmode.sources import REFERENCE
 from softmode.stages.phonons import kelvin_per_THz
 
 OUTCOMES = ("stable", "unstable", "failed")

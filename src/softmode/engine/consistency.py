@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from softmode.protocol import digest
+from softmode.settings.digest import digest
 
 AGAIN = "delete it and run again"
 _HASH_LENGTH = 64

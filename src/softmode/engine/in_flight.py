@@ -24,12 +24,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from softmode.engine import interruption
 from softmode.engine.outputs import storage
-from softmode.engine.records import RecordWriter
 from softmode.errors import DeviceLost
+
+if TYPE_CHECKING:  # it imports ASE, and `softmode status` only reads what is in flight
+    from softmode.engine.records import RecordWriter
 
 Item = TypeVar("Item")
 
@@ -84,8 +86,8 @@ class InFlight:
         suspects: by entry, those that have no record yet
     """
 
-    def __init__(self, writer: RecordWriter) -> None:
-        self.path = _journal(writer.output)
+    def __init__(self, writer: "RecordWriter") -> None:
+        self.path = journal_of(writer.output)
         self._writer = writer
         self.suspects: dict[str, Suspect] = {}
         # an order to stop is noted by another thread
@@ -211,13 +213,14 @@ class InFlight:
 def deaths_in_flight(output: Path) -> dict[str, int]:
     """Return how often the process died with each suspect of an unfinished output in flight, without any lock."""
     try:
-        lines = _journal(output).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = journal_of(output).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
     return {note["suspect"]: note["deaths"] for line in lines if "suspect" in (note := _parsed(line))}
 
 
-def _journal(output: Path) -> Path:
+def journal_of(output: Path) -> Path:
+    """Return the file that names what is in flight for an output: `<output>.in-flight`."""
     return output.with_name(output.name + ".in-flight")
 
 

@@ -14,6 +14,20 @@ from typing import IO
 from softmode.engine.interruption import waiting_for_check
 from softmode.errors import InputError, StorageError
 
+# the ending of what is being written, or was left over by a job that was killed; with another one, what killed jobs
+# have left is not gone on with
+PARTIAL = ".partial"
+
+
+def partial_of(output: Path) -> Path:
+    """Return where an output is written until it is complete, by its only writer: `<output>.partial`."""
+    return output.with_name(f"{output.name}{PARTIAL}")
+
+
+def own_partial_of(output: Path) -> Path:
+    """Return the same for an output that several processes may write at a time, of which the last wins."""
+    return output.with_name(f"{output.name}.{socket.gethostname()}.{os.getpid()}{PARTIAL}")
+
 
 @contextmanager
 def storage(path: Path) -> Iterator[None]:
@@ -100,7 +114,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         InputError: another process writes the output.
         StorageError: it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_of(path)
     with only_writer(path), storage(path):
         try:
             yield partial

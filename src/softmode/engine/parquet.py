@@ -1,10 +1,9 @@
 """Parquet tables whose columns say their type, unit and meaning."""
 
 import json
-import os
 import shutil
-import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from softmode.engine.interruption import check
-from softmode.engine.outputs import storage, whole_file
+from softmode.engine.outputs import own_partial_of, storage, whole_file
 from softmode.errors import InputError
 
-# rows that are held in memory before they are written
+# Rows that are held in memory before they are written, and that stand together in the file: with more, jobs need more
+# memory and one entry takes longer to read; with fewer, files are larger.
 _ROWS_AT_A_TIME = 100
 
 
@@ -64,7 +64,7 @@ def write_table(
 
 def copy(source: Path, target: Path) -> None:
     """Copy a table to a file that appears when it is complete; of several that copy to it at a time the last wins."""
-    partial = target.with_name(f"{target.name}.{socket.gethostname()}.{os.getpid()}.partial")
+    partial = own_partial_of(target)
     with storage(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -80,9 +80,47 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> tuple[pa.Tab
     Raises:
         InputError: there is no such file, or it is not a table of softmode.
     """
+    with _opened(path) as file:
+        table = file.read(columns)
+        metadata = json.loads(table.schema.metadata[b"softmode"])
+        return table if columns is None else table.select(columns), metadata
+
+
+def read_scalars(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """Return the columns of a table that hold no lists, and the metadata.
+
+    Raises:
+        InputError: there is no such file, or it is not a table of softmode.
+    """
+    with _opened(path) as file:
+        columns = [field.name for field in file.schema_arrow if not pa.types.is_list(field.type)]
+    return read_table(path, columns)
+
+
+def read_rows(path: Path, entry: str) -> list[dict[str, Any]]:
+    """Return the rows of one entry by column; only those parts of the file that hold the entry are read whole.
+
+    Raises:
+        InputError: there is no such file, or it is not a table of softmode.
+    """
+    rows = []
+    with _opened(path) as file:
+        for group in range(file.num_row_groups):
+            entries = file.read_row_group(group, ["entry"])["entry"].to_pylist()
+            if entry in entries:
+                table = file.read_row_group(group)
+                for index, other in enumerate(entries):
+                    if other == entry:
+                        rows += table.slice(index, 1).to_pylist()
+    return rows
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    # not pq.read_table: it imports pandas, which takes a second
     try:
-        table = pq.read_table(path, columns=columns)
-        return table, json.loads(table.schema.metadata[b"softmode"])
+        with pq.ParquetFile(path, pre_buffer=True) as file:
+            yield file
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (KeyError, TypeError, pa.ArrowException) as error:

@@ -3,17 +3,20 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from softmode.engine.records import Record
+if TYPE_CHECKING:  # it imports ASE, and `softmode status` only draws a bar
+    from softmode.engine.records import Record
 
-# seconds between two lines in a log, and between two drawings of the bar
+# Seconds between two lines in a log, and between two drawings of the bar: with shorter ones a log of days is hardly
+# anything but progress, and a terminal far away flickers.
 _LINE_EVERY = 30.0
 _BAR_EVERY = 0.1
 _BAR_WIDTH = 30
 _ERASE_LINE = "\r\033[K"
 
 
-def with_progress(records: Iterable[Record], done: int, n_entries: int, what: str) -> Iterator[Record]:
+def with_progress(records: "Iterable[Record]", done: int, n_entries: int, what: str) -> "Iterator[Record]":
     """Yield the records, print failures and, to a terminal or a log, how far the job is.
 
     Args:

@@ -23,7 +23,7 @@ def provenance(identity: Mapping[str, Any], packages: tuple[str, ...], **facts: 
         packages: distributions whose versions are worth knowing
         facts: anything else to be stored
     """
-    from softmode.protocol import digest
+    from softmode.settings.digest import digest
 
     return {
         "identity": digest(identity),

@@ -17,7 +17,7 @@ from ase.db import connect
 from ase.db.sqlite import SQLite3Database
 
 from softmode.engine.interruption import ignore_signals
-from softmode.engine.outputs import only_writer, storage
+from softmode.engine.outputs import only_writer, partial_of, storage
 from softmode.errors import InputError, StorageError
 
 
@@ -81,7 +81,7 @@ class RecordWriter:
 
     def __init__(self, output: Path, metadata: Mapping[str, Any], *, anew: bool = False) -> None:
         self.output = output
-        self.partial = output.with_name(output.name + ".partial")
+        self.partial = partial_of(output)
         self.metadata = dict(metadata)
         self.done: set[str] = set()
         self.continued = False

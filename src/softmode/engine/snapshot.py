@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ase.db.core import T2000, YEAR
-
 from softmode.errors import InputError
 
+# A read that met a writer is made again, so often and after such a pause: with less of either, `softmode status` calls
+# a database damaged that is only being written.
 _ATTEMPTS = 5
 _PAUSE_s = 0.05
+# ASE's clock for the times of rows: years of 365.25 days since 1 January 2000, here in s since 1970. They are those of
+# ase.db.core, whose import takes a second; with others, rates and ends are wrong.
+_YEAR_2000_s = 946681200.0
+_YEAR_s = 31557600.0
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,7 @@ def _read(path: Path, keys: Collection[str] | None, check: bool) -> Snapshot:
                 if number in values:
                     values[number][key] = value
     records = [
-        # ASE counts years since 2000
-        StoredRecord(str(values[number].pop("entry", "")), values[number], T2000 + YEAR * years)
+        StoredRecord(str(values[number].pop("entry", "")), values[number], _YEAR_2000_s + _YEAR_s * years)
         for number, years in written.items()
     ]
     return Snapshot(json.loads(stored[0]) if stored else {}, records)

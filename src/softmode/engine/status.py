@@ -19,11 +19,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from softmode.engine.outputs import PARTIAL, partial_of
 from softmode.engine.parquet import read_table
 from softmode.engine.shards import Share
 from softmode.engine.snapshot import Snapshot, StoredRecord, read_snapshot
 from softmode.errors import InputError
 
+# The ten minutes, and the three times the longest pause, that tell running from silent (above): with less, a job that
+# is at work on a large cell counts as silent; with more, one that died is counted for longer in rates and ends.
 _QUIET_s = 600.0
 _QUIET_PAUSES = 3.0
 
@@ -86,8 +89,7 @@ class Progress:
 
 def database_state(output: Path, stage: str, now: float) -> ShardState:
     """Return the state of a shard whose records go to an ASE database."""
-    partial = output.with_name(output.name + ".partial")
-    return _state(output, lambda: [partial], now, lambda path: read_snapshot(path, [f"{stage}_seconds"]))
+    return _state(output, lambda: [partial_of(output)], now, lambda path: read_snapshot(path, [f"{stage}_seconds"]))
 
 
 def table_state(output: Path, stage: str, now: float) -> ShardState:
@@ -100,7 +102,7 @@ def table_state(output: Path, stage: str, now: float) -> ShardState:
         table, metadata = read_table(path, columns)
         return Snapshot(metadata, [StoredRecord(row.pop("entry"), row) for row in table.to_pylist()])
 
-    return _state(output, lambda: sorted(output.parent.glob(f"{output.name}*.partial")), now, read)
+    return _state(output, lambda: sorted(output.parent.glob(f"{output.name}*{PARTIAL}")), now, read)
 
 
 def _state(

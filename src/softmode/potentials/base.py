@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
+from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 
 from softmode.errors import EntryError
@@ -99,11 +100,7 @@ def stress_of_any_handedness(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
 
     Such packages divide by a signed volume.
     """
-    sign: float = np.sign(np.linalg.det(atoms.cell.array))
-    return voigt(tensor.astype(float)) * (GPa * sign)
-
-
-def voigt(tensor: np.ndarray) -> np.ndarray:
-    """Return xx yy zz yz xz xy of the symmetric part of a tensor of shape (3, 3)."""
-    symmetric: np.ndarray = (tensor + tensor.T) / 2
-    return symmetric[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    stress: np.ndarray = (
+        full_3x3_to_voigt_6_stress(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))
+    )
+    return stress

@@ -6,7 +6,6 @@ that was in flight. A calculation is known by the structure and by everything th
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from softmode.engine.outputs import own_partial_of
 from softmode.potentials.base import Evaluation
 
-# in Å: positions that differ by less are the same calculation
+# decimals of positions in Å: what differs by less is the same calculation; with fewer, a displacement would be none
 _DECIMALS = 9
 
 
@@ -53,7 +53,7 @@ class CalculationCache:
             "stress": None if evaluation.stress is None else evaluation.stress.tolist(),
         }
         path = self._path(structure)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
+        partial = own_partial_of(path)
         partial.write_text(json.dumps(content), encoding="utf-8")
         partial.replace(path)
 

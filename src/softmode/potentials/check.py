@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from ase.stress import voigt_6_to_full_3x3_stress
 
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation, Potential
@@ -129,7 +130,7 @@ def _stress(potential: Potential, structures: Sequence[Atoms]) -> Iterator[Check
             (here,) = potential.evaluate([atoms], stress=True)
             up, down = potential.evaluate(strained)
             slope = (up.energy - down.energy) / (2 * h)
-            virial = float(np.vdot(_tensor(here.stress), strain)) * atoms.cell.volume
+            virial = float(np.vdot(voigt_6_to_full_3x3_stress(here.stress), strain)) * atoms.cell.volume
             largest = max(largest, abs(slope - virial) / len(atoms))
         deviations.append(largest)
         yield Check(f"stress - energy difference, strain {h:g}", largest, "eV/atom", None, "")
@@ -196,12 +197,6 @@ def _largest_force_difference(found: Sequence[Evaluation], expected: Sequence[Ev
 
 def _largest_energy_difference(found: Sequence[Evaluation], expected: Sequence[Evaluation]) -> float:
     return max(abs(a.energy - b.energy) / len(b.forces) for a, b in zip(found, expected, strict=True))
-
-
-def _tensor(voigt: np.ndarray | None) -> np.ndarray:
-    assert voigt is not None
-    xx, yy, zz, yz, xz, xy = voigt
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
 
 
 def _rotation(seed: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from softmode.engine.outputs import partial_of
 from softmode.errors import InputError
 from softmode.potentials.checkpoints import cached_path, locate, mirror_folders, require_sources, sha256
 
@@ -156,7 +157,7 @@ def _is_complete(target: Path, expected: str) -> bool:
 
 def _store(target: Path, expected: str, write: Callable[[IO[bytes]], None]) -> None:
     """Let `write` append to `<target>.partial`, and give it its name if its hash is the expected one."""
-    partial = target.with_name(target.name + ".partial")
+    partial = partial_of(target)
     partial.parent.mkdir(parents=True, exist_ok=True)
     with partial.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # another campaign may be fetching the same file

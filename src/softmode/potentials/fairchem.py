@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 from ase import Atoms
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch, voigt
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
 from softmode.potentials.torch_settings import contained, prepare_torch, torch_dtype
 
 # off every direction that atoms of a crystal like to lie in, and orthogonal to one another
@@ -64,7 +64,7 @@ class FAIRChemPotential:
         batch = data_list_collater([self._calculator.a2g.convert(atoms) for atoms in structures], otf_graph=True)
         output = self._calculator.trainer.predict(batch, per_image=False, disable_tqdm=True)
         energies, forces, stresses = (output[key].cpu().numpy().astype(float) for key in ("energy", "forces", "stress"))
-        voigts = np.array([voigt(tensor) for tensor in stresses.reshape(-1, 3, 3)]) if stress else None
+        voigts = full_3x3_to_voigt_6_stress(stresses.reshape(-1, 3, 3)) if stress else None
         return split_batch(structures, energies.reshape(-1), forces, voigts)
 
 

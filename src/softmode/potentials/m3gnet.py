@@ -20,11 +20,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
-from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch, voigt
+from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 # written by older versions of matgl, and not used any more
@@ -94,7 +95,7 @@ class M3GNetPotential:
         of_structures = None
         if stress:
             tensors = stresses.detach().cpu().numpy().reshape(-1, 3, 3).astype(float)
-            of_structures = np.array([voigt(tensor) * GPa for tensor in tensors])
+            of_structures = full_3x3_to_voigt_6_stress(tensors) * GPa
         return split_batch(structures, energies, forces.detach().cpu().numpy(), of_structures)
 
 

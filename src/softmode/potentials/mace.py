@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from ase import Atoms
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation, split_batch, voigt
+from softmode.potentials.base import Evaluation, split_batch
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 
@@ -48,7 +48,7 @@ class MACEPotential:
         energies = output["energy"].detach().cpu().numpy()
         stresses = None
         if stress:
-            stresses = np.array([voigt(tensor.astype(float)) for tensor in output["stress"].detach().cpu().numpy()])
+            stresses = full_3x3_to_voigt_6_stress(output["stress"].detach().cpu().numpy().astype(float))
         return split_batch(structures, energies, output["forces"].detach().cpu().numpy(), stresses)
 
     def _graph(self, atoms: Atoms) -> Any:

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from softmode.compare.changes import FALSE_OUTCOMES, QUANTITIES, Base
 from softmode.present.figures import WIDTH, style
-from softmode.present.tables import NOTHING, Table, three_digits
+from softmode.present.table_text import NOTHING, Table, three_digits
 
 # others are called by their keys
 _SETTINGS = {"force_sets.displacement_distance_A": "displacement (Å)", "dtype": "floating-point type"}

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from softmode.compare.mean_errors import THERMODYNAMICS, YARDSTICK
+from softmode.compare.mean_errors import THERMODYNAMICS
 from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style
-from softmode.present.tables import NOTHING, Table, digits_or_dash, three_digits
+from softmode.present.table_text import NOTHING, Table, digits_or_dash, three_digits
+from softmode.sources import YARDSTICK
 
 NAME = "cost_accuracy"
 

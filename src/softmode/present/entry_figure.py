@@ -12,8 +12,9 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.density_grid import bin_centres
 from softmode.present.figures import WIDTH, style
 from softmode.present.phonopy_files import read_phonopy
-from softmode.protocol import Phonons
+from softmode.settings.protocol import DensityGrid, Phonons
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
+from softmode.studies.harmonic.study import PHONONS
 
 _REFERENCE_COLOUR = "black"
 _THERMODYNAMICS = (
@@ -40,7 +41,7 @@ def entry_figure(
     Raises:
         InputError: no source has phonons of the entry.
     """
-    settings = Phonons(**campaign.settings("phonons"))
+    settings: Phonons = campaign.settings_of(PHONONS)
     labels = {"reference": "reference"} | dict(labels)
     colours = {"reference": _REFERENCE_COLOUR} | dict(colours)
     path: BandPath | None = None
@@ -101,7 +102,7 @@ def _symbol(name: str) -> str:
     return f"{letter}$_{number}$" if number else letter
 
 
-def _draw_density(axes: Axes, states: Sequence[float], grid: Mapping[str, float], colour: str) -> None:
+def _draw_density(axes: Axes, states: Sequence[float], grid: DensityGrid, colour: str) -> None:
     values = np.array(states)
     frequencies = bin_centres(grid)
     occupied = np.flatnonzero(values)

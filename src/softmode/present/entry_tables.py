@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
 
+from softmode.engine.parquet import read_rows
 from softmode.errors import InputError
-from softmode.present.tables import NOTHING, Table, three_digits
+from softmode.present.table_text import NOTHING, TextTable, three_digits
+from softmode.studies.harmonic.study import PHONONS
 
-# q points whose frequencies differ by less, in THz, in every source are one star of the point group
+# The largest difference in THz at which frequencies count as the same: q points where all are, in every source, are one
+# star of the point group. With a smaller one the noise of a potential in float32 splits stars and degenerate modes.
 _SAME_FREQUENCY = 0.01
 
 
@@ -21,10 +22,10 @@ def read_entry(campaign: Path, entry: str, sources: Sequence[str] | None = None)
     Raises:
         InputError: the campaign has no phonons, none of this entry, or none of a source that is asked for.
     """
-    tables = sorted((campaign / "phonons").glob("*/*.parquet"))
+    tables = sorted((campaign / PHONONS.name).glob("*/*.parquet"))
     if not tables:
         raise InputError(f"{campaign}: has no phonons; has the campaign run?")
-    rows = [row for path in tables for row in pq.read_table(path, filters=[("entry", "=", entry)]).to_pylist()]
+    rows = [row for path in tables for row in read_rows(path, entry)]
     rows.sort(key=lambda row: (row["source"] not in ("reference", "yardstick"), row["source"]))
     if not rows:
         raise InputError(f"{campaign}: has no entry '{entry}'; its entries are listed in {campaign / 'index.csv'}")
@@ -38,7 +39,7 @@ def read_entry(campaign: Path, entry: str, sources: Sequence[str] | None = None)
     return rows
 
 
-def entry_tables(entry: str, rows: Sequence[dict[str, Any]]) -> list[Table]:
+def entry_tables(entry: str, rows: Sequence[dict[str, Any]]) -> list[TextTable]:
     """Return the entry's properties and its frequencies at the commensurate q points."""
     return [_properties(entry, rows), *([_frequencies(entry, rows)] if _done(rows) else [])]
 
@@ -47,27 +48,24 @@ def _done(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["status"] == "done"]
 
 
-def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
+def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> TextTable:
     done = _done(rows)
     temperatures = done[0]["temperatures_K"] if done else []
     index = int(np.abs(np.array(temperatures) - 300.0).argmin()) if temperatures else 0
     at = f" at {temperatures[index]:g} K" if temperatures else ""
     header = ["source", "V (Å³/atom)", "ω_max (THz)", "ω_min (THz)"]
     header += [f"S{at} (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)", "steps", "force residual (eV/Å)", "of the forces (%)"]
-    texts, numbers = [], []
+    texts = []
     for row in rows:
         volume = row["volume_A3_per_atom"]
         cells = [row["source"], NOTHING if volume is None else f"{volume:.4f}"]
-        values = {"source": row["source"], "volume_A3_per_atom": volume}
         if row["status"] == "done":
             frequencies = np.array(row["frequencies_THz"])
-            values |= {"omega_max_THz": float(frequencies.max()), "omega_min_THz": float(frequencies.min())}
-            for name in ("entropy_J_per_K_mol", "free_energy_kJ_per_mol", "heat_capacity_J_per_K_mol"):
-                values[name] = row[name][index]
-            cells += [f"{value:.3f}" for value in list(values.values())[2:]]
+            thermodynamics = ("entropy_J_per_K_mol", "free_energy_kJ_per_mol", "heat_capacity_J_per_K_mol")
+            values = [frequencies.max(), frequencies.min(), *(row[name][index] for name in thermodynamics)]
+            cells += [f"{value:.3f}" for value in values]
             cells.append(NOTHING if row["relax_steps"] is None else str(row["relax_steps"]))
             residual, ratio = row.get("force_residual_eV_per_A"), row.get("force_residual_ratio")
-            values |= {"force_residual_eV_per_A": residual, "force_residual_ratio": ratio}
             cells += [
                 NOTHING if residual is None else three_digits(residual),
                 NOTHING if ratio is None else f"{100 * ratio:.1f}",
@@ -75,15 +73,14 @@ def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
         else:
             cells += [f"failed: {row['failed_kind']}", *[NOTHING] * 7]
         texts.append(cells)
-        numbers.append(values)
     failures = "; ".join(
         f"{row['source']}: {row['failed_stage']}: {row['message']}" for row in rows if row["status"] == "failed"
     )
     title = f"{entry}, per mole of primitive cells of {done[0]['n_primitive']} atoms" if done else entry
-    return Table(f"{entry}_properties", title, header, texts, failures, pd.DataFrame(numbers))
+    return TextTable(f"{entry}_properties", title, header, texts, failures)
 
 
-def _frequencies(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
+def _frequencies(entry: str, rows: Sequence[dict[str, Any]]) -> TextTable:
     """Return all frequencies, a row for each source and star of q points."""
     done = _done(rows)
     spectra = {row["source"]: np.sort(np.array(row["frequencies_THz"]), axis=1) for row in done}
@@ -97,7 +94,7 @@ def _frequencies(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
             stars.append([index])
         else:
             star.append(index)
-    texts, numbers = [], []
+    texts = []
     for star in stars:
         label = f"({' '.join(f'{value:g}' for value in np.round(qpoints[star[0]], 4))})"
         for source, spectrum in spectra.items():
@@ -106,9 +103,8 @@ def _frequencies(entry: str, rows: Sequence[dict[str, Any]]) -> Table:
                 f"{value:.2f}{f' ×{count}' if count > 1 else ''}" for value, count in zip(values, counts, strict=True)
             )
             texts.append([label, str(len(star)), source, shown])
-            numbers += [{"q": label, "source": source, "frequency_THz": value} for value in spectrum[star[0]]]
     header = ["q (reduced)", "points", "source", "frequencies (THz, imaginary ones negative; × degeneracy)"]
-    return Table(f"{entry}_frequencies", f"{entry}: commensurate q points", header, texts, "", pd.DataFrame(numbers))
+    return TextTable(f"{entry}_frequencies", f"{entry}: commensurate q points", header, texts, "")
 
 
 def _degenerate(frequencies: np.ndarray) -> tuple[list[float], list[int]]:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from softmode.compare.mean_errors import REFERENCE, YARDSTICK
 from softmode.errors import InputError
-from softmode.present.tables import Table
+from softmode.present.table_text import Table
 from softmode.reference.dataset import CRASH
+from softmode.sources import REFERENCE, YARDSTICK
 
 DATASET = "dataset"
-_STAGES = (DATASET, "relax", "force_sets", "phonons")
-_SECONDS = ["relax_seconds", "force_sets_seconds", "phonons_seconds"]
+_SECONDS = "_seconds"
 _COLUMNS = ["entry", "formula", "source", "stage", "kind", "message", "seconds"]
 # characters of an example's message
 _SHOWN = 120
@@ -28,25 +27,26 @@ def read_unreadable(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         return table[["entry", "file", "message"]]
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; the data set has not been read") from error
+        raise InputError(f"{path}: no such file; make it with 'softmode dataset', or run the campaign") from error
     except (KeyError, ValueError) as error:
         raise InputError(f"{path}: no list of unreadable entries; make it again with 'softmode dataset'") from error
 
 
-def failures_table(properties: pd.DataFrame, unreadable: pd.DataFrame, labels: Mapping[str, str]) -> Table:
+def failures_table(records: pd.DataFrame, unreadable: pd.DataFrame, labels: Mapping[str, str]) -> Table:
     """Return the failures, each once, with the source and the stage where it happened.
 
     What the yardstick lacks, or cannot do, is a failure of the yardstick, and of no potential.
 
     Args:
+        records: properties.parquet, or more; the columns `<stage>_seconds` say which stages there are, in their order
         unreadable: as `read_unreadable` returns it
         labels: what potentials and yardstick are called, in the order of the table
     """
     names = {DATASET: "data set", REFERENCE: "reference"}
     names |= {YARDSTICK: f"{labels[YARDSTICK]} (yardstick)"} if YARDSTICK in labels else {}
     names |= {name: label for name, label in labels.items() if name != YARDSTICK}
-    numbers = pd.concat([_of_dataset(unreadable), _of_records(properties)], ignore_index=True)
-    order = {"source": list(names), "stage": _STAGES}
+    numbers = pd.concat([_of_dataset(unreadable), _of_records(records)], ignore_index=True)
+    order = {"source": list(names), "stage": [DATASET, *stages_of(records)]}
     numbers = numbers.sort_values(
         ["source", "stage", "kind", "entry"],
         key=lambda column: column.map(order[column.name].index) if column.name in order else column,
@@ -59,7 +59,7 @@ def failures_table(properties: pd.DataFrame, unreadable: pd.DataFrame, labels: M
         rows.append([names[source], stage, kind, str(len(group)), entry, _shown(first["message"])])
     n_failed = len(numbers) - len(unreadable)
     caption = (
-        f"{n_failed} of {len(properties)} records are failures, {len(unreadable)} entries could not be read. "
+        f"{n_failed} of {len(records)} records are failures, {len(unreadable)} entries could not be read. "
         "Each counts once, at the stage where it happened; example: the first entry of each kind. "
         "failures.csv lists all of them."
     )
@@ -82,12 +82,22 @@ def _of_dataset(unreadable: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _of_records(properties: pd.DataFrame) -> pd.DataFrame:
-    failed = properties[properties["status"] == "failed"]
+def _of_records(records: pd.DataFrame) -> pd.DataFrame:
+    failed = records[records["status"] == "failed"]
     renamed = failed.rename(columns={"failed_stage": "stage", "failed_kind": "kind"})
+    return renamed.assign(seconds=seconds_of(failed).round(3))[_COLUMNS]
+
+
+def stages_of(records: pd.DataFrame) -> list[str]:
+    """Return the stages that records have times of, in their order."""
+    return [name.removesuffix(_SECONDS) for name in records.columns if name.endswith(_SECONDS)]
+
+
+def seconds_of(records: pd.DataFrame) -> pd.Series:
+    """Return the time in s that each record took in all stages; NaN where it is not known."""
+    columns = [f"{stage}{_SECONDS}" for stage in stages_of(records)]
     # min_count: a reference that was never computed took no time, and not a time of 0
-    seconds = failed[_SECONDS].astype(float).sum(axis=1, min_count=1).round(3)
-    return renamed.assign(seconds=seconds)[_COLUMNS]
+    return records[columns].astype(float).sum(axis=1, min_count=1)
 
 
 def _shown(message: str) -> str:

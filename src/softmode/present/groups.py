@@ -16,7 +16,7 @@ from softmode.compare.groups import CRYSTAL_SYSTEMS, PER_ATOM, QUANTITIES, SIZES
 from softmode.compare.mean_errors import THERMODYNAMICS, Quantity
 from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style, turn_labels
 from softmode.present.periodic_table import colour_scale, periodic_table
-from softmode.present.tables import Table, digits_or_dash, three_digits
+from softmode.present.table_text import Table, digits_or_dash, three_digits
 
 # names of files, and titles, by grouping
 _TABLES = {
@@ -27,12 +27,6 @@ _TABLES = {
 }
 _HEADER = ("E (meV/atom)", "V (Å³/atom)", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)")
 _HEADER_PER_ATOM = ("S (J/K/mol atoms)", "F (kJ/mol atoms)", "C_V (J/K/mol atoms)")
-# the most sensitive to the highest and to the lowest frequencies
-ELEMENT_FIGURES = {
-    "errors_by_element_highest_frequency": THERMODYNAMICS[0],
-    "errors_by_element_entropy": PER_ATOM[0],
-}
-GROUP_FIGURE = "errors_by_group"
 _IN_GROUP_FIGURE = {
     "highest frequency (K)": THERMODYNAMICS[0],
     "entropy (J/K/mol)": THERMODYNAMICS[1],
@@ -45,29 +39,28 @@ _FEW = 5
 _SHOWN = (2.0, 98.0)
 
 
-def grouped_error_tables(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str) -> list[Table]:
-    """Return a table for each grouping, a row for each group and potential.
+def grouped_error_table(numbers: pd.DataFrame, grouping: str, labels: Mapping[str, str], origin: str) -> Table:
+    """Return one grouping's errors, a row for each group and potential.
 
     Args:
         numbers: of `compare.groups.grouped_errors`
+        grouping: one of theirs
         origin: what the numbers are of, for the caption
     """
-    tables = []
-    for grouping, (name, title, meaning) in _TABLES.items():
-        own = numbers[numbers["grouping"] == grouping].reset_index(drop=True)
-        cells = {key: of_both.set_index("quantity") for key, of_both in own.groupby(["group", "potential"])}
-        rows = [
-            _row(cells[group, potential], group, label)
-            for group, (potential, label) in product(_groups(own, grouping), labels.items())
-        ]
-        caption = (
-            f"Mean absolute errors ± their standard errors. {title}: {meaning}. entries: of the group; n: of them, "
-            "behind the numbers, each potential's own survivors. S, F and C_V per mole of primitive cells, then per "
-            f"mole of atoms. {origin}"
-        )
-        header = [title, "potential", "entries", "n", *_HEADER, *_HEADER_PER_ATOM]
-        tables.append(Table(name, f"Errors by {title}", header, rows, caption, own))
-    return tables
+    name, title, meaning = _TABLES[grouping]
+    own = numbers[numbers["grouping"] == grouping].reset_index(drop=True)
+    cells = {key: of_both.set_index("quantity") for key, of_both in own.groupby(["group", "potential"])}
+    rows = [
+        _row(cells[group, potential], group, label)
+        for group, (potential, label) in product(_groups(own, grouping), labels.items())
+    ]
+    caption = (
+        f"Mean absolute errors ± their standard errors. {title}: {meaning}. entries: of the group; n: of them, "
+        "behind the numbers, each potential's own survivors. S, F and C_V per mole of primitive cells, then per "
+        f"mole of atoms. {origin}"
+    )
+    header = [title, "potential", "entries", "n", *_HEADER, *_HEADER_PER_ATOM]
+    return Table(name, f"Errors by {title}", header, rows, caption, own)
 
 
 def _row(cells: pd.DataFrame, group: str, label: str) -> list[str]:

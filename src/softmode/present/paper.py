@@ -9,30 +9,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from softmode.compare.groups import CRYSTAL_SYSTEMS
-from softmode.compare.mean_errors import REFERENCE, RELAXATION, THERMODYNAMICS
-from softmode.present.figures import WIDTH, error_numbers, style, thermodynamics_figure, turn_labels, volume_figure
+from softmode.present.figures import WIDTH, style, turn_labels
 from softmode.present.periodic_table import PLACES, colour_scale, periodic_table
-
-
-def paper_figures(
-    properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]
-) -> dict[str, tuple[Figure, pd.DataFrame]]:
-    """Return Figures 1 to 5 and the numbers behind each, by the stems of their files."""
-    dataset, elements = dataset_numbers(properties), element_numbers(properties)
-    highest = highest_frequency_numbers(properties, labels)
-    return {
-        "figure1_dataset": (dataset_figure(dataset), dataset),
-        "figure2_elements": (elements_figure(elements), elements),
-        "figure3_volume": (
-            volume_figure(properties, labels, colours),
-            error_numbers(properties, RELAXATION[1:], list(labels)),
-        ),
-        "figure4_thermodynamics": (
-            thermodynamics_figure(properties, labels, colours),
-            error_numbers(properties, THERMODYNAMICS, list(labels)),
-        ),
-        "figure5_highest_frequency": (highest_frequency_figure(highest, labels, colours), highest),
-    }
+from softmode.sources import REFERENCE
 
 
 def dataset_numbers(properties: pd.DataFrame) -> pd.DataFrame:

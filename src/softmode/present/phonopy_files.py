@@ -10,8 +10,9 @@ from phonopy.file_IO import write_FORCE_SETS
 from softmode.campaign_folder import REFERENCES, CampaignFolder
 from softmode.engine.records import read_records
 from softmode.errors import InputError
-from softmode.protocol import Phonons
-from softmode.stages.phonons import PhononTask, phonopy_of, task_of_potential, tasks_of_reference
+from softmode.reference.dataset import entries_of_reference
+from softmode.stages.phonons import PhononTask, phonopy_of, task_of
+from softmode.studies.harmonic.study import FORCE_SETS, PHONONS
 
 
 def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Phonopy, PhononTask]:
@@ -28,7 +29,7 @@ def read_phonopy(campaign: CampaignFolder, entry: str, source: str) -> tuple[Pho
         raise InputError(f"{campaign.path}: has no entry '{entry}'; its entries are listed in index.csv")
     (task,) = read_tasks(campaign, source, shard, [entry])
     try:
-        return phonopy_of(task, Phonons(**campaign.settings("phonons"))), task
+        return phonopy_of(task, campaign.settings_of(PHONONS)), task
     except InputError as error:
         raise InputError(f"{campaign.path}: {source} has {error}") from error
 
@@ -46,9 +47,9 @@ def read_tasks(campaign: CampaignFolder, source: str, shard: int, entries: Seque
     if source not in known:
         raise InputError(f"{campaign.path}: no '{source}'; there are: {', '.join(known)}")
     if source in REFERENCES:
-        yield from tasks_of_reference(campaign.path / REFERENCES[source][0], entries, source)
+        yield from map(task_of, entries_of_reference(campaign.path / REFERENCES[source][0], entries, source))
     else:
-        yield from map(task_of_potential, read_records(campaign.output(source, "force_sets", shard), entries))
+        yield from map(task_of, read_records(campaign.output(source, FORCE_SETS, shard), entries))
 
 
 def export(campaign: CampaignFolder, entry: str, source: str, folder: Path) -> list[Path]:

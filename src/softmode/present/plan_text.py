@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from softmode.plan import Plan, PotentialPlan
+from softmode.rates import EVALUATIONS_OF_A_RELAXATION
 
 _NOTHING = "–"
 _DEVICES = {"cpu": "CPU", "cuda": "GPU"}
@@ -11,20 +12,20 @@ _DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 def plan_text(plan: Plan) -> str:
     """Return the plan as lines and a table, with what is not known named as such."""
     settings = plan.campaign.settings
-    atoms = plan.potentials[0].atoms
     smallest, median, largest = plan.supercells
-    disk = ", ".join(f"{what} {size:.1f}" for what, size in plan.disk_GB.items())
+    disk = ", ".join(f"{what.replace('_', ' ')} {size:.1f}" for what, size in plan.disk_GB.items())
     lines = [
         f"{settings['campaign']}: {plan.n_entries:,} entries × {len(plan.potentials)} potentials, {settings['shards']} "
         f"shards, protocol {plan.campaign.protocol.name}",
         f"{plan.n_displacements:,} displaced supercells of {smallest} to {largest} atoms, the median {median}",
-        f"{_millions(sum(atoms))} million atoms to evaluate for each potential: {_millions(atoms.force_sets)} in force "
-        f"sets, {_millions(atoms.relax)} in relaxations (100 evaluations of each unit cell)",
+        *_atoms(plan.potentials),
         "",
         *_table(plan.potentials),
         "",
-        f"phonons, of {plan.n_sources} sources: {plan.n_sources * plan.phonon_hours:.1f} CPU hours; measured: "
-        f"{plan.phonon_source}",
+        *(
+            f"{table.stage}, of {table.n_sources} sources: {table.hours:.1f} CPU hours; measured: {table.source}"
+            for table in plan.tables
+        ),
         f"jobs: {sum(plan.jobs.values())} ({', '.join(f'{number} {stage}' for stage, number in plan.jobs.items())})",
         f"disk: {sum(plan.disk_GB.values()):.1f} GB ({disk}), and up to 5 GB for each environment",
     ]
@@ -38,6 +39,20 @@ def plan_text(plan: Plan) -> str:
             "name that campaign's folder with --measured.",
         ]
     return "\n".join(lines)
+
+
+def _atoms(potentials: Sequence[PotentialPlan]) -> list[str]:
+    """Return a line for all potentials that have the same to evaluate."""
+    names: dict[tuple[tuple[str, int], ...], list[str]] = {}
+    for potential in potentials:
+        names.setdefault(tuple(potential.atoms.items()), []).append(potential.name)
+    lines = []
+    for atoms, of in names.items():
+        whose = "each potential" if len(names) == 1 else ", ".join(of)
+        stages = ", ".join(f"{_millions(number)} in {stage.replace('_', ' ')}" for stage, number in atoms)
+        total = sum(number for _, number in atoms)
+        lines.append(f"{_millions(total)} million atoms to evaluate for {whose}: {stages}")
+    return [*lines, f"(a relaxation counts as {EVALUATIONS_OF_A_RELAXATION} evaluations of its cell)"]
 
 
 def _table(potentials: Sequence[PotentialPlan]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.present.tables import NOTHING, Table
+from softmode.present.table_text import NOTHING, Table
 
 _CAPTION = (
     "Structures and parameters as published for the checkpoint; gradient: forces are the gradient of the energy; "

@@ -1,13 +1,13 @@
 """Tables I to III with the numbers of Loew et al. (2024) in a column beside ours, and what makes the two differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from softmode.compare.published import N_STABLE, N_UNSTABLE
-from softmode.present.tables import NOTHING, Table
+from softmode.present.table_text import NOTHING, Table
 
 # the published number that belongs to a column
 _BESIDE = {
@@ -24,15 +24,15 @@ _OF_CLASS = {"stable": ("true_stable", "false_unstable"), "unstable": ("false_st
 
 
 def with_published(
-    tables: Sequence[Table],
+    table: Table,
     properties: pd.DataFrame,
     labels: Mapping[str, str],
     published: Mapping[str, Mapping[str, Any]],
     protocol: str,
-) -> list[Table]:
-    """Return the tables with a column `paper` after each that the paper has, and a sentence on what differs.
+) -> Table:
+    """Return one of Tables I to III with a column `paper` after each that the paper has, and what differs in words.
 
-    The paper's errors are over each model's own survivors, so they stand in those rows. Tables are left as they are if
+    The paper's errors are over each model's own survivors, so they stand in those rows. The table is left as it is if
     the paper has none of the potentials.
 
     Args:
@@ -41,9 +41,8 @@ def with_published(
         protocol: name of the campaign's protocol
     """
     if not published:
-        return list(tables)
-    sentence = differences(properties, labels, published, protocol)
-    return [_beside(table, labels, published, sentence) if table.name in _BESIDE else table for table in tables]
+        return table
+    return _beside(table, labels, published, differences(properties, labels, published, protocol))
 
 
 def differences(

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, YARDSTICK
+from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS
 from softmode.present.figures import WIDTH, nothing, style, turn_labels
-from softmode.present.tables import NOTHING, Table, three_digits
+from softmode.present.table_text import NOTHING, Table, three_digits
+from softmode.sources import YARDSTICK
 
 NAME = "ranking"
 RANKED = (*RELAXATION, *THERMODYNAMICS)

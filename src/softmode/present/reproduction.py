@@ -11,11 +11,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from softmode.campaign_folder import CampaignFolder
 from softmode.compare.properties import collect
 from softmode.compare.spectra import write_spectra
+from softmode.compare.study_table import write_study_table
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
-from softmode.present.tables import Table
+from softmode.present.table_text import Table
+from softmode.studies.study import Study
 
 # another version of numpy or scipy may round the last digits of a mean differently
 _SAME_NUMBER = 1e-9
@@ -42,6 +45,17 @@ def differences_of_spectra(spectra: Path, phonons: Sequence[Path]) -> list[str]:
         spectra,
         lambda again: write_spectra(phonons, again),
         lambda one, other: math.isclose(one, other, rel_tol=_SAME_NUMBER),
+    )
+
+
+def differences_of_study(campaign: CampaignFolder, study: Study) -> list[str]:
+    """Return where a study's table is not what its records give, number by number.
+
+    Raises:
+        InputError: records are missing or cannot be put together.
+    """
+    return _differences(
+        campaign.path / study.table, lambda again: write_study_table(campaign, study, again), operator.eq
     )
 
 
@@ -99,7 +113,7 @@ def _same_value(one: Any, other: Any, same: Callable[[float, float], bool]) -> b
     return bool(one == other)
 
 
-def differences_from_properties(table: Table, folder: Path, command: str) -> list[str]:
+def differences_from_properties(table: Table, folder: Path) -> list[str]:
     """Return where the files of a table are not what it is when made again.
 
     The CSV is compared number by number, the others line by line.
@@ -107,18 +121,17 @@ def differences_from_properties(table: Table, folder: Path, command: str) -> lis
     Args:
         table: made again
         folder: of the stored ones
-        command: that makes it, `tables` or `comparisons`
     """
     found = []
     for suffix, text in table.contents().items():
         path = folder / f"{table.name}.{suffix}"
         if not path.is_file():
-            found.append(f"{path}: no such file; make it with 'softmode {command}'")
+            found.append(f"{path}: no such file; make it with 'softmode results {folder.parent}'")
             continue
         # as it is: a message may hold any kind of line break
         stored = path.read_bytes().decode("utf-8", "replace")
         differences = _cell_differences(stored, text) if suffix == "csv" else _line_differences(stored, text)
-        found += [f"{path}: {line}; make it again with 'softmode {command}'" for line in differences]
+        found += [f"{path}: {line}; make it again with 'softmode results {folder.parent}'" for line in differences]
     return found
 
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from softmode.compare.spectra import SPECTRUM, spectrum_values
 from softmode.present.figures import WIDTH, lying_violins, style
-from softmode.present.tables import Table, subset_cells
+from softmode.present.table_text import Table
+from softmode.present.tables import subset_cells
 
 NAME = "spectrum_errors"
 # axis and perfect value of each of SPECTRUM

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from softmode.compare.stability import threshold_table
 from softmode.present.figures import LINES, WIDTH, nothing, potentials_legend, style
-from softmode.present.tables import Table, digits_or_dash, percent_or_dash
+from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
 
 NAME = "stability_threshold"
 TOLERANCES_K = tuple(map(float, range(0, 101, 2)))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.engine.in_flight import deaths_in_flight
+from softmode.engine.outputs import partial_of
 from softmode.engine.progress import bar
 from softmode.engine.snapshot import read_snapshot
 from softmode.engine.status import Progress, database_state, progress, table_state
@@ -22,15 +23,16 @@ def campaign_status(campaign: CampaignFolder, now: float, *, terminal: bool) -> 
         now: in s since 1970
         terminal: a table with bars
     """
+    campaign.refuse_former()
     try:
         entries, shards = campaign.entries(), campaign.shards()
     except InputError as error:
         return f"{campaign.path}: nothing to show yet: {error}{_being_read(campaign)}"
     rows = []
     for source, stage in campaign.stages():
-        state = table_state if stage == "phonons" else database_state
-        states = {shard: state(campaign.output(source, stage, shard), stage, now) for shard in shards}
-        rows.append(progress(source, stage, shards, states, now))
+        state = database_state if stage.runs_source else table_state
+        states = {shard: state(campaign.output(source, stage, shard), stage.name, now) for shard in shards}
+        rows.append(progress(source, stage.name, shards, states, now))
     n_stored = sum(row.n_done + row.n_failed for row in rows)
     n_expected = sum(row.n_entries for row in rows)
     lines = [f"{campaign.path}: {_count(len(entries), 'entry', 'entries')} in {_count(len(shards), 'shard')}"]
@@ -45,7 +47,8 @@ def campaign_status(campaign: CampaignFolder, now: float, *, terminal: bool) -> 
 
 def _suspects(campaign: CampaignFolder, shards: Iterable[int]) -> list[str]:
     return [
-        f"{source} {stage}: entry {entry} was in flight when its process died ({deaths}x); it runs after all others"
+        f"{source} {stage.name}: entry {entry} was in flight when its process died ({deaths}x); it runs after all "
+        "others"
         for source, stage in campaign.stages()
         for shard in shards
         for entry, deaths in deaths_in_flight(campaign.output(source, stage, shard)).items()
@@ -54,7 +57,7 @@ def _suspects(campaign: CampaignFolder, shards: Iterable[int]) -> list[str]:
 
 def _being_read(campaign: CampaignFolder) -> str:
     try:
-        partial = read_snapshot(campaign.path / "entries.db.partial", ())
+        partial = read_snapshot(partial_of(campaign.path / "entries.db"), ())
     except (FileNotFoundError, InputError):
         return ""
     return f"; {_count(len(partial.records), 'entry', 'entries')} read so far"

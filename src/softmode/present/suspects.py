@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from softmode.compare.mean_errors import REFERENCE, YARDSTICK
-from softmode.present.tables import Table, three_digits
+from softmode.present.table_text import Table, three_digits
+from softmode.sources import REFERENCE, YARDSTICK
 
 NAME = "suspects"
 _REASONS = {

@@ -138,6 +138,15 @@ def find_primitive_matrix(unit_cell: Atoms, given: np.ndarray, tolerance: float)
     return found * np.sign(volume) if abs(volume) < 0.9 * given_volume else given
 
 
+def symmetry_dataset(atoms: Atoms, tolerance: float) -> spglib.SpglibDataset | None:
+    """Return what spglib finds of a structure's symmetry within a tolerance in Å; None where it finds none.
+
+    It looks at lattice, positions and elements only. Atoms keep the cell that they are written in.
+    """
+    crystal: Any = (atoms.cell.array, atoms.get_scaled_positions(wrap=False), atoms.numbers)
+    return spglib.get_symmetry_dataset(crystal, symprec=tolerance)
+
+
 def integers(values: Any, name: str) -> np.ndarray:
     """Return a matrix of shape (3, 3) as integers, where it holds nothing else.
 
@@ -192,10 +201,25 @@ def order_of_atoms(
         raise EntryError("bad_entry", "the supercell listed with the forces has other atoms than phonopy builds")
     if np.shape(scaled_positions) != (len(numbers), 3) or not np.isfinite(scaled_positions).all():
         raise EntryError("bad_entry", "the supercell listed with the forces has positions that are not three numbers")
-    difference = supercell.scaled_positions[:, None, :] - np.asarray(scaled_positions)[None, :, :]
-    distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
-    distance[np.asarray(supercell.numbers)[:, None] != np.asarray(numbers)[None, :]] = np.inf
-    order = distance.argmin(axis=1)
-    if distance.min(axis=1).max() > within or len(set(order)) != len(order):
+    order = same_atoms(supercell, numbers, scaled_positions, within)
+    if order is None:
         raise EntryError("bad_entry", "the supercell listed with the forces is not the one that phonopy builds")
     return order
+
+
+def same_atoms(
+    cell: PhonopyAtoms, numbers: np.ndarray, scaled_positions: np.ndarray, within: float
+) -> np.ndarray | None:
+    """Return for each atom of a cell its index in a list of as many atoms; None where they are not the same atoms.
+
+    Args:
+        numbers: the atomic numbers of the list, shape (n,)
+        scaled_positions: its positions, reduced by the cell's lattice, in any cell of it, shape (n, 3)
+        within: in Å, as far as the same atom may be from itself
+    """
+    difference = cell.scaled_positions[:, None, :] - np.asarray(scaled_positions)[None, :, :]
+    distance = np.linalg.norm((difference - np.rint(difference)) @ cell.cell, axis=2)
+    distance[np.asarray(cell.numbers)[:, None] != np.asarray(numbers)[None, :]] = np.inf
+    order = distance.argmin(axis=1)
+    same = distance.min(axis=1).max() <= within and len(set(order)) == len(order)
+    return order if same else None

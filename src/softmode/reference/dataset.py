@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 
 from softmode.engine.interruption import check
 from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
-from softmode.engine.records import Record, RecordWriter, read_records
+from softmode.engine.records import Failure, Record, RecordWriter, read_records, row_numbers
 from softmode.errors import EntryError, InputError, StorageError
 from softmode.reference import kyoto, phonopy_folder, prototypes
 from softmode.reference.cells import EXACT
 from softmode.reference.compressed import COMPRESSIONS
-from softmode.reference.dimensionality import check_dimensionality
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.files import is_archive, list_files, split_suffix
 from softmode.reference.index import describe
+from softmode.sources import REFERENCE
 
 KINDS = ("kyoto", "phonopy", "demo", "prototypes")
 
@@ -127,7 +128,7 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
 def _read(found: Found) -> Entry | Problem:
     try:
         entry = replace(found.read(), id=_storable(found.id), source=_printable(found.file))
-        check_dimensionality(entry.unit_cell, entry.primitive_matrix)
+        entry.check_dimensionality()
         return entry
     except EntryError as error:
         return problem(found.id, found.file, error.message)
@@ -369,3 +370,21 @@ def load_entries(database: Path, ids: Sequence[str] | None = None) -> Iterator[E
             energy=record.values.get("reference_energy_eV"),
             functional=record.values.get("functional", ""),
         )
+
+
+def entries_of_reference(database: Path, ids: Sequence[str], source: str) -> Iterator[Entry | Record]:
+    """Yield a reference's entries; for one that a yardstick does not have the record of a failure.
+
+    Args:
+        source: `reference` or `yardstick`
+
+    Raises:
+        InputError: the reference itself has no such entry.
+    """
+    known = set(ids) if source == REFERENCE else set(row_numbers(database))
+    entries = load_entries(database, [id for id in ids if id in known])
+    for id in ids:
+        if id in known:
+            yield next(entries)
+        else:
+            yield Record(id, Atoms(), failure=Failure("dataset", "no_reference", f"{database.name} has no such entry"))

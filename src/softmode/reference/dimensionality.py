@@ -11,11 +11,12 @@ from ase import Atoms
 from ase.data import vdw_alvarez
 from ase.geometry import minkowski_reduce
 from ase.geometry.dimensionality.rank_determination import RDA
+from phonopy.structure.atoms import PhonopyAtoms
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from softmode.errors import EntryError
+from softmode.reference.cells import to_ase
 
 # in Å: atoms are in contact up to the sum of their van der Waals radii (Alvarez 2013; ASE's other table lacks most
 # metals) and this, so that vacuum begins at some 5 Å between light atoms, at 9 Å between those of caesium. The loosest
@@ -48,6 +49,11 @@ def vacuum_axis(cell: Atoms, primitive_matrix: np.ndarray) -> int | None:
     return int(across[0]) if len(across) == 1 else None
 
 
+def vacuum_axis_of_primitive(primitive: PhonopyAtoms) -> int | None:
+    """Return the same of a primitive cell as phonopy has it, whose own axes are meant."""
+    return vacuum_axis(to_ase(primitive), np.eye(3))
+
+
 def slab_lattice(lattice: np.ndarray, across: int) -> np.ndarray:
     """Return a slab's lattice (row vectors) with the vector across the vacuum upright, as `across` counts its axes.
 
@@ -69,28 +75,6 @@ def in_slab(qpoints: np.ndarray, across: int) -> np.ndarray:
     flat[:, across] = 0
     _, once = np.unique(np.round(flat - np.floor(flat + 1e-6), 6), axis=0, return_index=True)
     return flat[np.sort(once)]
-
-
-def check_dimensionality(cell: Atoms, primitive_matrix: np.ndarray) -> None:
-    """Refuse what has no phonons of a crystal, and slabs of which no two-dimensional mesh can be made.
-
-    Raises:
-        EntryError: (kind `bad_entry`) with what to do.
-    """
-    rank = dimensionality(cell)
-    if rank < 2:
-        what = ("a molecule in a box", "a wire in vacuum")[rank]
-        raise EntryError(
-            "bad_entry",
-            f"is {what}, which has no phonons of a crystal: its atoms are in contact in {rank} of three directions; "
-            "leave it out, or correct the cell if it is meant to be a crystal",
-        )
-    if rank == 2 and vacuum_axis(cell, primitive_matrix) is None:
-        raise EntryError(
-            "bad_entry",
-            "is a slab whose primitive cell does not fit it: write the cell with two vectors in the plane of the slab "
-            "and the third across the vacuum, without a primitive matrix",
-        )
 
 
 def _rank_and_plane(cell: Atoms) -> tuple[int, np.ndarray | None]:

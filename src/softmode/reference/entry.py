@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from phonopy.structure.cells import Supercell
 
 from softmode.errors import EntryError
 from softmode.reference.cells import EXACT, build_cells, find_primitive_matrix, masses_of, to_phonopy
+from softmode.reference.dimensionality import dimensionality, vacuum_axis
 
 # in Å: a shorter displacement gives noise, a longer one no harmonic force
 _DISPLACEMENTS = (1e-4, 0.5)
@@ -133,6 +135,31 @@ class Entry:
             return "force set" if self.force_set.atoms is not None else "random displacements"
         return "" if self.force_constants is None else "force constants"
 
+    @cached_property
+    def dimensionality(self) -> int:
+        """In how many directions it goes on without vacuum, see `reference.dimensionality`; found once."""
+        return dimensionality(self.unit_cell)
+
+    def check_dimensionality(self) -> None:
+        """Refuse what has no phonons of a crystal, and slabs of which no two-dimensional mesh can be made.
+
+        Raises:
+            EntryError: (kind `bad_entry`) with what to do.
+        """
+        if self.dimensionality < 2:
+            what = ("a molecule in a box", "a wire in vacuum")[self.dimensionality]
+            raise EntryError(
+                "bad_entry",
+                f"is {what}, which has no phonons of a crystal: its atoms are in contact in {self.dimensionality} of "
+                "three directions; leave it out, or correct the cell if it is meant to be a crystal",
+            )
+        if self.dimensionality == 2 and vacuum_axis(self.unit_cell, self.primitive_matrix) is None:
+            raise EntryError(
+                "bad_entry",
+                "is a slab whose primitive cell does not fit it: write the cell with two vectors in the plane of the "
+                "slab and the third across the vacuum, without a primitive matrix",
+            )
+
     def check(self) -> Supercell:
         """Return phonopy's supercell, in which cell, matrices and force set fit together.
 
@@ -143,8 +170,7 @@ class Entry:
         n_supercell = self.n_supercell
         if n_supercell == 0:
             raise EntryError("bad_entry", "the supercell matrix is singular")
-        if self.force_set is not None:
-            self._check_force_set(self.force_set, n_supercell)
+        self.check_force_set()
         # phonopy looks for the supercell's atoms in a box of unit cells around it
         n_searched = np.abs(np.asarray(self.supercell_matrix, dtype=float)).sum(axis=1).prod() * len(self.unit_cell)
         if n_supercell > LARGEST_SUPERCELL or n_searched > 100 * LARGEST_SUPERCELL:
@@ -193,7 +219,15 @@ class Entry:
                 f"apart, less than {_SHORTEST_DISTANCE} Å; correct the positions",
             )
 
-    def _check_force_set(self, force_set: ForceSet, n_supercell: int) -> None:
+    def check_force_set(self) -> None:
+        """Refuse a force set that is not of the supercell, or not of numbers that are displacements and forces.
+
+        Raises:
+            EntryError: (kind `bad_entry`) with what is wrong.
+        """
+        if self.force_set is None:
+            return
+        force_set, n_supercell = self.force_set, self.n_supercell
         forces, n_displacements = force_set.forces, len(force_set.displacements)
         if n_displacements == 0 or forces.shape != (n_displacements, n_supercell, 3):
             raise EntryError(

@@ -1,4 +1,4 @@
-"""A crystal whose atoms and lattice vectors are almost where its symmetry wants them, put there.
+"""Crystals that have their symmetry almost, made to have it exactly.
 
 phonopy shares a force constant among the images of an atom that are equally far within its tolerance. Where positions
 have few digits, or a relaxation kept no symmetry, they are not: in supercells of a dozen atoms, entropies are then off
@@ -6,15 +6,13 @@ by several per cent though all force constants are right. A larger tolerance for
 images equal that are not.
 """
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
-import spglib
 from ase import Atoms
 from scipy.linalg import sqrtm
 
-from softmode.reference.cells import EXACT, build_cells, order_of_atoms
+from softmode.reference.cells import EXACT, build_cells, order_of_atoms, symmetry_dataset
 from softmode.reference.entry import Entry
 
 # in Å: atoms that would move by less stay where they are. The Kyoto database has lattice vectors of eight digits, off
@@ -43,8 +41,7 @@ def rounding(cell: Atoms) -> float:
 
 def number_of_operations(cell: Atoms, tolerance: float) -> int:
     """Return how many symmetry operations spglib finds within a tolerance in Å."""
-    crystal: Any = (cell.cell.array, cell.get_scaled_positions(wrap=False), cell.numbers)
-    found = spglib.get_symmetry_dataset(crystal, symprec=tolerance)
+    found = symmetry_dataset(cell, tolerance)
     return 0 if found is None else len(found.rotations)
 
 
@@ -73,39 +70,68 @@ def make_exact(entry: Entry, tolerance: float) -> tuple[Entry, np.ndarray] | Non
 
 
 def _symmetric(unit_cell: Atoms, tolerance: float) -> Atoms | None:
-    """Return the cell with each coordinate the mean of what all symmetry operations make of it.
+    """Return a cell with its symmetry exact, or the cell itself where it is; None where that moves anything too far.
 
-    Its atoms and lattice vectors keep their order; a cell that is exact is returned as it is. Masses and magnetic
-    moments decide nothing: operations that they forbid keep atoms in place like the others.
+    Atoms and lattice vectors keep their order. Masses and magnetic moments are not looked at: they may forbid an
+    operation, but to keep it exact as well moves no atom out of place.
     """
-    lattice, positions = unit_cell.cell.array, unit_cell.get_scaled_positions(wrap=False)
-    crystal: Any = (lattice, positions, unit_cell.numbers)
-    found = spglib.get_symmetry_dataset(crystal, symprec=tolerance)
-    if found is None:
+    found = symmetry_dataset(unit_cell, tolerance)
+    symmetric = None if found is None else symmetrise(unit_cell, found.rotations, found.translations)
+    if symmetric is None:
         return None
-    # an operation takes fractional coordinates x to W x + w, and so the metric G to Wᵀ G W
-    metric = np.mean([rotation.T @ (lattice @ lattice.T) @ rotation for rotation in found.rotations], axis=0)
-    inverse = np.linalg.inv(lattice)
-    lattice = lattice @ np.real(sqrtm(inverse @ metric @ inverse.T))
-    shift, nearest = np.zeros_like(positions), np.arange(len(positions))
-    for rotation, translation in zip(found.rotations, found.translations, strict=True):
-        difference = (positions @ rotation.T + translation)[:, None] - positions[None]
-        difference -= np.rint(difference)
-        distances = np.linalg.norm(difference @ lattice, axis=2)
-        distances[unit_cell.numbers[:, None] != unit_cell.numbers] = np.inf
-        onto = distances.argmin(axis=1)
-        if len(set(onto)) < len(onto):
-            return None
-        shift[onto] += difference[nearest, onto] / len(found.rotations)
     # the whole crystal may stay where it is
-    shift -= shift.mean(axis=0)
-    strain = np.abs(lattice - unit_cell.cell.array).max()
-    furthest = max(float(np.linalg.norm(shift @ lattice, axis=1).max()), float(strain))
+    moves = symmetric.moves - symmetric.moves.mean(axis=0)
+    strain = np.abs(symmetric.lattice - unit_cell.cell.array).max()
+    furthest = max(float(np.linalg.norm(moves @ symmetric.lattice, axis=1).max()), float(strain))
     if furthest > tolerance:
         return None
     if furthest < _NOTHING:
         return unit_cell
     exact = unit_cell.copy()
-    exact.set_cell(lattice)
-    exact.set_scaled_positions(positions + shift)
+    exact.set_cell(symmetric.lattice)
+    exact.set_scaled_positions(unit_cell.get_scaled_positions(wrap=False) + moves)
     return exact
+
+
+@dataclass(frozen=True)
+class Symmetric:
+    """What makes symmetry operations exact that a cell has almost.
+
+    Attributes:
+        lattice: row vectors in Å, shape (3, 3)
+        moves: of the atoms, in reduced coordinates, shape (n, 3)
+        permutations: the atom on which each operation puts each atom, shape (n_operations, n)
+    """
+
+    lattice: np.ndarray
+    moves: np.ndarray
+    permutations: np.ndarray
+
+
+def symmetrise(cell: Atoms, rotations: np.ndarray, translations: np.ndarray) -> Symmetric | None:
+    """Return the cell's symmetric lattice and positions: the mean of what the operations make of them.
+
+    Args:
+        rotations: in reduced coordinates, shape (n_operations, 3, 3)
+        translations: the same, shape (n_operations, 3)
+
+    Returns:
+        None where an operation puts two atoms on one, so that they cannot be told apart
+    """
+    lattice, positions = cell.cell.array, cell.get_scaled_positions(wrap=False)
+    # an operation takes reduced coordinates x to W x + w, and so the metric G to Wᵀ G W
+    metric = np.mean([rotation.T @ (lattice @ lattice.T) @ rotation for rotation in rotations], axis=0)
+    inverse = np.linalg.inv(lattice)
+    lattice = lattice @ np.real(sqrtm(inverse @ metric @ inverse.T))
+    moves, nearest, permutations = np.zeros_like(positions), np.arange(len(positions)), []
+    for rotation, translation in zip(rotations, translations, strict=True):
+        difference = (positions @ rotation.T + translation)[:, None] - positions[None]
+        difference -= np.rint(difference)
+        distances = np.linalg.norm(difference @ lattice, axis=2)
+        distances[cell.numbers[:, None] != cell.numbers] = np.inf
+        onto = distances.argmin(axis=1)
+        if len(set(onto)) < len(onto):
+            return None
+        moves[onto] += difference[nearest, onto] / len(rotations)
+        permutations.append(onto)
+    return Symmetric(lattice, moves, np.array(permutations))

@@ -6,9 +6,9 @@ from typing import Any
 
 from softmode.engine.records import Record
 from softmode.errors import InputError
-from softmode.potentials.settings import PRESENTATION
 from softmode.reference import phonopy_yaml
 from softmode.reference.entry import Entry, ForceSet
+from softmode.settings.potentials import PRESENTATION
 
 
 def export_record(record: Record, metadata: Mapping[str, Any], functional: str, folder: Path) -> Path:

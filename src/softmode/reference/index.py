@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-import spglib
 
-from softmode.rates import evaluations
-from softmode.reference.cells import masses_of, unusual_masses
-from softmode.reference.dimensionality import dimensionality
+from softmode.rates import EntrySize, displaced_atoms, relax_atoms
+from softmode.reference.cells import masses_of, symmetry_dataset, unusual_masses
 from softmode.reference.entry import Entry
 
 # in Å
@@ -20,25 +18,24 @@ def describe(entry: Entry) -> dict[str, Any]:
     `estimated_cost` counts atoms to evaluate: those of all displaced supercells and of a relaxation.
     """
     cell = entry.unit_cell
-    symmetry = spglib.get_symmetry_dataset(
-        (cell.cell.array, cell.get_scaled_positions(), cell.numbers), symprec=_SYMMETRY_TOLERANCE
-    )
+    symmetry = symmetry_dataset(cell, _SYMMETRY_TOLERANCE)
     number = symmetry.number if symmetry else 1
     # of random displacements, a potential takes none
     systematic = entry.force_set is not None and entry.force_set.atoms is not None
     n_displacements = len(entry.force_set.displacements) if entry.force_set and systematic else 0
+    size = EntrySize(len(cell), entry.n_supercell, n_displacements)
     return {
         "entry": entry.id,
         "formula": cell.symbols.formula.reduce()[0].format("metal"),
         "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
         "space_group": number,
         "crystal_system": crystal_system(number),
-        "dimensionality": dimensionality(cell),
+        "dimensionality": entry.dimensionality,
         "n_sites": len(cell),
         "n_primitive": entry.n_primitive,
         "n_supercell": entry.n_supercell,
         "n_displacements": n_displacements,
-        "estimated_cost": sum(evaluations(len(cell), entry.n_supercell, n_displacements)),
+        "estimated_cost": relax_atoms(size) + displaced_atoms(size),
         "functional": entry.functional,
         "reference": entry.reference,
         "symmetry_tolerance_A": entry.symmetry_tolerance,

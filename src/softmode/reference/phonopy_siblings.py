@@ -11,6 +11,7 @@ from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.errors import EntryError
 from softmode.reference import own_numbers
+from softmode.reference.cells import same_atoms
 from softmode.reference.compressed import COMPRESSIONS, read_lines
 from softmode.reference.entry import ForceSet
 from softmode.reference.force_files import parse_force_sets, read_force_constants, read_forces_of_phono3py
@@ -126,8 +127,10 @@ def _forces_of_vasp(calculations: list[Path], displaced: ForceSet, supercell: Ph
     for number, (atom, displacement) in enumerate(zip(displaced.atoms, displaced.displacements, strict=True), start=1):
         positions = supercell.positions
         positions[atom] += displacement
+        moved = supercell.copy()
+        moved.positions = positions
         tolerance = min(_SAME_POSITION, 0.1 * float(np.linalg.norm(displacement)))
-        orders = [(forces, _order(cell, supercell, positions, tolerance)) for cell, forces in results]
+        orders = [(forces, _order(moved, cell, tolerance)) for cell, forces in results]
         matches = np.array([forces[order] for forces, order in orders if order is not None])
         if not len(matches):
             raise EntryError("bad_entry", f"no vasprun.xml has the positions of displacement {number}{damaged}")
@@ -140,13 +143,8 @@ def _forces_of_vasp(calculations: list[Path], displaced: ForceSet, supercell: Ph
     return ForceSet(displaced.atoms, displaced.displacements, np.array(found))
 
 
-def _order(cell: PhonopyAtoms, supercell: PhonopyAtoms, positions: np.ndarray, tolerance: float) -> np.ndarray | None:
-    """Return for each of the positions (Å) the atom of `cell` there; None where they are not the same structure."""
-    if len(cell) != len(supercell) or np.abs(cell.cell - supercell.cell).max() > _SAME_POSITION:
+def _order(displaced: PhonopyAtoms, cell: PhonopyAtoms, within: float) -> np.ndarray | None:
+    """Return for each atom of a displaced supercell its index in `cell`; None where they are not the same structure."""
+    if len(cell) != len(displaced) or np.abs(cell.cell - displaced.cell).max() > _SAME_POSITION:
         return None
-    difference = positions @ np.linalg.inv(supercell.cell)
-    difference = difference[:, None] - cell.scaled_positions[None]
-    distance = np.linalg.norm((difference - np.rint(difference)) @ supercell.cell, axis=2)
-    order = distance.argmin(axis=1)
-    same = distance.min(axis=1).max() < tolerance and len(set(order)) == len(order)
-    return order if same and (cell.numbers[order] == supercell.numbers).all() else None
+    return same_atoms(displaced, cell.numbers, cell.scaled_positions, within)

@@ -19,6 +19,7 @@ from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 from phonopy.interface.phonopy_yaml import PhonopyYamlLoader
 from phonopy.structure.atoms import PhonopyAtoms
 
+from softmode.engine.outputs import whole_file
 from softmode.errors import EntryError
 from softmode.reference import kyoto, own_numbers
 from softmode.reference.cells import (
@@ -105,7 +106,8 @@ def read(path: Path, neighbour: Callable[[], str] = str) -> Entry:
             entry, order = exact[0], order[exact[1]]
         entry.check()
     else:
-        replace(entry, force_set=force_set).check()
+        # its supercell was built above
+        replace(entry, force_set=force_set).check_force_set()
         entry = settle_symmetry(replace(entry, force_set=force_set.reordered(order)), recorded)
     given = entry.primitive_matrix
     entry = with_primitive_cell(entry)
@@ -306,7 +308,5 @@ def write(path: Path, entry: Entry, notes: dict[str, Any]) -> None:
     document = phonopy.to_phonopy_yaml(settings={"force_sets": True, "displacements": True})
     head = {"softmode": notes} | ({} if entry.energy is None else {"energy": entry.energy})
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True) + "\n" + str(document)
-    partial = path.with_name(path.name + ".partial")
-    with lzma.open(partial, "wt", encoding="utf-8", preset=9) as file:
+    with whole_file(path) as partial, lzma.open(partial, "wt", encoding="utf-8", preset=9) as file:
         file.write(text)
-    partial.rename(path)

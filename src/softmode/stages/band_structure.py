@@ -7,8 +7,7 @@ import seekpath
 from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
 
-from softmode.reference.cells import to_ase
-from softmode.reference.dimensionality import slab_lattice, vacuum_axis
+from softmode.reference.dimensionality import slab_lattice, vacuum_axis_of_primitive
 
 # Å⁻¹, with the factor 2π
 SPACING = 0.02
@@ -40,7 +39,7 @@ def high_symmetry_path(primitive: PhonopyAtoms, symmetry_tolerance: float, spaci
     """
     crystal = (primitive.cell, primitive.scaled_positions, primitive.numbers)
     found = seekpath.get_path_orig_cell(crystal, symprec=symmetry_tolerance)
-    across = vacuum_axis(to_ase(primitive), np.eye(3))
+    across = vacuum_axis_of_primitive(primitive)
     lattice = primitive.cell if across is None else slab_lattice(primitive.cell, across)
     reciprocal = 2 * np.pi * np.linalg.inv(lattice).T
     segments, distances, labels = [], [], []

@@ -9,10 +9,10 @@ from phonopy.harmonic.displacement import generate_systematic_displacements
 from phonopy.structure.cells import get_supercell
 from phonopy.structure.symmetry import Symmetry
 
-from softmode.protocol import ForceSets
 from softmode.reference.cells import to_ase, to_phonopy
 from softmode.reference.entry import ForceSet
 from softmode.reference.site_symmetries import SiteSymmetries
+from softmode.settings.protocol import ForceSets
 
 
 @dataclass(frozen=True)

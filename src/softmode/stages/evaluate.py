@@ -1,6 +1,7 @@
 """Evaluation of batches in which each structure fails alone."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 
 import numpy as np
 from ase import Atoms
@@ -16,11 +17,13 @@ class Evaluator:
     Args:
         potential: the potential
         share: which share of a batch a structure takes, see `softmode.potentials.memory.batch_share`
+        executor: processes that make structures ahead, of `softmode.engine.background.worker_processes`
     """
 
-    def __init__(self, potential: Potential, share: Callable[[Atoms], float]) -> None:
+    def __init__(self, potential: Potential, share: Callable[[Atoms], float], executor: Executor | None = None) -> None:
         self.potential = potential
         self.share = share
+        self.executor = executor
         # in shares; out of memory halves it for the rest of the job
         self.capacity = 1.0
 

@@ -1,7 +1,6 @@
 """Finite displacements of the relaxed cell and the forces on them."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from itertools import tee
@@ -10,20 +9,18 @@ import numpy as np
 
 from softmode.engine.background import ahead
 from softmode.engine.records import Record
-from softmode.protocol import ForceSets
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import ForceSets
 from softmode.stages.displacements import Displaced, displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
+from softmode.studies.harmonic.study import FORCE_SETS
 
-STAGE = "force_sets"
+STAGE = FORCE_SETS.name
 
 
 def compute_force_sets(
-    tasks: Iterator[tuple[Entry, Record]],
-    evaluator: Evaluator,
-    settings: ForceSets,
-    executor: Executor | None = None,
+    tasks: Iterator[tuple[Entry, Record]], evaluator: Evaluator, settings: ForceSets
 ) -> Iterator[Record]:
     """Yield a record for each entry: from the record of its relaxation to displacements and forces.
 
@@ -32,15 +29,14 @@ def compute_force_sets(
 
     Args:
         tasks: read one at a time, when there is room
-        evaluator: the potential, and how much it takes at a time
-        executor: processes that make displacements ahead, of `softmode.engine.background.worker_processes`
+        evaluator: the potential, how much it takes at a time, and who makes displacements ahead
     """
     tasks, relaxations = tee(tasks)
     # without the reference's forces and without a calculator, which a worker would be sent
     cells = (
         None if relaxed.failure else (relaxed.atoms.copy(), entry.supercell_matrix) for entry, relaxed in relaxations
     )
-    displaced = ahead(executor, partial(displace, settings=settings), cells)
+    displaced = ahead(evaluator.executor, partial(displace, settings=settings), cells)
     lockstep = (
         Task(entry.id, _steps(entry, relaxed, call), relaxed.atoms, relaxed.values)
         for (entry, relaxed), call in zip(tasks, displaced, strict=True)

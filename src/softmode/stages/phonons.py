@@ -1,9 +1,8 @@
 """From forces to frequencies, thermodynamics and stability, for potentials and reference by the same code."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -14,18 +13,19 @@ from phonopy.phonon.grid import length2mesh
 from phonopy.physical_units import get_physical_units
 from phonopy.structure.atoms import PhonopyAtoms
 
-from softmode.density_grid import bin_edges
-from softmode.engine.records import Failure, Record, row_numbers
+from softmode.density_grid import density_of_states
+from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
-from softmode.protocol import Phonons
-from softmode.reference.cells import make_phonopy, to_ase
-from softmode.reference.dataset import load_entries
-from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis
+from softmode.reference.cells import make_phonopy
+from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis_of_primitive
 from softmode.reference.entry import Entry, ForceSet
+from softmode.settings.protocol import Phonons
+from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.agreement import disagreement
 from softmode.stages.force_residual import force_residual
+from softmode.studies.harmonic.study import PHONONS, RELAX
 
-STAGE = "phonons"
+STAGE = PHONONS.name
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class PhononTask:
 def task_of_potential(record: Record) -> PhononTask:
     """Return the task that a record of force sets makes."""
     arrays = record.arrays
-    relaxed = record.failure is None or record.failure.stage != "relax"
+    # a yardstick that lacks the entry has no cell of it either
+    relaxed = len(record.atoms) > 0 and (record.failure is None or record.failure.stage != RELAX.name)
     return PhononTask(
         entry=record.entry,
         unit_cell=record.atoms,
@@ -87,20 +88,18 @@ def task_of_reference(entry: Entry) -> PhononTask:
     )
 
 
-def tasks_of_reference(database: Path, ids: Sequence[str], source: str) -> Iterator[PhononTask]:
-    """Yield the tasks of a reference's entries; one that a yardstick does not have becomes a failure of its own.
+def task_of(found: Record | Entry) -> PhononTask:
+    """Return the task that a record of force sets makes, or an entry of a reference."""
+    return task_of_reference(found) if isinstance(found, Entry) else task_of_potential(found)
 
-    Raises:
-        InputError: the reference itself has no such entry.
+
+def phonons(found: Iterator[Record | Entry], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
+    """Yield one row for each record of force sets, or for each entry of a reference; columns as `phonon_columns`.
+
+    Args:
+        source: the potential's name, `reference` or `yardstick`
     """
-    known = set(ids) if source == "reference" else set(row_numbers(database))
-    entries = load_entries(database, [id for id in ids if id in known])
-    for id in ids:
-        if id in known:
-            yield task_of_reference(next(entries))
-        else:
-            failure = Failure("dataset", "no_reference", f"{database.name} has no such entry")
-            yield PhononTask(id, Atoms(), None, None, None, None, {}, failure)
+    return compute_phonons(map(task_of, found), source, settings)
 
 
 def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
@@ -113,7 +112,7 @@ def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons)
         started = time.perf_counter()
         row: dict[str, Any] = {"entry": task.entry, "source": source, "status": "done"} | dict(task.values)
         failure = task.failure
-        if len(task.unit_cell) and (failure is None or failure.stage != "relax"):
+        if len(task.unit_cell) and (failure is None or failure.stage != RELAX.name):
             n_atoms = len(task.unit_cell)
             row["volume_A3_per_atom"] = task.unit_cell.cell.volume / n_atoms
             row["energy_eV_per_atom"] = None if task.energy is None else task.energy / n_atoms
@@ -180,7 +179,7 @@ def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, A
     """
     to_primitive = np.linalg.inv(phonopy.primitive_matrix) @ phonopy.supercell_matrix
     qpoints = get_commensurate_points(np.rint(to_primitive).astype(int))
-    across = vacuum_axis(to_ase(phonopy.primitive), np.eye(3))
+    across = vacuum_axis_of_primitive(phonopy.primitive)
     if across is not None:
         qpoints = in_slab(qpoints, across)
     frequencies = np.asarray(phonopy.run_qpoints(qpoints).frequencies)
@@ -203,38 +202,9 @@ def kelvin_per_THz() -> float:
     return float(units.THzToEv / units.KB)
 
 
-def lowest_modes(qpoints: np.ndarray, frequencies: np.ndarray) -> tuple[float, float]:
-    """Return the lowest of the three acoustic modes at Gamma, and of all other modes; infinity where there are none.
-
-    The acoustic modes at Gamma are the three of smallest absolute value there. No other place decides which they are.
-
-    Args:
-        qpoints: shape (n_q, 3), in reduced coordinates
-        frequencies: shape (n_q, n_bands), imaginary ones negative
-    """
-    at_gamma = np.linalg.norm(qpoints - np.rint(qpoints), axis=1) < 1e-8
-    gamma = frequencies[at_gamma]
-    gamma = np.take_along_axis(gamma, np.argsort(np.abs(gamma), axis=1), axis=1)
-    others = np.concatenate([gamma[:, 3:].ravel(), frequencies[~at_gamma].ravel()])
-    return float(gamma[:, :3].min(initial=np.inf)), float(others.min(initial=np.inf))
-
-
-def is_stable(qpoints: np.ndarray, frequencies: np.ndarray, acoustic_gamma: float, other: float) -> bool:
-    """Return whether no mode is imaginary, by the lowest acoustic mode at Gamma and the lowest of all others.
-
-    Args:
-        qpoints: shape (n_q, 3), in reduced coordinates
-        frequencies: shape (n_q, n_bands), imaginary ones negative
-        acoustic_gamma: bound of the acoustic modes at Gamma, in the unit of the frequencies, zero or negative
-        other: bound of all other modes
-    """
-    lowest_acoustic, lowest_other = lowest_modes(qpoints, frequencies)
-    return lowest_acoustic >= acoustic_gamma and lowest_other >= other
-
-
 def _run_mesh(phonopy: Phonopy, size: Mapping[str, Any]) -> Any:
     """Return phonopy's frequencies on the protocol's mesh, which for a slab is one of two dimensions in its plane."""
-    across = vacuum_axis(to_ase(phonopy.primitive), np.eye(3))
+    across = vacuum_axis_of_primitive(phonopy.primitive)
     if across is None:
         numbers = size.get("length_A") or size["numbers"]
         return phonopy.run_mesh(numbers, is_gamma_center=True, is_mesh_symmetry=not _has_isotopes(phonopy.primitive))
@@ -256,24 +226,17 @@ def _has_isotopes(cell: PhonopyAtoms) -> bool:
 def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
     """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of a primitive cell, and the density of states.
 
-    The density of states is a histogram of the mesh in states per THz and primitive cell; its integral is the number of
-    bands, and modes beyond the grid count in its first or last bin.
+    The density of states is that of the mesh, see `density_grid.density_of_states`.
     """
     mesh = _run_mesh(phonopy, settings.mesh)
     result: Any = phonopy.run_thermal_properties(
         temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )
-    grid = settings.density_of_states
-    edges = bin_edges(grid)
-    counts, _ = np.histogram(
-        np.clip(mesh.frequencies, edges[0], edges[-1]),
-        edges,
-        weights=np.broadcast_to(mesh.weights[:, None], mesh.frequencies.shape),
-    )
+    densities = density_of_states(mesh.frequencies, mesh.weights, settings.density_of_states)
     return {
         "temperatures_K": [float(temperature) for temperature in result.temperatures],
         "free_energy_kJ_per_mol": result.free_energy.tolist(),
         "entropy_J_per_K_mol": result.entropy.tolist(),
         "heat_capacity_J_per_K_mol": result.heat_capacity.tolist(),
-        "density_of_states_per_THz": (counts / mesh.weights.sum() / grid["step_THz"]).astype(np.float32).tolist(),
+        "density_of_states_per_THz": densities.astype(np.float32).tolist(),
     }

@@ -15,7 +15,7 @@ from ase.optimize import BFGS, FIRE
 
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
-from softmode.protocol import QuasiNewtonRelaxation
+from softmode.settings.protocol import QuasiNewtonRelaxation
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical
 from softmode.stages.symmetric_cell import SymmetricCell
 

@@ -12,18 +12,19 @@ from ase.optimize import FIRE
 from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Potential, check_elements
-from softmode.protocol import FireRelaxation, QuasiNewtonRelaxation, Relaxation
 from softmode.reference.entry import Entry
+from softmode.settings.protocol import FireRelaxation, QuasiNewtonRelaxation, Relax
 from softmode.stages.equation_of_state import relax_by_equation_of_state
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.stages.quasi_newton import relax_symmetric
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
+from softmode.studies.harmonic.study import RELAX
 
-STAGE = "relax"
+STAGE = RELAX.name
 
 
-def relax(entries: Iterator[Entry], evaluator: Evaluator, settings: Relaxation) -> Iterator[Record]:
+def relax(entries: Iterator[Entry], evaluator: Evaluator, settings: Relax) -> Iterator[Record]:
     """Relax entries in lockstep and yield their records as they finish.
 
     Args:
@@ -34,7 +35,7 @@ def relax(entries: Iterator[Entry], evaluator: Evaluator, settings: Relaxation) 
     return run_in_lockstep(STAGE, tasks, evaluator, stress=True)
 
 
-def _steps(entry: Entry, potential: Potential, settings: Relaxation) -> Steps:
+def _steps(entry: Entry, potential: Potential, settings: Relax) -> Steps:
     relaxed = yield from start(entry, potential, settings)
     atoms, final = without_constraints(relaxed.atoms), relaxed.evaluation
     if entry.unit_cell.has("masses"):  # they decide nothing here, and the frequencies later
@@ -44,7 +45,7 @@ def _steps(entry: Entry, potential: Potential, settings: Relaxation) -> Steps:
     return Record(entry.id, atoms, values)
 
 
-def start(entry: Entry, potential: Potential, settings: Relaxation) -> RelaxationSteps:
+def start(entry: Entry, potential: Potential, settings: Relax) -> RelaxationSteps:
     """Relax one entry by the method of the settings; an element the potential does not know fails before anything."""
     check_elements(potential, entry.unit_cell)
     if isinstance(settings, FireRelaxation):

@@ -7,11 +7,14 @@ gradient, so that a relaxation needs no others: rock salt has one coordinate whe
 import numpy as np
 import spglib
 from ase import Atoms
+from ase.stress import voigt_6_to_full_3x3_stress
 from ase.utils.abc import Optimizable
-from scipy.linalg import expm, expm_frechet, sqrtm
+from scipy.linalg import expm, expm_frechet
 
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
+from softmode.reference.cells import symmetry_dataset
+from softmode.reference.exact_symmetry import symmetrise
 
 # coordinates of strain are strains times this length in Å, so that both kinds are of one size for an optimiser: a step
 # of 0.2 Å is a strain of 0.05
@@ -57,29 +60,17 @@ class SymmetricCell(Optimizable):
 
     def _symmetrise(self, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
         """Make the cell exactly symmetric; return Cartesian rotations (n, 3, 3) and the atoms' permutations."""
-        found = _dataset(Atoms(self._symbols, cell=self._lattice, scaled_positions=self._fractional), tolerance)
-        metric = self._lattice @ self._lattice.T
-        # an operation takes fractional coordinates x to W x + w, and so the metric G to Wᵀ G W
-        metric = np.mean([W.T @ metric @ W for W in found.rotations], axis=0)
-        inverse = np.linalg.inv(self._lattice)
-        self._lattice = self._lattice @ np.real(sqrtm(inverse @ metric @ inverse.T))
-        positions, permutations = np.zeros_like(self._fractional), []
-        for rotation, translation in zip(found.rotations, found.translations, strict=True):
-            images = self._fractional @ rotation.T + translation
-            difference = images[:, None] - self._fractional[None]
-            difference -= np.rint(difference)
-            distance = np.linalg.norm(difference @ self._lattice, axis=2)
-            permutation = distance.argmin(axis=1)  # atom i lands on atom permutation[i]
-            if len(set(permutation)) < len(permutation):
-                raise EntryError("symmetry_broken", f"atoms cannot be told apart within {tolerance} Å")
-            residual = difference[np.arange(len(images)), permutation]
-            positions[permutation] += self._fractional[permutation] + residual
-            permutations.append(permutation)
-        self._fractional = positions / len(permutations)
+        cell = Atoms(self._symbols, cell=self._lattice, scaled_positions=self._fractional)
+        found = _dataset(cell, tolerance)
+        symmetric = symmetrise(cell, found.rotations, found.translations)
+        if symmetric is None:
+            raise EntryError("symmetry_broken", f"atoms cannot be told apart within {tolerance} Å")
+        self._lattice = symmetric.lattice
+        self._fractional = self._fractional + symmetric.moves
         inverse = np.linalg.inv(self._lattice)
         # rows r = x L, so that a rotation acts on the right: r' = r L⁻¹ Wᵀ L
         rotations = np.array([inverse @ W.T @ self._lattice for W in found.rotations])
-        return rotations, np.array(permutations)
+        return rotations, symmetric.permutations
 
     @property
     def multiplicity(self) -> int:
@@ -112,7 +103,7 @@ class SymmetricCell(Optimizable):
         # the basis is orthonormal before the deformation, which is symmetric itself
         work = np.einsum("kij,ij->k", self.displacement_basis, evaluation.forces @ deformation)
         forces = np.einsum("k,kij->ij", work, self.displacement_basis) @ np.linalg.inv(deformation)
-        stress = _matrix(evaluation.stress)
+        stress = voigt_6_to_full_3x3_stress(evaluation.stress)
         return forces, np.einsum("k,kij->ij", np.einsum("kij,ij->k", self.strain_basis, stress), self.strain_basis)
 
     def gradient(self, evaluation: Evaluation, x: np.ndarray | None = None) -> np.ndarray:
@@ -123,7 +114,7 @@ class SymmetricCell(Optimizable):
         volume = abs(np.linalg.det(self._lattice @ deformation))
         of_displacements = -np.einsum("kij,ij->k", self.displacement_basis, evaluation.forces @ deformation)
         # a further strain η multiplies the deformation on the right: η = F⁻¹ dF
-        stress_over_deformation = volume * _matrix(evaluation.stress) @ np.linalg.inv(deformation)
+        stress_over_deformation = volume * voigt_6_to_full_3x3_stress(evaluation.stress) @ np.linalg.inv(deformation)
         of_strains = [
             np.einsum("ij,ji->", expm_frechet(strain, basis, compute_expm=False), stress_over_deformation)
             for basis in self.strain_basis
@@ -182,9 +173,7 @@ class SymmetricCell(Optimizable):
 
 
 def _dataset(atoms: Atoms, tolerance: float) -> spglib.SpglibDataset:
-    dataset = spglib.get_symmetry_dataset(
-        (atoms.cell.array, atoms.get_scaled_positions(wrap=False), atoms.numbers), tolerance
-    )
+    dataset = symmetry_dataset(atoms, tolerance)
     if dataset is None:
         raise EntryError("symmetry_broken", f"spglib finds no symmetry within {tolerance} Å")
     return dataset
@@ -213,9 +202,3 @@ def _invariant_strains(rotations: np.ndarray) -> np.ndarray:
 def _range(projection: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh((projection + projection.T) / 2)
     return vectors[:, values > _HALF].T
-
-
-def _matrix(stress: np.ndarray) -> np.ndarray:
-    """Return a stress in Voigt's order as a matrix."""
-    xx, yy, zz, yz, xz, xy = stress
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])

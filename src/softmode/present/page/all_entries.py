@@ -10,10 +10,12 @@ import pandas as pd
 from ase.spacegroup import Spacegroup
 
 from softmode.compare.groups import QUANTITIES as _OF_GROUPS
-from softmode.compare.mean_errors import REFERENCE, YARDSTICK, Quantity, signed_errors, survivors
+from softmode.compare.mean_errors import Quantity, signed_errors, survivors
 from softmode.compare.stability import outcome
+from softmode.present.failures import seconds_of
 from softmode.present.page.rounding import significant
-from softmode.present.tables import NOTHING, three_digits
+from softmode.present.table_text import NOTHING, three_digits
+from softmode.sources import REFERENCE, YARDSTICK
 
 QUANTITIES = (
     *_OF_GROUPS,
@@ -22,7 +24,6 @@ QUANTITIES = (
 )
 # six digits: an energy of -10 eV/atom to 0.01 meV
 _DIGITS = 6
-_SECONDS = ["relax_seconds", "force_sets_seconds", "phonons_seconds"]
 _GLANCE = ("volume", "omega_max", "entropy", "free_energy", "heat_capacity")
 
 
@@ -83,7 +84,6 @@ def _failures(properties: pd.DataFrame, entries: Sequence[str]) -> list[dict[str
     """Return the failed records: position of the entry, source, stage, kind, message and seconds."""
     positions = {entry: position for position, entry in enumerate(entries)}
     failed = properties[properties["status"] == "failed"]
-    seconds = failed[_SECONDS].astype(float).sum(axis=1)
     return [
         {
             "entry": positions[row["entry"]],
@@ -93,7 +93,7 @@ def _failures(properties: pd.DataFrame, entries: Sequence[str]) -> list[dict[str
             "message": row["message"],
             "seconds": significant(time, 4),
         }
-        for (_, row), time in zip(failed.iterrows(), seconds, strict=True)
+        for (_, row), time in zip(failed.iterrows(), seconds_of(failed), strict=True)
     ]
 
 

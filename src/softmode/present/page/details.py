@@ -9,14 +9,15 @@ import pyarrow.parquet as pq
 from phonopy import Phonopy
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import REFERENCE
-from softmode.density_grid import bin_centres
+from softmode.density_grid import bin_centres, bin_width
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
-from softmode.protocol import Phonons
 from softmode.reference.dataset import load_entries
+from softmode.settings.protocol import Phonons
+from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.phonons import PhononTask, phonopy_of
+from softmode.studies.harmonic.study import PHONONS, RELAX
 
 # Å⁻¹ with the factor 2π: fine enough for the screen; a figure for print takes smaller steps
 _SPACING = 0.025
@@ -57,12 +58,12 @@ def share_details(share: Share) -> dict[str, dict[str, Any]]:
 
     What cannot be computed for one entry is said in its `problem`; the others go on.
     """
-    settings = Phonons(**share.campaign.settings("phonons"))
+    settings = share.campaign.settings_of(PHONONS)
     entries = list(share.entries)
     rows: dict[str, dict[str, dict[str, Any]]] = {entry: {} for entry in entries}
     tasks: dict[str, dict[str, PhononTask]] = {entry: {} for entry in entries}
     for source in share.sources:
-        path = share.campaign.output(source, "phonons", share.shard)
+        path = share.campaign.output(source, PHONONS, share.shard)
         for row in pq.read_table(path, columns=_COLUMNS, filters=[("entry", "in", entries)]).to_pylist():
             rows[row["entry"]][source] = row
         for task in read_tasks(share.campaign, source, share.shard, entries):
@@ -85,7 +86,7 @@ def _structure(entry: Any, tasks: Mapping[str, PhononTask]) -> dict[str, Any]:
     atoms = entry.unit_cell
     lattices = {}
     for source, task in tasks.items():
-        if len(task.unit_cell) and (task.failure is None or task.failure.stage != "relax"):
+        if len(task.unit_cell) and (task.failure is None or task.failure.stage != RELAX.name):
             lattices[source] = decimals(task.unit_cell.cell.cellpar(), 4)
     primitive = abs(np.linalg.det(entry.primitive_matrix)) * len(atoms)
     return {
@@ -128,7 +129,7 @@ def _densities(rows: Mapping[str, Mapping[str, Any]], settings: Phonons) -> dict
             "first_THz": round(float(grid[shown][0]), 6),
             "states_per_THz": significant(states[shown], 3),
         }
-    return {"step_THz": settings.density_of_states["step_THz"], "sources": densities}
+    return {"step_THz": bin_width(settings.density_of_states), "sources": densities}
 
 
 def _bands(tasks: Mapping[str, PhononTask], rows: Mapping[str, Mapping[str, Any]], settings: Phonons) -> dict[str, Any]:

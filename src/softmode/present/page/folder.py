@@ -14,17 +14,18 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import YARDSTICK
 from softmode.engine.background import ahead, worker_processes
 from softmode.engine.interruption import check
 from softmode.engine.outputs import only_writer, storage, whole_file
 from softmode.errors import InputError
-from softmode.present.campaign import read_presentation, read_properties
 from softmode.present.failures import read_unreadable
 from softmode.present.page.all_entries import at_a_glance, campaign_data, entries_by_error, sources
 from softmode.present.page.details import Share, share_details
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
-from softmode.present.tables import NOTHING, Table, written_tables
+from softmode.present.results import Results
+from softmode.present.table_text import NOTHING, Table
+from softmode.sources import YARDSTICK
+from softmode.studies.study import Result
 from softmode.version import version
 
 _PACKAGE = "softmode.present.page"
@@ -53,9 +54,10 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     started = time.monotonic()
     if n_entries is not None and n_entries < 0:
         raise InputError(f"--entries {n_entries}: how many, or nothing for all")
-    properties, metadata = read_properties(campaign.path / "properties.parquet")
-    labels, colours, potentials = read_presentation(campaign.path / "settings" / "presentation.yaml")
-    report = campaign.settings("report")
+    campaign.refuse_former()
+    results = Results(campaign)
+    properties, metadata = results.properties, results.metadata
+    labels, colours, potentials, report = results.labels, results.colours, results.potentials, results.report
     entries = campaign.entries()
     chosen = set(entries_by_error(properties, list(labels))[:n_entries])
     shown = sources(properties, labels, colours)
@@ -69,13 +71,13 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "unreadable": read_unreadable(campaign.path / "unreadable.csv").to_dict("records"),
         "report": report,
         "metadata": metadata,
-        "settings": {section: campaign.settings(section) for section in ("relaxation", "force_sets", "phonons")},
+        "settings": {stage.name: campaign.settings(stage.name) for stage in campaign.all_stages},
         "sources": shown,
         "potentials": [source for source in shown[1:] if source["key"] != YARDSTICK],
         "yardstick": labels.get(YARDSTICK),
         "glance": at_a_glance(properties, labels),
-        "tables": [Table.read(campaign.path / "tables", name) for name in written_tables(campaign.path / "tables")],
-        "figures": [(path.name, _title(path.stem)) for path in _figures(campaign)],
+        "tables": [Table.read(campaign.path / table.folder, table.name) for table in campaign.written("table")],
+        "figures": [(f"{figure.name}.png", _heading(figure)) for figure in campaign.written("figure")],
         "protocol_rows": protocol_rows(campaign),
         "dataset_rows": dataset_rows(campaign),
         "source_rows": source_rows(shown, metadata),
@@ -156,21 +158,15 @@ def _copy_files(campaign: CampaignFolder, output: Path) -> None:
     for name in _ASSETS:
         shutil.copyfile(assets / name, output / "assets" / name)
     (output / "assets" / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
-    for path in _figures(campaign):
-        shutil.copyfile(path, output / "figures" / path.name)
-    for name in written_tables(campaign.path / "tables"):
-        shutil.copyfile(campaign.path / "tables" / f"{name}.csv", output / "tables" / f"{name}.csv")
+    for suffix, results in (("png", campaign.written("figure")), ("csv", campaign.written("table"))):
+        for result in results:
+            name = f"{result.folder}/{result.name}.{suffix}"
+            shutil.copyfile(campaign.path / name, output / name)
 
 
-def _figures(campaign: CampaignFolder) -> list[Path]:
-    """Return the campaign's figures, those of the paper first."""
-    paths = (campaign.path / "figures").glob("*.png")
-    return sorted(paths, key=lambda path: (not path.stem.startswith("figure"), path))
-
-
-def _title(stem: str) -> str:
-    words = re.sub(r"^figure(\d+)_", r"Figure \1: ", stem).replace("_", " ")
-    return words[:1].upper() + words[1:]
+def _heading(figure: Result) -> str:
+    numbered = figure.title[0].isdigit()
+    return f"Figure {figure.title}" if numbered else f"{figure.title[0].upper()}{figure.title[1:]}"
 
 
 def _environment() -> Environment:

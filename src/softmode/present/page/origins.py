@@ -5,18 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.protocol import SECTIONS
+from softmode.sources import YARDSTICK
 
 
 def protocol_rows(campaign: CampaignFolder) -> list[tuple[str, str, str]]:
     """Return section, key and value of every setting of the protocol."""
-    aside = ("protocol", "protocol_digest")
-    return [
-        (section, key, value)
-        for section in SECTIONS
-        for key, value in _flat(campaign.settings(section))
-        if key not in aside
-    ]
+    settings = campaign.protocol.settings
+    return [(section, key, value) for section, values in settings.items() for key, value in _flat(values)]
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -30,8 +25,8 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def dataset_rows(campaign: CampaignFolder) -> list[tuple[str, str]]:
     """Return key and value of the settings of the data set, and of the yardstick if there is one."""
     rows = list(_flat(campaign.settings("dataset")))
-    if "yardstick" in campaign.references():
-        rows += _flat(campaign.settings("yardstick"), "yardstick.")
+    if YARDSTICK in campaign.references():
+        rows += _flat(campaign.settings(YARDSTICK), f"{YARDSTICK}.")
     return rows
 
 

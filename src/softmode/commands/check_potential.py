@@ -1,0 +1,69 @@
+"""Check a potential: its forces, invariances and batches; time and memory.
+
+Forces are held against differences of energies. It runs in the environment of the potential. The exit code is 1 if a
+check fails.
+"""
+
+import os
+import sys
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+
+from softmode.commands.arguments import add_device, add_registry
+from softmode.errors import InputError
+
+
+@dataclass(frozen=True)
+class Options:
+    name: str
+    potentials: Path
+    environments: Path
+    structures: list[str] | None
+    sizes: list[int] | None
+    device: str
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="a key of the potentials file")
+    add_registry(parser)
+    parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    parser.add_argument(
+        "--structures", nargs="+", metavar="FILE", help="structures that ASE reads, not built-in crystals"
+    )
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", metavar="ATOMS", help="sizes for time and memory (8 64 216 512)"
+    )
+    add_device(parser)
+
+
+def run(options: Options) -> int:
+    from softmode.yaml_files import read_yaml
+
+    potentials = read_yaml(options.potentials)
+    if options.name not in potentials:
+        raise InputError(f"no potential '{options.name}' in {options.potentials}; there are: {', '.join(potentials)}")
+    settings = {"name": options.name} | potentials[options.name]
+    _enter_environment(options.environments / settings["environment"])
+
+    from ase.io import read
+
+    from softmode.potentials import check
+    from softmode.potentials.registry import load_potential
+
+    potential = load_potential(settings, options.device)
+    if options.structures:
+        structures = [atoms for path in options.structures for atoms in read(path, index=":")]
+    else:
+        structures = check.default_structures(potential.elements)
+    sizes = check.SIZES if options.sizes is None else options.sizes
+    checks = list(check.check_potential(potential, structures, sizes))
+    print(check.report(options.name, checks))
+    return 1 if any(item.verdict == "FAIL" for item in checks) else 0
+
+
+def _enter_environment(folder: Path) -> None:
+    """Go on in the potential's environment, if this is another one and that exists."""
+    softmode = folder / "bin" / "softmode"
+    if softmode.exists() and Path(sys.prefix).resolve() != folder.resolve():
+        os.execv(softmode, [str(softmode), *sys.argv[1:]])

@@ -1,0 +1,28 @@
+"""Put all shards of all sources into one table, strictly."""
+
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    phonons: list[Path]
+    index: Path
+    report: Path
+    output: Path
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--phonons", type=Path, nargs="+", required=True, help="tables of all shards")
+    parser.add_argument("--index", type=Path, required=True, help="the data set's index")
+    parser.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
+    parser.add_argument("--output", type=Path, required=True, help="properties.parquet")
+
+
+def run(options: Options) -> None:
+    from softmode.compare.properties import collect
+    from softmode.yaml_files import read_yaml
+
+    n_rows, n_failed = collect(options.phonons, options.index, read_yaml(options.report), options.output)
+    print(f"{n_rows} records in {options.output}, {n_failed} of them failures")

@@ -1,0 +1,34 @@
+"""Print a campaign's tables, and where everything is."""
+
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+
+from softmode.commands.arguments import add_campaign
+from softmode.errors import InputError
+
+
+@dataclass(frozen=True)
+class Options:
+    campaign: Path
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add_campaign(parser)
+
+
+def run(options: Options) -> None:
+    from softmode.campaign_folder import CampaignFolder
+
+    written = CampaignFolder(options.campaign).written("table")
+    if not written:
+        raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
+    for table in written:
+        if not table.long:
+            print((options.campaign / table.folder / f"{table.name}.md").read_text(encoding="utf-8"))
+    for kind in ("tables", "figures"):
+        for path in sorted((options.campaign / kind).glob("*")):
+            print(f"{kind}: {path}")
+    if (page := options.campaign / "report" / "index.html").is_file():
+        print(f"to explore in a browser: {page}")
+    print(f"everything: {options.campaign / 'properties.parquet'}")

@@ -1,0 +1,152 @@
+"""What tables and figures are made of: a campaign's numbers, and how its potentials are presented."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from softmode.campaign_folder import CampaignFolder
+from softmode.engine.outputs import whole_file
+from softmode.engine.parquet import read_table
+from softmode.errors import InputError
+from softmode.sources import YARDSTICK
+from softmode.studies import results_by_rule
+from softmode.studies.study import load
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_YARDSTICK_COLOUR = "#949494"
+Numbers = TypeVar("Numbers")
+
+
+class Results:
+    """A campaign's results, each file of which is read when it is asked for, and once.
+
+    Args:
+        campaign: its folder
+    """
+
+    def __init__(self, campaign: CampaignFolder) -> None:
+        self.campaign = campaign
+        self._known: dict[Callable[..., Any], Any] = {}
+
+    def once(self, function: "Callable[[Results], Numbers]") -> Numbers:
+        """Return what a function makes of these results, for a table and a figure of the same numbers."""
+        if function not in self._known:
+            self._known[function] = function(self)
+        numbers: Numbers = self._known[function]
+        return numbers
+
+    def table_of(self, study: str) -> pd.DataFrame:
+        """Return a study's own numbers, <study>.parquet."""
+        return read_table(self.campaign.path / f"{study}.parquet")[0].to_pandas()
+
+    @cached_property
+    def _properties(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        table, metadata = read_table(self.campaign.path / "properties.parquet")
+        return table.to_pandas(), metadata
+
+    @property
+    def properties(self) -> pd.DataFrame:
+        """properties.parquet."""
+        return self._properties[0]
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The metadata of properties.parquet."""
+        return self._properties[1]
+
+    @cached_property
+    def spectra(self) -> pd.DataFrame:
+        """spectra.parquet."""
+        return read_table(self.campaign.path / "spectra.parquet")[0].to_pandas()
+
+    @cached_property
+    def report(self) -> Mapping[str, Any]:
+        """Settings of the report, with the protocol's name and digest."""
+        settings: Mapping[str, Any] = self.campaign.settings("report")
+        return settings
+
+    @cached_property
+    def presentation(self) -> Mapping[str, Any]:
+        """How potentials and yardstick are presented."""
+        settings: Mapping[str, Any] = self.campaign.settings("presentation")
+        return settings
+
+    @cached_property
+    def potentials(self) -> dict[str, Mapping[str, Any]]:
+        """Settings of the potentials by name, in the campaign's order."""
+        return {name: self.presentation["potentials"][name] for name in self.presentation["order"]}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What potentials and yardstick are called, in the order of tables and figures."""
+        labels = {name: settings["label"] for name, settings in self.potentials.items()}
+        if "yardstick" in self.presentation:
+            labels[YARDSTICK] = self.presentation["yardstick"]
+        return labels
+
+    @cached_property
+    def colours(self) -> dict[str, str]:
+        """The colour of each of them."""
+        colours = {name: settings["colour"] for name, settings in self.potentials.items()}
+        return colours | ({YARDSTICK: _YARDSTICK_COLOUR} if "yardstick" in self.presentation else {})
+
+    @property
+    def names(self) -> list[str]:
+        """Keys of potentials and yardstick in that order."""
+        return list(self.labels)
+
+    @cached_property
+    def published(self) -> dict[str, Any]:
+        """What Loew et al. (2024) published of potentials and yardstick, by their names in the campaign."""
+        published = dict(self.presentation.get("published", {}))
+        functional = published.pop(self.presentation.get("yardstick"), None)
+        return published | ({YARDSTICK: functional} if functional else {})
+
+    def records(self) -> pd.DataFrame:
+        """Return the outcomes of all studies: properties.parquet, and the failures of the other studies' own stages."""
+        found = [self.properties]
+        for study in self.campaign.studies:
+            if study.table:
+                table = self.table_of(study.name)
+                own = table["failed_stage"].isin([stage.name for stage in study.stages])
+                # a failure of an earlier stage is one of that study
+                found.append(table[own].merge(self.properties[["entry", "formula"]].drop_duplicates(), on="entry"))
+        return pd.concat(found, ignore_index=True) if len(found) > 1 else self.properties
+
+
+def write_results(campaign: CampaignFolder, rules: Sequence[str] | None = None) -> Iterator[Path]:
+    """Write the tables and figures of a campaign, and yield the path of each file.
+
+    Args:
+        rules: those of these rules only
+
+    Raises:
+        InputError: the campaign has no such rule, or what a result is made of is missing.
+    """
+    declared = results_by_rule(campaign.studies)
+    for rule in declared if rules is None else rules:
+        if rule not in declared:
+            raise InputError(f"{campaign.path}: no results '{rule}'; there are: {', '.join(declared)}")
+    results = Results(campaign)
+    for rule in declared if rules is None else rules:
+        for result in declared[rule]:
+            made = load(result.function)(results)
+            folder = campaign.path / result.folder
+            yield from made.write(folder) if result.kind == "table" else _save(made, folder / result.name)
+            path = folder / f"{result.name}.rst"
+            with whole_file(path) as partial:
+                partial.write_text(f"{result.caption}\n", encoding="utf-8")
+            yield path
+
+
+def _save(drawn: "tuple[Figure, pd.DataFrame]", stem: Path) -> list[Path]:
+    # not at the top: tables need no matplotlib
+    from softmode.present.figures import save
+
+    figure, numbers = drawn
+    return save(figure, stem, numbers)

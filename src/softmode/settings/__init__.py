@@ -1,0 +1,1 @@
+"""Campaign, potentials and protocol: each setting declared once, with type, bounds, default, unit and meaning."""

@@ -1,0 +1,389 @@
+"""The protocol: every number that changes the answer, named, frozen and known by a digest.
+
+A stage sees only the settings that influence it. Its digest covers those and no more, so that a change of mesh never
+makes a relaxation out of date.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError, model_validator, with_config
+from typing_extensions import TypedDict
+
+from softmode.density_grid import number_of_bins
+from softmode.errors import InputError
+from softmode.settings.digest import digest
+from softmode.settings.fields import (
+    STRICT_KEYS,
+    UNIQUE,
+    Contradiction,
+    Settings,
+    TakenFrom,
+    problems_of,
+    setting,
+    taken,
+)
+from softmode.studies import DEFAULT, named_studies, stages_of
+from softmode.studies.study import Stage, load
+
+# most numbers of one density of states: with more, the table of phonons, which has one for each entry and source, is
+# larger than memory
+_MOST_FREQUENCIES = 100_000
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+@with_config(STRICT_KEYS)
+class Fire(TypedDict, total=False):
+    """Parameters of ase.optimize.FIRE; one that is left out is ASE's."""
+
+    dt: Positive
+    maxstep: Positive
+    dtmax: Positive
+    Nmin: Annotated[int, Field(ge=0)]
+    finc: Positive
+    fdec: Positive
+    astart: Positive
+    fa: Positive
+    a: Positive
+
+
+class _Relaxation(Settings):
+    """What all methods have: when to give up, and which symmetry is kept."""
+
+    force_target_eV_per_A: float = setting(
+        "Largest force of the relaxed cell, with the cell rows of the filter where there is one; fire ends a round at "
+        "it.",
+        unit="eV/Å",
+        gt=0,
+    )
+    force_unphysical_eV_per_A: float = setting("A larger force fails the structure.", unit="eV/Å", gt=0)
+    symmetry_tolerance_A: float = setting("spglib's symprec for the symmetry that is kept.", unit="Å", gt=0)
+
+    @model_validator(mode="after")
+    def _targets_can_be_accepted(self) -> "_Relaxation":
+        for target in (key for key in type(self).model_fields if "_target_" in key):
+            accepted = target.replace("_target_", "_accepted_")
+            value, most = getattr(self, target), getattr(self, accepted, None)
+            if most is not None and value > most:
+                raise Contradiction(target, f"{value} is more than {accepted}, {most}")
+        return self
+
+
+class FireRelaxation(_Relaxation):
+    """ASE's FIRE on FrechetCellFilter and FixSymmetry, in rounds."""
+
+    method: Literal["fire"] = "fire"
+    force_accepted_eV_per_A: float = setting(
+        "Largest force at which the relaxation counts as converged.", unit="eV/Å", gt=0
+    )
+    rounds: int = setting("How often the optimiser is started; each round detects the symmetry anew.", ge=1)
+    steps_per_round: int = setting("Largest number of optimiser steps in one round.", ge=1)
+    fire: Fire = setting("Parameters of ase.optimize.FIRE.")
+
+
+class QuasiNewtonRelaxation(_Relaxation):
+    """ASE's BFGS (Broyden's method for forces that are no gradient) in the primitive cell's symmetric coordinates."""
+
+    method: Literal["symmetric_quasi_newton"] = "symmetric_quasi_newton"
+    force_accepted_eV_per_A: float = setting(
+        "Largest force that counts as converged where the target cannot be reached, as with forces that are not a "
+        "gradient.",
+        unit="eV/Å",
+        gt=0,
+    )
+    stress_target_eV_per_A3: float = setting("Largest component of the stress of the relaxed cell.", unit="eV/Å³", gt=0)
+    stress_accepted_eV_per_A3: float = setting(
+        "The same for the stress where its target cannot be reached.", unit="eV/Å³", gt=0
+    )
+    steps: int = setting("Largest number of steps.", ge=1)
+    largest_step_A: float = setting(
+        "Largest displacement in one step; a strain counts 4 Å times its size.", unit="Å", gt=0
+    )
+    difference_displacement_A: float = setting(
+        "Displacement of the finite differences that make the first Hessian.", unit="Å", gt=0
+    )
+    difference_strain: float = setting("Strain of those differences.", gt=0)
+
+
+class EquationOfStateRelaxation(_Relaxation):
+    """Volume from Birch-Murnaghan fits of energies, shape and positions by ASE's BFGS at constant volume."""
+
+    method: Literal["equation_of_state"] = "equation_of_state"
+    volume_strains: tuple[Annotated[float, Field(gt=-0.5, lt=0.5)], ...] = setting(
+        "Relative changes of volume at which the energy is taken.", min_length=5, schema=UNIQUE
+    )
+    rounds: int = setting(
+        "How often the volume is scanned, until its minimum lies inside the scan and asks for no new shape.", ge=1
+    )
+    steps_per_round: int = setting("Largest number of BFGS steps between two scans.", ge=1)
+
+
+Relax = Annotated[
+    FireRelaxation | QuasiNewtonRelaxation | EquationOfStateRelaxation,
+    setting("How cell and positions are relaxed at zero pressure.", discriminator="method"),
+]
+
+
+class ForceSets(Settings):
+    """Finite displacements."""
+
+    displacement_distance_A: float = setting(
+        "Length of each displacement, the same bounds as for those of a reference: a shorter one gives noise, a longer "
+        "one no harmonic force.",
+        unit="Å",
+        ge=1e-4,
+        le=0.5,
+    )
+    diagonal: bool = setting("phonopy's is_diagonal.")
+    plus_minus: Literal[True, False, "auto"] = setting("phonopy's is_plusminus.")
+    symmetry_tolerance_A: float = setting("phonopy's symprec.", unit="Å", gt=0)
+
+
+@with_config(STRICT_KEYS)
+class MeshOfLength(TypedDict):
+    """A mesh by phonopy's rule: the longer a reciprocal vector, the more points along it."""
+
+    length_A: Annotated[float, setting("phonopy's length of a mesh.", unit="Å", gt=0, le=1000)]
+
+
+@with_config(STRICT_KEYS)
+class MeshOfNumbers(TypedDict):
+    """A mesh of so many points along each reciprocal vector."""
+
+    numbers: Annotated[
+        list[Annotated[int, Field(ge=1, le=1000)]],
+        setting("Points along each reciprocal vector.", min_length=3, max_length=3),
+    ]
+
+
+@with_config(STRICT_KEYS)
+class DensityGrid(TypedDict):
+    """Bins of equal width."""
+
+    minimum_THz: Annotated[float, setting("Where the first bin begins.", unit="THz")]
+    maximum_THz: Annotated[float, setting("Where the last one ends.", unit="THz")]
+    step_THz: Annotated[float, setting("Width of a bin.", unit="THz", gt=0)]
+
+
+@with_config(STRICT_KEYS)
+class Threshold(TypedDict):
+    """Below which frequencies, in K, a mode is imaginary."""
+
+    acoustic_gamma_K: Annotated[float, setting("Bound of the three acoustic modes at Gamma.", unit="K", le=0)]
+    other_K: Annotated[float, setting("Bound of all other modes at commensurate q points.", unit="K", le=0)]
+
+
+_ColumnPart = Annotated[
+    str, Field(pattern="^[A-Za-z0-9_]+$", description="letters, digits and _, as part of the name of a column")
+]
+
+
+class Phonons(Settings):
+    """From forces to frequencies and thermodynamics."""
+
+    subtract_mean_force: bool = setting(
+        "Subtract the mean force of each displaced supercell, of potentials and reference alike."
+    )
+    symmetrization_level: int = setting("phonopy's symmetrize_force_constants(level); 0: not symmetrised.", ge=0)
+    mesh: MeshOfLength | MeshOfNumbers = setting(
+        "The mesh of the Fourier interpolation, centred at Gamma: length_A (phonopy's rule) or numbers."
+    )
+    temperatures_K: tuple[Annotated[float, Field(ge=0)], ...] = setting(
+        "Temperatures of the thermodynamics.", unit="K", min_length=1, schema=UNIQUE
+    )
+    exclude_gamma_acoustic: bool = setting("Leave the three acoustic modes at Gamma out of the thermodynamics.")
+    density_of_states: DensityGrid = setting("Grid of the phonon density of states, common to all entries.")
+    stability: dict[_ColumnPart, Threshold] = setting(
+        "Variants of the stability threshold; a mode below its bound is imaginary.", min_length=1
+    )
+    symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting(
+        "phonopy's symprec.", unit="Å", gt=0
+    )
+
+    @model_validator(mode="after")
+    def _grid_has_bins(self) -> "Phonons":
+        grid = self.density_of_states
+        if grid["minimum_THz"] >= grid["maximum_THz"]:
+            problem = f"{grid['minimum_THz']} is not less than maximum_THz"
+            raise Contradiction("density_of_states.minimum_THz", problem)
+        if number_of_bins(grid) > _MOST_FREQUENCIES:
+            problem = f"{grid['step_THz']} makes more than {_MOST_FREQUENCIES} numbers"
+            raise Contradiction("density_of_states.step_THz", problem)
+        return self
+
+
+class Suspect(Settings):
+    """From where on a reference is marked as suspect; names are those of columns of properties.parquet."""
+
+    force_residual_ratio: float = setting(
+        "Of its forces minus those that its force constants give, to its forces (root mean squares, without static "
+        "forces).",
+        gt=0,
+    )
+    static_force_eV_per_A: float = setting(
+        "Root mean square of the forces on the undisplaced crystal, which is not at its minimum.", unit="eV/Å", gt=0
+    )
+    own_frequency_difference_THz: float = setting(
+        "Largest difference of a frequency to the one that the reference's file states.", unit="THz", gt=0
+    )
+    own_free_energy_difference_kJ_per_mol_atoms: float = setting(
+        "The same of the free energy, one mole of atoms, any temperature.", unit="kJ/mol", gt=0
+    )
+    own_entropy_difference_J_per_K_mol_atoms: float = setting("The same of the entropy.", unit="J/K/mol", gt=0)
+    own_heat_capacity_difference_J_per_K_mol_atoms: float = setting(
+        "The same of the heat capacity.", unit="J/K/mol", gt=0
+    )
+
+
+class Report(Settings):
+    """What the tables show."""
+
+    temperature_K: float = setting("One of temperatures_K.", unit="K", ge=0)
+    stability: str = setting("One of the variants under stability.")
+    bootstrap_resamples: int = setting("Resamples behind each confidence interval.", ge=100)
+    bootstrap_seed: int = setting("Seed of the resampling.", ge=0)
+    suspect: Suspect = setting("From where on a reference is marked as suspect.")
+    protocol: Annotated[str, TakenFrom("name")] = setting("Name of the protocol.")
+    protocol_digest: Annotated[str, TakenFrom("digest")] = setting("Digest of the protocol.")
+
+
+def sections_of(stages: Sequence[Stage]) -> dict[str, Any]:
+    """Return names and classes of the sections that a protocol has for these stages, in their order."""
+    return {stage.name: load(stage.settings) for stage in stages} | {"report": Report}
+
+
+def default_sections() -> dict[str, Any]:
+    """Return those of the studies of a campaign that names none."""
+    return sections_of(stages_of(named_studies(DEFAULT)))
+
+
+# what digests and records call a section that had another name; without it, whatever was computed is out of date
+_KNOWN_AS = {"relax": "relaxation"}
+
+
+def known_as(section: str) -> str:
+    """Return what digests of protocols and the `depends_on` of records call a section."""
+    return _KNOWN_AS.get(section, section)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One named protocol.
+
+    Attributes:
+        name: in the protocols file
+        settings: the whole of it as plain values, by section
+        sections: names and classes of the sections that count here; `settings` may hold more
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    sections: Mapping[str, Any] = field(default_factory=default_sections)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the settings in canonical form; what changes no number does not count.
+
+        That is the name, the description, and what makes a reference suspect.
+        """
+        report = {key: value for key, value in self.settings["report"].items() if key != "suspect"}
+        return digest({known_as(section): self.settings[section] for section in self.sections} | {"report": report})
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Return one section as plain values, with what its class takes from elsewhere: the frozen settings."""
+        return dict(self.settings[name]) | {
+            key: self._value_at(place) for key, place in taken(self.sections[name]).items()
+        }
+
+    def _value_at(self, place: str) -> Any:
+        section, _, key = place.partition(".")
+        return self.settings[section][key] if key else getattr(self, place)
+
+
+def thawed(parts: Mapping[str, Mapping[str, Any]], sections: Mapping[str, Any]) -> Protocol:
+    """Return the protocol whose sections were frozen, without what they take from each other.
+
+    Args:
+        parts: the frozen settings of each section
+        sections: names and classes of the sections
+
+    Raises:
+        KeyError: a part is missing, or one that says the protocol's name.
+    """
+    settings, name = {}, ""
+    for section, kind in sections.items():
+        places = taken(kind)
+        settings[section] = {key: value for key, value in parts[section].items() if key not in places}
+        name = next((parts[section][key] for key, place in places.items() if place == "name"), name)
+    return Protocol(name, settings, sections)
+
+
+def load_protocol(
+    document: Mapping[str, Any], name: str, source: str, sections: Mapping[str, Any] | None = None
+) -> Protocol:
+    """Return protocol `name` of a protocols file that was read as `document`, with `extends` resolved.
+
+    Args:
+        document: protocols by name
+        name: of one of them
+        source: what messages call the file
+        sections: names and classes of the sections that count; None for those of the default studies
+
+    Raises:
+        InputError: there is no such protocol, it is not a mapping, or `extends` runs in a circle.
+    """
+    if not isinstance(document, Mapping):
+        raise InputError(f"{source}: holds no protocols; it must map their names to their settings")
+    chain: list[str] = []
+    current: str | None = name
+    while current is not None:
+        if current in chain:
+            raise InputError(f"{source}: 'extends' runs in a circle: {' -> '.join([*chain, current])}")
+        if not isinstance(current, str) or current not in document:
+            raise InputError(f"{source}: no protocol '{current}'; there are: {', '.join(sorted(map(str, document)))}")
+        if not isinstance(document[current], Mapping):
+            raise InputError(f"{source}: {current}: a protocol must be a mapping, not {document[current]!r:.50}")
+        chain.append(current)
+        current = document[current].get("extends")
+
+    settings: dict[str, Any] = {}
+    for link in reversed(chain):
+        settings = _merge(settings, document[link])
+    settings.pop("extends", None)
+    return Protocol(name, settings, default_sections() if sections is None else sections)
+
+
+# keys that choose between alternatives: a change of theirs replaces what was extended instead of joining it
+_REPLACED = {"mesh", "stability"}
+
+
+def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    if "method" in change and change["method"] != base.get("method"):
+        merged = {}
+    for key, value in change.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and key not in _REPLACED:
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def stage_settings(kind: Any, section: Mapping[str, Any], source: str = "settings") -> Any:
+    """Return the settings of a section as an object of its class, or of the alternative that it names.
+
+    Args:
+        kind: of the section, as in `Protocol.sections`
+        section: its frozen settings
+        source: what messages call their file
+
+    Raises:
+        InputError: they are no settings of this kind, with one line for each mistake.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(section)
+    except ValidationError as error:
+        lines = [f"{source}: {f'{key}: ' if key else ''}{problem}" for key, problem in problems_of(error)]
+        raise InputError("\n".join(lines)) from error

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import pytest
+
+from softmode.cli import main
+
+
+def test_potentials_are_listed_with_those_whose_weights_are_in_their_packages(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("SOFTMODE_CACHE", str(tmp_path))
+    monkeypatch.delenv("SOFTMODE_CHECKPOINTS", raising=False)
+    assert main(["potentials", "--names"]) == 0
+    found = capsys.readouterr()
+    assert found.out.strip() == "chgnet,sevennet-0"
+    assert "mattersim-5m: not fetched yet" in found.err
+    assert main(["potentials"]) == 0
+    assert "Table IV" in capsys.readouterr().out
