@@ -1,10 +1,12 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo paper sensitivity test test-slurm browser benchmark lint pins envs checkpoints uv
+.PHONY: help demo paper sensitivity check coverage test test-slurm browser benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb sevennet
+# in two processes, which no test among them minds; those that use both cores or much memory are slow
+QUICK_TESTS := OMP_NUM_THREADS=1 .envs/test/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not slurm"
 SNAKEMAKE := .envs/workflow/bin/snakemake --profile profiles/local
 
 help:
@@ -13,7 +15,9 @@ help:
 	@echo "make paper  tables and figures as in Loew et al. (2024); CONFIG=my.yaml for another campaign than the demo"
 	@echo "make sensitivity   how much the errors depend on displacement and dtype; CONFIG=my.yaml, else a small example;"
 	@echo "            OPTIONS='--number 100 --seed 1' for a part of its entries"
-	@echo "make test   style, types and all tests"
+	@echo "make check  style, types, imports and the quick tests (two minutes on two cores)"
+	@echo "make test   make check, and the slow tests: campaigns, potentials in their environments, the page in a browser"
+	@echo "make coverage   which lines the quick tests run"
 	@echo "make browser   Chromium, in which make test opens the page: Debian, as root; those tests are skipped without it"
 	@echo "make test-slurm   a campaign on a SLURM that this installs and starts here: Debian, as root (10 minutes)"
 	@echo "make envs   build the environments of all potentials"
@@ -39,9 +43,17 @@ sensitivity: .envs/workflow.ready
 	for file in "$${files[@]}"; do $(SNAKEMAKE) --quiet host rules --configfile "$$file" || exit 1; done && \
 	.envs/workflow/bin/softmode compare-campaigns "$${files[@]%.yaml}" --output "$$folder"
 
-test: lint $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
-	@echo "== tests"
-	.envs/test/bin/python -m pytest
+check: lint
+	@echo "== quick tests"
+	$(QUICK_TESTS)
+
+coverage: .envs/test.ready
+	@echo "== quick tests, and the lines that they run"
+	$(QUICK_TESTS) --cov --cov-report=term
+
+test: check $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
+	@echo "== slow tests"
+	.envs/test/bin/python -m pytest -m slow
 
 test-slurm: .envs/workflow.ready .envs/test.ready .envs/chgnet.ready .envs/sevennet.ready
 	@echo "== a campaign on SLURM"
@@ -62,11 +74,12 @@ checkpoints: .envs/workflow.ready
 	.envs/workflow/bin/softmode potentials --fetch --names
 
 lint: .envs/test.ready
-	@echo "== style, types and the workflow's own linter"
+	@echo "== style, types, imports and the workflow's own linter"
 	.envs/test/bin/ruff check src tests benchmarks
 	.envs/test/bin/ruff format --check src tests benchmarks
 	.envs/test/bin/snakefmt --check workflow
 	.envs/test/bin/mypy
+	.envs/test/bin/lint-imports --no-logo
 	.envs/test/bin/python tests/workflow/lint_snakemake.py
 
 envs: .envs/workflow.ready $(ENVIRONMENTS:%=.envs/%.ready)

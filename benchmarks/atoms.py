@@ -61,7 +61,7 @@ def displaced_supercell(n_atoms: int) -> Atoms:
         if n_cells % (a * b) == 0 and n_cells // (a * b) >= b
     ]
     a, b, c = min(sizes, key=lambda numbers: numbers[2] - numbers[0])
-    supercell = make_supercell(bulk("MgO", "rocksalt", a=4.25), [[a, 0, 0], [0, b, 0], [0, 0, c]])
+    supercell: Atoms = make_supercell(bulk("MgO", "rocksalt", a=4.25), [[a, 0, 0], [0, b, 0], [0, 0, c]])
     supercell.positions[0, 0] += 0.01
     return supercell
 

@@ -32,8 +32,9 @@ from softmode.settings.protocol import (
     load_protocol,
     stage_settings,
 )
+from softmode.stages.displacements import displace
 from softmode.stages.evaluate import Evaluator
-from softmode.stages.force_sets import compute_force_sets, displace
+from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import compute_phonons, task_of_potential
 from softmode.stages.relax import relax
 from softmode.yaml_files import read_yaml
@@ -59,7 +60,8 @@ class Run:
 
 def settings_of(name: str) -> dict[str, Any]:
     """Return the settings of a potential of config/potentials.yaml."""
-    return {"name": name} | read_yaml(Path("config/potentials.yaml"))[name]
+    settings: dict[str, Any] = read_yaml(Path("config/potentials.yaml"))[name]
+    return {"name": name} | settings
 
 
 def protocol_of(name: str) -> Protocol:
@@ -276,16 +278,19 @@ def _fire(protocol: Protocol) -> FireRelaxation:
 def _calculator(name: str) -> Calculator:
     """Return the calculator that a potential's package offers, with the weights that softmode has."""
     settings = settings_of(name)
+    calculator: Calculator
     weights = str(locate(name, settings["checkpoint"]).path)
     if settings["adapter"] == "chgnet":
         from chgnet.model import CHGNet, CHGNetCalculator
 
         model = CHGNet.from_file(weights, mlp_out_bias=False, version=settings["checkpoint"]["version"])
-        return CHGNetCalculator(model, use_device="cpu")
+        calculator = CHGNetCalculator(model, use_device="cpu")
+        return calculator
     if settings["adapter"] == "mattersim":
         from mattersim.forcefield import MatterSimCalculator
 
-        return MatterSimCalculator(load_path=weights, device="cpu")
+        calculator = MatterSimCalculator(load_path=weights, device="cpu")
+        return calculator
     raise SystemExit(f"no calculator for {name} in the benchmark's environment: CHGNet and MatterSim only")
 
 

@@ -105,7 +105,8 @@ def _device_name(device: str) -> str:
         return "the CPU"
     import torch
 
-    return torch.cuda.get_device_name()
+    name: str = torch.cuda.get_device_name()
+    return name
 
 
 def _reset_memory(device: str) -> None:

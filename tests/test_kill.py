@@ -16,6 +16,8 @@ from softmode.settings.protocol import Protocol
 from tests.faulty import VARIABLE
 from tests.shard import FAULTY, STAGES, STRAINS, GRACE_s, Shard, differences, make_shard
 
+pytestmark = pytest.mark.slow
+
 N_KILLS = 25
 PROJECT = Path(__file__).parent.parent
 
@@ -100,7 +102,7 @@ def test_order_to_stop_ends_the_command_at_once_with_its_work_kept(
     prepare(shard, stage)
     # as a person or a scheduler starts it: tests in the background of a script would pass on that SIGINT is ignored
     command = ["env", "--default-signal", sys.executable, "-m", "softmode", *shard.arguments(stage)]
-    environment = os.environ | {"PYTHONPATH": str(PROJECT), VARIABLE: "slow:Pt"}
+    environment = os.environ | {"PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'src'}", VARIABLE: "slow:Pt"}
     process = subprocess.Popen(command, cwd=shard.folder, env=environment, text=True, stderr=subprocess.PIPE)
     assert shard.begun(stage, lambda: process.poll() is None, n_taken=7)
     told = time.monotonic()

@@ -118,6 +118,7 @@ def displaced_further(tmp_path_factory: pytest.TempPathFactory, demo_folder: Pat
     )
 
 
+@pytest.mark.slow
 def test_comparison_of_finished_campaigns_names_setting_and_dropped_entry(
     finished_campaign: Path, displaced_further: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -340,6 +340,7 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     assert problems(folder) == {}
 
 
+@pytest.mark.slow
 def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     folder, settings = finished_campaign, finished_campaign / "settings"
     for name in ("entries.db", "index.csv"):

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from softmode import __version__
 from softmode.commands.stage import StageCommand
 from softmode.engine.interruption import Stopped, stops_on_signals
 from softmode.errors import DeviceLost, InputError, StorageError
 from softmode.studies import named_studies, own_studies, stages_of
+from softmode.version import ShowVersion
 
 # How a study of the user's own is named on the command line, as one word, so that it is found before the rest is read.
 _STUDY = "--study="
@@ -101,8 +101,7 @@ def grouped_commands(users_studies: Sequence[str] = ()) -> dict[str, dict[str, C
 
 def command_module(name: str) -> Command:
     """Return the module of a sub-command (see `softmode.commands`)."""
-    module: Any = import_module(f"softmode.commands.{name.replace('-', '_')}")
-    return module
+    return cast(Command, import_module(f"softmode.commands.{name.replace('-', '_')}"))
 
 
 def build_parser(commands: Mapping[str, Mapping[str, Command]]) -> argparse.ArgumentParser:
@@ -114,7 +113,7 @@ def build_parser(commands: Mapping[str, Mapping[str, Command]]) -> argparse.Argu
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"softmode {__version__}")
+    parser.add_argument("--version", action=ShowVersion, help="print the release and the commit")
     parser.add_argument("--study", action="append", metavar="MODULE", help="a study of your own, whose stages to have")
     # argparse knows no groups of sub-commands: they are listed in the description
     parsers = parser.add_subparsers(

@@ -7,6 +7,8 @@ import pytest
 
 from tests.potentials.structures import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_gpu_benchmark_runs_where_there_is_no_gpu() -> None:
     python = ROOT / ".envs" / "chgnet" / "bin" / "python"

@@ -12,6 +12,8 @@ import pytest
 
 from softmode.engine.background import ahead, worker_processes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_results_come_in_order_and_errors_where_they_belong(workers: int) -> None:

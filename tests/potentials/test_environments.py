@@ -20,6 +20,7 @@ def test_each_environment_of_a_potential_has_its_tests() -> None:
     assert NAMES == ["chgnet", "m3gnet", "mace", "mattersim", "omat24", "orb", "sevennet"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_contract(name: str) -> None:
     python = ENVIRONMENTS / name / "bin" / "python"

@@ -99,6 +99,7 @@ def test_tables_never_show_what_is_not_a_number(name: str) -> None:
         assert "loew2024 (0123456789ab), data set fedcba987654" in table.caption
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_figures_are_drawn_without_a_warning(name: str) -> None:
     with warnings.catch_warnings():

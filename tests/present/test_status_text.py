@@ -77,6 +77,7 @@ with RecordWriter(Path(sys.argv[1]), {"identity": "same", "written": "2026-11-21
 """
 
 
+@pytest.mark.slow
 def test_asking_again_and_again_disturbs_no_job_at_work(finished_campaign: Path, capsys: pytest.CaptureFixture) -> None:
     output = finished_campaign / "relax" / POTENTIAL / "0.db"
     output.unlink()

@@ -52,6 +52,7 @@ def read_corpus(kind: str, corpus: list[Damaged], original: Entry, folder: Path)
     return counts
 
 
+@pytest.mark.slow
 def test_no_damaged_yaml_crashes_hangs_or_is_read_with_wrong_numbers(demo_folder: Path, tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
     for source in sorted(demo_folder.glob("*.yaml.xz")):

@@ -356,6 +356,7 @@ def outcome(case: Case) -> str:
     return "read"
 
 
+@pytest.mark.slow
 @settings(QUICK, max_examples=25)
 @given(case=cases())
 def test_crystal_of_any_digits_and_tolerance_gives_its_own_frequencies_or_is_refused(case: Case) -> None:
@@ -374,6 +375,7 @@ def test_file_with_all_digits_is_read(structure: str) -> None:
         )
 
 
+@pytest.mark.slow
 def test_most_files_with_six_digits_and_a_tolerance_to_match_are_read() -> None:
     # in turn a CONTCAR that is displaced, and a file that was made of more digits
     made = [

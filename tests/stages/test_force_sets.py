@@ -51,6 +51,7 @@ def test_forces_do_not_depend_on_the_size_of_batches(settings: ForceSets, larges
         assert record.arrays["forces"] == pytest.approx(expected[record.entry].arrays["forces"], abs=1e-13)
 
 
+@pytest.mark.slow
 def test_displacements_made_by_other_processes_are_the_same(settings: ForceSets) -> None:
     tasks = [task("Cu"), task("Ag", "hcp")]
     expected = list(compute_force_sets(iter(tasks), batches_of(effective_medium(), 1000), settings))

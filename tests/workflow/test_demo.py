@@ -15,6 +15,8 @@ import yaml
 from softmode.cli import main
 from tests.workflow.run import jobs, snakemake
 
+pytestmark = pytest.mark.slow
+
 N_UNSTABLE = 3
 PAPER_TABLES = (
     "table1_relaxation",

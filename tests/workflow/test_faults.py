@@ -11,6 +11,8 @@ import yaml
 from softmode.engine.records import Record, read_records
 from tests.faulty import VARIABLE
 
+pytestmark = pytest.mark.slow
+
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 FAULTY, OTHERS = "NaCl-rocksalt", ("MgO-rocksalt", "CaO-rocksalt")
 

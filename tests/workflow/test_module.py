@@ -9,6 +9,8 @@ import yaml
 
 from tests.workflow.run import jobs, snakemake
 
+pytestmark = pytest.mark.slow
+
 OTHER_WORKFLOW = """
 configfile: "config.yaml"
 

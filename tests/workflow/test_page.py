@@ -17,6 +17,8 @@ import yaml
 from matplotlib import pyplot as plt
 from playwright.sync_api import Browser, Locator, Page, expect
 
+pytestmark = pytest.mark.slow
+
 # each view, and something of it that is there when it is complete
 VIEWS = {
     "overview": "table",

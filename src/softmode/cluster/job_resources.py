@@ -86,7 +86,7 @@ class JobResources:
             return attempt * _PHONOPY_MB
         settings = self.campaign.potentials[wildcards.potential]
         # float32 or float64, as read and as run
-        weights = 16e-6 * settings.get("n_parameters", 0)
+        weights: float = 16e-6 * settings.get("n_parameters", 0)
         size = self._size(wildcards)
         one_pass = 1000.0
         if not self.gpus:
@@ -110,7 +110,7 @@ class JobResources:
         return ["--same-as", f"{other}/{self.stage.name}/{wildcards.potential}/{wildcards.shard}{self.stage.suffix}"]
 
     def _minutes(self, seconds: float | None, attempt: int) -> int:
-        longest = round(60 * self.campaign.settings["longest_job_hours"])
+        longest: int = round(60 * self.campaign.settings["longest_job_hours"])
         if seconds is None:
             return longest
         return min(longest, attempt * (_START_min + math.ceil(_SAFETY * seconds / 60)))

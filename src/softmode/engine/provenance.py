@@ -5,10 +5,11 @@ import platform
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
 from typing import Any
 
-from softmode import __version__
+from softmode.version import version
 
 # Packages whose versions every stage's numbers may depend on. They are part of an output's identity: one more, and no
 # partial is gone on with.
@@ -28,7 +29,7 @@ def provenance(identity: Mapping[str, Any], packages: tuple[str, ...], **facts: 
     return {
         "identity": digest(identity),
         "depends_on": dict(identity),
-        "softmode": __version__,
+        "softmode": version(),
         "python": platform.python_version(),
         "packages": versions(packages),
         "host": socket.gethostname(),
@@ -45,6 +46,6 @@ def versions(packages: tuple[str, ...]) -> dict[str, str | None]:
 
 def _version(package: str) -> str | None:
     try:
-        return version(package)
+        return installed_version(package)
     except PackageNotFoundError:
         return None

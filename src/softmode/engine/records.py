@@ -57,7 +57,8 @@ class Record:
 
 def open_database(path: Path) -> SQLite3Database:
     """Open an ASE SQLite database whatever its suffix; no lock file, which a killed job would leave behind."""
-    return connect(path, type="db", use_lock_file=False)
+    database: SQLite3Database = connect(path, type="db", use_lock_file=False)
+    return database
 
 
 class RecordWriter:
@@ -116,7 +117,8 @@ class RecordWriter:
 
     def _stored_identity(self) -> str | None:
         try:
-            return open_database(self.partial).metadata.get("identity")
+            identity: str | None = open_database(self.partial).metadata.get("identity")
+            return identity
         except sqlite3.OperationalError:  # locked, or not to be read: that says nothing of its content
             raise
         except Exception:  # a file cut short raises whatever SQLite makes of it; it is not ours to continue

@@ -102,4 +102,7 @@ def stress_of_any_handedness(tensor: np.ndarray, atoms: Atoms) -> np.ndarray:
 
     Such packages divide by a signed volume.
     """
-    return full_3x3_to_voigt_6_stress(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))
+    stress: np.ndarray = (
+        full_3x3_to_voigt_6_stress(tensor.astype(float)) * GPa * np.sign(np.linalg.det(atoms.cell.array))
+    )
+    return stress

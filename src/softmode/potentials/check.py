@@ -207,7 +207,8 @@ def _largest_energy_difference(found: Sequence[Evaluation], expected: Sequence[E
 def _rotation(seed: int) -> np.ndarray:
     """A random proper rotation, shape (3, 3)."""
     matrix, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
-    return matrix * np.sign(np.linalg.det(matrix))
+    rotation: np.ndarray = matrix * np.sign(np.linalg.det(matrix))
+    return rotation
 
 
 def report(name: str, checks: Sequence[Check]) -> str:

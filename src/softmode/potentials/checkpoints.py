@@ -89,7 +89,7 @@ def require_sources(name: str, checkpoint: Mapping[str, Any]) -> None:
 
 def cached_path(checkpoint: Mapping[str, Any]) -> Path:
     """Return where the cache keeps a registered checkpoint, or would keep it."""
-    return cache_folder() / "checkpoints" / checkpoint["sha256"] / file_name(checkpoint)
+    return cache_folder() / "checkpoints" / str(checkpoint["sha256"]) / file_name(checkpoint)
 
 
 def cache_folder() -> Path:

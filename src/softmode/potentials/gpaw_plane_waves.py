@@ -39,7 +39,7 @@ class PlaneWaveGPAW(Calculator):
         density_tolerance: float,
         eigenstates_tolerance_eV2: float,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kpoint_density = kpoint_density_A
         self.cutoff = cutoff_eV
         self.functional = functional
@@ -59,7 +59,7 @@ class PlaneWaveGPAW(Calculator):
         from gpaw import GPAW, PW
         from gpaw.xc import XC
 
-        super().calculate(atoms, list(properties), list(system_changes))
+        super().calculate(atoms, list(properties), list(system_changes))  # type: ignore[no-untyped-call]
         assert atoms is not None
         size = kpoint_mesh(atoms.info.get(KPOINT_CELL, atoms.cell.array), self.kpoint_density)
         xc = XC(self.functional)

@@ -58,7 +58,7 @@ def memory_kB(settings: Mapping[str, Any], neighbours_within: Callable[[float], 
         neighbours_within: gives the number of neighbours of each atom within a distance (Å)
     """
     edges = np.minimum(neighbours_within(settings["cutoff_A"]), settings.get("max_neighbours", np.inf))
-    kilobytes = edges * settings["memory_kB_per_edge"]
+    kilobytes: np.ndarray = edges * settings["memory_kB_per_edge"]
     if "angle_cutoff_A" in settings:
         bonds = neighbours_within(settings["angle_cutoff_A"])
         kilobytes = kilobytes + bonds * (bonds - 1) * settings["memory_kB_per_angle"]
@@ -78,7 +78,8 @@ def _free(device: str) -> float:
         return _CPU_BUDGET
     import torch
 
-    return _USED_OF_GPU * torch.cuda.mem_get_info()[0]
+    free_bytes: int = torch.cuda.mem_get_info()[0]
+    return _USED_OF_GPU * free_bytes
 
 
 def peak_memory(device: str) -> float:

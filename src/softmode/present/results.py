@@ -37,7 +37,8 @@ class Results:
         """Return what a function makes of these results, for a table and a figure of the same numbers."""
         if function not in self._known:
             self._known[function] = function(self)
-        return self._known[function]
+        numbers: Numbers = self._known[function]
+        return numbers
 
     def table_of(self, study: str) -> pd.DataFrame:
         """Return a study's own numbers, <study>.parquet."""

@@ -107,6 +107,7 @@ def test_limit_takes_the_entry_with_the_larger_error_and_leaves_nothing_of_an_ea
     assert [path.name for path in (report / "data" / "entries").iterdir()] == [f"{position}.js"]
 
 
+@pytest.mark.slow
 def test_worker_processes_write_the_same_page(finished_campaign: Path, report: Path) -> None:
     one = {path.name: path.read_bytes() for path in (report / "data").rglob("*.js")}
     write_page(CampaignFolder(finished_campaign), None, 2, report)

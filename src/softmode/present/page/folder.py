@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
-from softmode import __version__
 from softmode.campaign_folder import CampaignFolder
 from softmode.engine.background import ahead, worker_processes
 from softmode.engine.interruption import check
@@ -27,6 +26,7 @@ from softmode.present.results import Results
 from softmode.present.table_text import NOTHING, Table
 from softmode.sources import YARDSTICK
 from softmode.studies.study import Result
+from softmode.version import version
 
 _PACKAGE = "softmode.present.page"
 _ASSETS = ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js")
@@ -64,7 +64,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     context = {
         "campaign": campaign.path.resolve().name,
         "generator": Markup(_GENERATOR),
-        "software": {"softmode": __version__, "plotly.js": get_plotlyjs_version()},
+        "software": {"softmode": version(), "plotly.js": get_plotlyjs_version()},
         "written": shown_time(datetime.now(UTC).isoformat()),
         "n_entries": len(entries),
         "n_details": len(chosen),
