@@ -12,6 +12,9 @@ import yaml
 
 from softmode.engine.records import read_records
 
+# it runs whole campaigns, in the workflow's environment
+pytestmark = pytest.mark.slow
+
 TOY = "tests.studies.toy.study"
 POTENTIAL = "lennard-jones"
 
