@@ -20,7 +20,7 @@ def databases(finished_campaign: Path) -> dict[str, Path]:
     """The two databases of silicon, of which Lennard-Jones knows nothing."""
     campaign = CampaignFolder(finished_campaign)
     (shard,) = (shard for shard, rows in campaign.shards().items() if rows[0].entry == SILICON)
-    return {stage: campaign.output(POTENTIAL, stage, shard) for stage in ("relax", "force_sets")}
+    return {name: campaign.output(POTENTIAL, campaign.stage(name), shard) for name in ("relax", "force_sets")}
 
 
 def partial(output: Path) -> Path:

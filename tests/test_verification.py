@@ -67,7 +67,7 @@ def test_damage_is_exit_code_one(finished_campaign: Path, capsys: pytest.Capture
     database(finished_campaign, "relax").unlink()
     assert main(["verify", str(finished_campaign)]) == 1
     text = capsys.readouterr().out
-    assert f"WRONG  {POTENTIAL} relax: one record for every entry: {database(finished_campaign, 'relaxed')}" in text
+    assert f"WRONG  {POTENTIAL} relax: one record for every entry: {database(finished_campaign, 'relax')}" in text
     assert "found something wrong" in text.splitlines()[-1]
 
 
@@ -199,7 +199,7 @@ def test_missing_spectra(finished_campaign: Path) -> None:
     found = problems(finished_campaign)
     assert set(found) == {
         "spectra.parquet comes out again from the phonons",
-        "tables of the comparisons come out again from properties and spectra",
+        "comparisons: every table comes out again from its numbers",
     }
     assert all(lines == [f"{path}: no such file"] for lines in found.values())
 
@@ -243,7 +243,7 @@ def test_changed_number_in_what_people_read(finished_campaign: Path, suffix: str
 def test_missing_table(finished_campaign: Path) -> None:
     (finished_campaign / "tables" / "table4_potentials.csv").unlink()
     (found,) = problems(finished_campaign).values()
-    assert "table4_potentials.csv: no such file; make it with 'softmode tables'" in found[0]
+    assert f"table4_potentials.csv: no such file; make it with 'softmode results {finished_campaign}'" in found[0]
 
 
 def test_failures_that_lack_what_could_not_be_read(finished_campaign: Path) -> None:
@@ -356,13 +356,8 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *phonons, "--index", folder / "index.csv", *report, "--output", properties)
-    inputs = ["--properties", properties, "--unreadable", folder / "unreadable.csv", "--presentation", presentation]
-    run("tables", *inputs, *report, "--output", folder / "tables")
-    spectra = folder / "spectra.parquet"
-    run("spectra", "--phonons", *phonons, "--output", spectra)
-    inputs = ["--properties", properties, "--spectra", spectra, "--presentation", presentation, *report]
-    outputs = ["--tables", folder / "tables", "--figures", folder / "figures"]
-    run("comparisons", *inputs, "--protocol", settings / "phonons.yaml", *outputs)
+    run("spectra", "--phonons", *phonons, "--output", folder / "spectra.parquet")
+    run("results", folder)
     assert problems(folder) == {}
     phonons[2].unlink()
     assert "yardstick phonons: one record for every entry" in problems(folder)

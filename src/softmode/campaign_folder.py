@@ -4,17 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from softmode.engine.shards import Assignment, read_assignments
 from softmode.errors import InputError
 from softmode.reference.index_file import read_index
-from softmode.settings.potentials import capabilities
-from softmode.settings.protocol import Protocol, sections_of, stage_settings, thawed
 from softmode.sources import REFERENCE, YARDSTICK
-from softmode.studies import DEFAULT, named_studies, results_of, sources_of, stages_of
+from softmode.studies import DEFAULT, capabilities, named_studies, results_of, sources_of, stages_of
 from softmode.studies.study import Result, Stage, Study, load
 from softmode.yaml_files import read_yaml
+
+if TYPE_CHECKING:
+    from softmode.settings.protocol import Protocol
+
+# The classes of settings are imported where they are used: what only looks at a campaign need not wait for pydantic.
 
 # The databases of the references, and the indices of their entries, as the rules `dataset` and `yardstick` write them;
 # a name that is missing here is taken for a potential.
@@ -75,6 +78,8 @@ class CampaignFolder:
 
     def settings_of(self, stage: Stage) -> Any:
         """Return the settings of a stage, as an object of its class."""
+        from softmode.settings.protocol import stage_settings
+
         path = self.path / "settings" / f"{stage.name}.yaml"
         return stage_settings(load(stage.settings), read_yaml(path), str(path))
 
@@ -140,11 +145,15 @@ class CampaignFolder:
     @cached_property
     def sections(self) -> dict[str, Any]:
         """Names and classes of the sections of its protocol."""
+        from softmode.settings.protocol import sections_of
+
         return sections_of(self.all_stages)
 
     @property
-    def protocol(self) -> Protocol:
+    def protocol(self) -> "Protocol":
         """The protocol whose sections were frozen."""
+        from softmode.settings.protocol import thawed
+
         return thawed({section: self.settings(section) for section in self.sections}, self.sections)
 
     def stages(self) -> Iterator[tuple[str, Stage]]:

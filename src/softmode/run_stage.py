@@ -256,7 +256,8 @@ def run_to_table(stage: Stage, job: TableJob) -> None:
         source, dataset_digest = job.source, before["dataset_digest"]
         ids = read_shard(*_shard(job.shards, job.shard))
         found = entries_of_reference(_reference(job), ids, source)
-    metadata |= {"source": source, "origin": before, "dataset_digest": dataset_digest, "settings": section}
+    metadata |= {"source": source, "origin": before, "dataset_digest": dataset_digest}
+    metadata |= {"settings": section, f"{stage.name}_digest": digest(section)}
     kept = None
     if job.kept and not job.records:
         # what is kept of an older softmode may lack columns

@@ -315,7 +315,13 @@ def test_every_key_of_a_path_is_known_as_one() -> None:
             found |= texts(meaning.get("properties", {}), f"{above}{key}.")
         return found
 
-    assert texts(schema["properties"]) == {"dataset.ids", "dataset.yardstick.label", "potentials", "protocol"}
+    assert texts(schema["properties"]) == {
+        "dataset.ids",
+        "dataset.yardstick.label",
+        "potentials",
+        "studies",
+        "protocol",
+    }
 
 
 @pytest.mark.parametrize(("number", "option"), [(None, []), (0, ["--entries", "0"]), (20, ["--entries", "20"])])

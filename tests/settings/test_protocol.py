@@ -86,7 +86,7 @@ def test_protocol_that_does_not_resolve_names_file_and_key(document: dict, name:
 
 
 def test_protocol_comes_back_from_its_frozen_sections(loew2024: Protocol) -> None:
-    again = thawed({section: loew2024.section(section) for section in default_sections()})
+    again = thawed({section: loew2024.section(section) for section in default_sections()}, default_sections())
     assert (again.name, again.digest) == ("loew2024", loew2024.digest)
     assert again.settings == {section: loew2024.settings[section] for section in default_sections()}
 

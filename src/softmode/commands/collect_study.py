@@ -1,4 +1,4 @@
-"""Put the records of a study's stages into its table, a row for each entry and source, strictly."""
+"""Put the records of a study into its table, strictly."""
 
 from argparse import ArgumentParser
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Write the tables and draw the figures of a campaign, with the numbers behind each."""
+"""Write the tables of a campaign, and draw its figures."""
 
 from argparse import ArgumentParser
 from dataclasses import dataclass

@@ -70,9 +70,14 @@ ENTRY_COLUMNS = (
 _THERMODYNAMIC = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
 
 
-def phonon_columns(settings: Phonons) -> list[Column]:
+def phonon_columns(stability_variants: Sequence[str]) -> list[Column]:
     """Return the columns of one shard of phonons."""
-    return [*RECORD_COLUMNS, *_stability_columns(list(settings.stability)), *SPECTRUM_COLUMNS]
+    return [*RECORD_COLUMNS, *_stability_columns(stability_variants), *SPECTRUM_COLUMNS]
+
+
+def columns_of_stage(settings: Phonons) -> list[Column]:
+    """Return the same for the settings of the stage."""
+    return phonon_columns(list(settings.stability))
 
 
 def property_columns(stability_variants: Sequence[str]) -> list[Column]:
@@ -149,17 +154,14 @@ def common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
     found = {path: read_table(path, ["entry"])[1] for path in phonons}
     first_path, first = next(iter(found.items()))
     for path, metadata in found.items():
-        differs = []
-        if metadata["depends_on"]["phonons"] != first["depends_on"]["phonons"]:
-            differs.append("phonons_digest")
         # the yardstick is another data set by its nature
-        if metadata["source"] != YARDSTICK and metadata["dataset_digest"] != first["dataset_digest"]:
-            differs.append("dataset_digest")
-        for key in differs:
-            raise InputError(f"{path} and {first_path} have different {key}; delete the older and run again")
+        keys = ["phonons_digest"] if metadata["source"] == YARDSTICK else ["phonons_digest", "dataset_digest"]
+        for key in keys:
+            if metadata[key] != first[key]:
+                raise InputError(f"{path} and {first_path} have different {key}; delete the older and run again")
     return {
         "stability_variants": list(_setting(first, "stability")),
-        "phonons_digest": first["depends_on"]["phonons"],
+        "phonons_digest": first["phonons_digest"],
         "dataset_digest": first["dataset_digest"],
         "density_of_states": density_grid_of(first),
         "sources": {metadata["source"]: metadata["origin"] for metadata in found.values()},

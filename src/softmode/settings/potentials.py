@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from softmode.settings.digest import digest
 from softmode.settings.fields import UNIQUE, Settings, setting
+from softmode.studies import GIVES
 from softmode.studies.study import Capability
 
 # what a source can be asked for: forces and stress of a structure, exact second derivatives of its energy, its density
@@ -98,7 +99,7 @@ class Known(Settings):
     gives: list[Capability] = setting(
         "What it can be asked for: forces and stress of a structure, curvature (exact second derivatives of its "
         "energy), density (a phonon density of states without forces). A stage that needs anything else leaves it out.",
-        default=["forces", "stress"],
+        default=list(GIVES),
         min_length=1,
         schema=UNIQUE,
     )
@@ -204,9 +205,3 @@ def settings_of_results(settings: Mapping[str, Any]) -> dict[str, Any]:
 def digest_of_settings(settings: Mapping[str, Any]) -> str:
     """Return the digest of what a result depends on."""
     return digest(settings_of_results(settings))
-
-
-def capabilities(settings: Mapping[str, Any]) -> frozenset[Capability]:
-    """Return what a potential can be asked for."""
-    given: list[Capability] = settings.get("gives", Known.model_fields["gives"].default)
-    return frozenset(given)

@@ -9,12 +9,16 @@ import pkgutil
 from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from softmode.errors import InputError
 from softmode.studies.study import Capability, Result, Stage, Study
 
 # The studies of a campaign that names none, such as every campaign that is older than studies.
 DEFAULT = ("harmonic",)
+# What a potential can be asked for that does not say it: every ASE calculator gives these. Without one of them no stage
+# of harmonic phonons has a source.
+GIVES: tuple[Capability, ...] = ("forces", "stress")
 
 
 @cache
@@ -109,6 +113,11 @@ def results_by_rule(studies: Sequence[Study]) -> dict[str, list[Result]]:
     return {
         rule: [result for result in study.results if result.rule == rule] for study in studies for rule in study.rules
     }
+
+
+def capabilities(potential: Mapping[str, Any]) -> frozenset[Capability]:
+    """Return what a potential can be asked for, by its settings."""
+    return frozenset(potential.get("gives", GIVES))
 
 
 def sources_of(

@@ -48,7 +48,7 @@ PHONONS = Stage(
     does="frequencies, thermodynamics and stability of one shard",
     function="softmode.stages.phonons:phonons",
     settings="softmode.settings.protocol:Phonons",
-    columns="softmode.compare.properties:phonon_columns",
+    columns="softmode.compare.properties:columns_of_stage",
     cost="softmode.rates:supercell_atoms",
     follows=FORCE_SETS.name,
     # of 40 entries of the Kyoto database drawn at random, protocol `softmode`, on a Xeon that others used too:
