@@ -72,8 +72,8 @@ def _campaign(options: argparse.Namespace, number: int, folder: Path) -> dict[st
         "dataset": (here, ["dataset", *data, *outputs, "--unreadable", folder / "unreadable.csv"]),
         "shards": (here, ["shards", *index]),
         "relaxation": (potential, ["relax", *one, *shard, *relaxation]),
-        "force sets": (potential, ["force-sets", *one, "--relaxed", files["relaxed.db"], *force_sets]),
-        "phonons": (here, ["phonons", "--force-sets", files["forces.db"], *phonons]),
+        "force sets": (potential, ["force-sets", *one, "--records", files["relaxed.db"], *force_sets]),
+        "phonons": (here, ["phonons", "--records", files["forces.db"], *phonons]),
     }
     return {stage: _measured(folder / f"{stage}.json", *command) for stage, command in commands.items()}
 

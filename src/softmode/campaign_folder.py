@@ -1,5 +1,6 @@
 """What is where in a campaign's folder, as the workflow's rules put it there."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,7 +63,7 @@ class CampaignFolder:
     def refuse_former(self) -> None:
         """Raise InputError, which says what to do, if an older softmode made the folder and called things otherwise."""
         moves = [
-            f"mv {self.path / former} {self.path / name}"
+            shlex.join(["mv", str(self.path / former), str(self.path / name)])
             for name, former in _FORMER.items()
             if (self.path / former).exists() and not (self.path / name).exists()
         ]

@@ -1,5 +1,6 @@
 import datetime
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -381,3 +382,26 @@ def test_listing_changes_with_the_files_of_the_data_set_and_not_with_their_times
     assert listing() == first
     file.write_text("ab", encoding="utf-8")
     assert listing() != first
+
+
+def test_potential_that_can_do_nothing_of_what_is_asked_for_is_refused(config: dict[str, Any], tmp_path: Path) -> None:
+    potentials = yaml.safe_load(Path("config/potentials.yaml").read_text(encoding="utf-8"))
+    potentials["chgnet"]["gives"] = ["density"]
+    path = tmp_path / "potentials.yaml"
+    path.write_text(yaml.safe_dump(potentials), encoding="utf-8")
+    with pytest.raises(
+        InputError, match="potentials: 'chgnet' gives density, but what is computed needs forces, stress"
+    ):
+        load(config | {"potentials_file": str(path)})
+
+
+def test_study_that_is_not_there_is_named_with_the_file(config: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="studies: no study 'density-of-states'; there are: harmonic"):
+        load(config | {"studies": ["harmonic", "density-of-states"]})
+
+
+def test_studies_beyond_the_default_are_frozen_with_the_presentation(config: dict[str, Any]) -> None:
+    campaign = load(config)
+    assert "studies" not in yaml.safe_load(campaign.frozen_settings("presentation"))
+    other = replace(campaign, settings=dict(campaign.settings) | {"studies": ["harmonic", "mine.study"]})
+    assert yaml.safe_load(other.frozen_settings("presentation"))["studies"] == ["harmonic", "mine.study"]

@@ -14,7 +14,7 @@ if not (PROJECT / "envs" / "build.sh").is_file():
     )
 # the workflow's own Snakemake has softmode installed; anybody else's finds it here
 sys.path.insert(0, str(PROJECT / "src"))
-from softmode.campaign_folder import REFERENCES, inputs_of
+from softmode.campaign_folder import REFERENCES, CampaignFolder, inputs_of
 from softmode.settings.campaign import load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
@@ -53,6 +53,13 @@ try:
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# a campaign of an older softmode must not be computed anew without a word
+if os.path.isdir(CAMPAIGN.folder):
+    try:
+        CampaignFolder(Path(CAMPAIGN.folder)).refuse_former()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 JOBS = {stage: JobResources(CAMPAIGN, stage) for stage in CAMPAIGN.stages}
 RESULTS = results_by_rule(CAMPAIGN.studies)

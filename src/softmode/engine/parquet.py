@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from softmode.engine.interruption import check
 from softmode.engine.outputs import own_partial_of, storage, whole_file
+from softmode.engine.schema import SCHEMA, check_schema
 from softmode.errors import InputError
 
 # Rows that are held in memory before they are written, and that stand together in the file: with more, jobs need more
@@ -46,7 +47,7 @@ def write_table(
             pa.field(column.name, column.type, metadata={"unit": column.unit, "meaning": column.meaning})
             for column in columns
         ],
-        metadata={"softmode": json.dumps(dict(metadata))},
+        metadata={"softmode": json.dumps(dict(metadata)), "softmode_schema": str(SCHEMA)},
     )
     with whole_file(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         waiting: list[Mapping[str, Any]] = []
@@ -120,6 +121,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     # not pq.read_table: it imports pandas, which takes a second
     try:
         with pq.ParquetFile(path, pre_buffer=True) as file:
+            check_schema(path, int((file.schema_arrow.metadata or {}).get(b"softmode_schema", 1)))
             yield file
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import Any
 
+from softmode.engine.schema import SCHEMA
 from softmode.version import version
 
 # Packages whose versions every stage's numbers may depend on. They are part of an output's identity: one more, and no
@@ -29,6 +30,7 @@ def provenance(identity: Mapping[str, Any], packages: tuple[str, ...], **facts: 
     return {
         "identity": digest(identity),
         "depends_on": dict(identity),
+        "schema": SCHEMA,
         "softmode": version(),
         "python": platform.python_version(),
         "packages": versions(packages),

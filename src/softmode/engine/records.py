@@ -18,6 +18,7 @@ from ase.db.sqlite import SQLite3Database
 
 from softmode.engine.interruption import ignore_signals
 from softmode.engine.outputs import only_writer, partial_of, storage
+from softmode.engine.schema import check_schema
 from softmode.errors import InputError, StorageError
 
 
@@ -183,7 +184,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    return dict(open_database(path).metadata)
+    metadata = dict(open_database(path).metadata)
+    check_schema(path, metadata.get("schema"))
+    return metadata
 
 
 def read_records(path: Path, entries: Sequence[str] | None = None) -> Iterator[Record]:

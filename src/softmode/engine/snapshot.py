@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from softmode.engine.schema import check_schema
 from softmode.errors import InputError
 
 # A read that met a writer is made again, so often and after such a pause: with less of either, `softmode status` calls
@@ -114,4 +115,6 @@ def _read(path: Path, keys: Collection[str] | None, check: bool) -> Snapshot:
         StoredRecord(str(values[number].pop("entry", "")), values[number], _YEAR_2000_s + _YEAR_s * years)
         for number, years in written.items()
     ]
-    return Snapshot(json.loads(stored[0]) if stored else {}, records)
+    metadata = json.loads(stored[0]) if stored else {}
+    check_schema(path, metadata.get("schema"))
+    return Snapshot(metadata, records)
