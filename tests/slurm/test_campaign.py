@@ -160,17 +160,16 @@ def test_jobs_have_the_resources_that_the_rules_ask_for(
     history: History, project: Path, campaign_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    resources = JobResources(read_campaign(campaign_file))
+    campaign = read_campaign(campaign_file)
     overdue = jobs_of(*_names(history.overdue))[0]
     for job in jobs():
         potential, shard = job.wildcards.rsplit("_", 1)
         names = SimpleNamespace(potential=potential, shard=shard)
         on_gpu = job.rule in ("relax", "force_sets")
-        minutes = resources.potential_minutes if on_gpu else resources.phonons_minutes
-        memory_MB = resources.memory_MB if on_gpu else resources.phonons_memory_MB
-        expected = [(memory_MB(names, attempt), minutes(names, attempt)) for attempt in (1, 2, 3, 4)]
+        resources = JobResources(campaign, campaign.stage(job.rule.removeprefix("reference_")))
+        asked = [(resources.memory_MB(names, attempt), resources.minutes(names, attempt)) for attempt in (1, 2, 3, 4)]
         asked_minutes = history.asked_minutes if job == overdue else job.minutes
-        assert (job.memory_MB, asked_minutes) in expected, job
+        assert (job.memory_MB, asked_minutes) in asked, job
         assert (job.partition, job.gpus) == (("gpu", 1) if on_gpu else ("cpu", 0)), job
 
 
