@@ -69,8 +69,9 @@ class CampaignFolder:
         ]
         if moves:
             raise InputError(
-                f"{self.path}: made by an older softmode, which called the stage `relax` otherwise; rename it, and "
-                f"nothing is computed again: {' && '.join(moves)}"
+                f"{self.path}: made by an older softmode, which called the stage `relax` otherwise. Rename it: "
+                f"{' && '.join(moves)}; then let the first run have --rerun-triggers mtime and the same configuration, "
+                "and only tables and figures are made again"
             )
 
     def settings(self, part: str) -> Any:

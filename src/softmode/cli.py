@@ -14,8 +14,6 @@ from softmode.errors import DeviceLost, InputError, StorageError
 from softmode.studies import named_studies, own_studies, stages_of
 from softmode.version import ShowVersion
 
-# How a study of the user's own is named on the command line, as one word, so that it is found before the rest is read.
-_STUDY = "--study="
 _STAGES = "stages: one shard of one source, in a job of the workflow"
 # Sub-commands by group, in the order of `softmode --help`; one that is missing here does not exist for a user. Those of
 # the stages are made of their declarations.
@@ -76,8 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _users_studies(arguments: Sequence[str]) -> list[str]:
-    """Return the studies of the user's own that stand before the sub-command: they bring sub-commands themselves."""
-    return [argument.removeprefix(_STUDY) for argument in arguments if argument.startswith(_STUDY)]
+    """Return the studies of the user's own, which bring sub-commands themselves and so must be known before these."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _add_study(parser)
+    return list(parser.parse_known_args(arguments)[0].study)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--study", action="append", default=[], metavar="MODULE", help="a study of your own, whose stages to have"
+    )
 
 
 def grouped_commands(users_studies: Sequence[str] = ()) -> dict[str, dict[str, Command]]:
@@ -91,11 +97,14 @@ def grouped_commands(users_studies: Sequence[str] = ()) -> dict[str, dict[str, C
     """
     own = [study.name for study in own_studies()]
     stages = stages_of(named_studies([*own, *users_studies]))
-    found: dict[str, dict[str, Command]] = {}
-    for group, names in GROUPS.items():
-        found[group] = {name: command_module(name) for name in names.split()}
-        if group == _STAGES:
-            found[group] = {stage.command: StageCommand(stage) for stage in stages}
+    found: dict[str, dict[str, Command]] = {
+        group: {name: command_module(name) for name in names.split()} for group, names in GROUPS.items()
+    }
+    taken = {name for commands in found.values() for name in commands}
+    for stage in stages:
+        if stage.command in taken:
+            raise InputError(f"studies: stage '{stage.name}' has the name of a command; give it another")
+        found[_STAGES][stage.command] = StageCommand(stage)
     return found
 
 
@@ -108,13 +117,13 @@ def build_parser(commands: Mapping[str, Mapping[str, Command]]) -> argparse.Argu
     """Return the parser of all sub-commands, as `grouped_commands` returns them."""
     parser = argparse.ArgumentParser(
         prog="softmode",
-        usage="softmode [-h] [--version] [--study=MODULE] COMMAND ...",
+        usage="softmode [-h] [--version] [--study MODULE] COMMAND ...",
         description=f"{_DESCRIPTION}\n\n{_list(commands)}",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=ShowVersion, help="print the release and the commit")
-    parser.add_argument("--study", action="append", metavar="MODULE", help="a study of your own, whose stages to have")
+    _add_study(parser)
     # argparse knows no groups of sub-commands: they are listed in the description
     parsers = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", prog="softmode", help=argparse.SUPPRESS

@@ -240,11 +240,12 @@ def run_to_table(stage: Stage, job: TableJob) -> None:
         InputError: an input is missing, damaged, or not of this stage.
     """
     # a potential's environment has no pyarrow
+    from softmode.compare.study_table import columns_of
     from softmode.engine.parquet import copy, write_table
 
     section = read_yaml(job.protocol)
     settings = stage_settings(load(stage.settings), section, str(job.protocol))
-    columns = load(stage.columns)(settings)
+    columns = columns_of(stage, settings)
     before = read_metadata(job.records or _reference(job))
     metadata = provenance(_identity(stage, section, before), PACKAGES)
     ids: list[str] = []

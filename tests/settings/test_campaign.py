@@ -390,7 +390,7 @@ def test_potential_that_can_do_nothing_of_what_is_asked_for_is_refused(config: d
     path = tmp_path / "potentials.yaml"
     path.write_text(yaml.safe_dump(potentials), encoding="utf-8")
     with pytest.raises(
-        InputError, match="potentials: 'chgnet' gives density, but what is computed needs forces, stress"
+        InputError, match="potentials: 'chgnet' gives density, and what is computed needs forces, stress"
     ):
         load(config | {"potentials_file": str(path)})
 

@@ -40,6 +40,7 @@ def test_declarations_import_nothing_heavy() -> None:
         (["harmonic", "harmonic"], "'harmonic' is there twice"),
         (["harmonic", "no.such.module"], "'no.such.module' is no module with a STUDY that Python finds"),
         (["harmonic", "softmode.errors"], "'softmode.errors' is no module with a STUDY"),
+        (["harmonic", ".harmonic"], "no study '.harmonic'"),
     ],
 )
 def test_study_that_cannot_be_had_is_named(names: list[str], message: str) -> None:
@@ -54,6 +55,16 @@ def test_study_that_cannot_be_had_is_named(names: list[str], message: str) -> No
         ({"results": STUDY.results[:1], "rules": {}}, "two tables are called 'table1_relaxation'"),
         ({"stages": (replace(RELAX, name="after", follows="phonons"),)}, "'after' follows 'phonons', which no stage"),
         ({"stages": (replace(RELAX, name="after", follows="nothing"),)}, "'after' follows 'nothing', which no stage"),
+        (
+            {"stages": (replace(RELAX, name="after", needs=frozenset()),)},
+            "'after' needs nothing of a source",
+        ),
+        (
+            {"stages": (replace(RELAX, name="after", of_references=True),)},
+            "'after' needs what no reference",
+        ),
+        ({"stages": (replace(RELAX, name="dataset"),)}, "two stages or rules are called 'dataset'"),
+        ({"stages": (replace(RELAX, name="re-lax"),)}, "'re-lax' cannot be a name"),
     ],
 )
 def test_two_things_of_one_name_and_stages_out_of_order_are_refused(change: dict, message: str) -> None:
@@ -72,6 +83,8 @@ def test_source_has_the_stages_that_it_and_all_before_it_can_do() -> None:
     # forces without a stress relax no cell, and without a relaxed cell there is nothing to displace
     assert sources == {"relax": ["any"], "force_sets": ["any"], "phonons": ["reference", "yardstick", "any"]}
     density = Stage("predict", "", "", "", "", needs=frozenset({"density"}))
+    analysis = Stage("analyse", "", "", "", "", follows="predict")
+    assert sources_of(analysis, (*STAGES, density, analysis), ["reference"], potentials) == ["density"]
     assert sources_of(density, (*STAGES, density), ["reference"], potentials) == ["density"]
 
 

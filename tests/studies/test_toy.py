@@ -38,16 +38,19 @@ class Campaign:
         self.shake = {"standard_deviation_A": 0.02, "seed": 1, "force_unphysical_eV_per_A": 1000.0}
         self.protocols = protocols
         self.write_protocol()
-        demo = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
+        self.write_campaign(["harmonic", TOY], "mine")
+
+    def write_campaign(self, studies: list[str], protocol: str) -> None:
+        demo = yaml.safe_load((self.project / "config" / "config.yaml").read_text(encoding="utf-8"))
         dataset = {key: value for key, value in demo["dataset"].items() if key != "yardstick"}
         changes = {
             "dataset": dataset | {"ids": ["NaCl-rocksalt", "MgO-rocksalt"]},
             "potentials": [POTENTIAL],
-            "studies": ["harmonic", TOY],
-            "protocol": "mine",
-            "potentials_file": str(folder / "potentials.yaml"),
-            "protocols_file": str(folder / "protocols.yaml"),
-            "results": str(folder),
+            "studies": studies,
+            "protocol": protocol,
+            "potentials_file": str(self.folder / "potentials.yaml"),
+            "protocols_file": str(self.folder / "protocols.yaml"),
+            "results": str(self.folder),
         }
         self.write("campaign.yaml", demo | changes)
 
@@ -56,12 +59,13 @@ class Campaign:
 
     def write_protocol(self, **changes: float) -> None:
         coarse = {"phonons": {"mesh": {"length_A": 20.0}}, "report": {"bootstrap_resamples": 100}}
-        mine = {"extends": "loew2024", "shake": self.shake | changes} | coarse
-        self.write("protocols.yaml", self.protocols | {"mine": mine})
+        mine = {"extends": "plain", "shake": self.shake | changes, "stiffness": {}}
+        self.write("protocols.yaml", self.protocols | {"plain": {"extends": "loew2024"} | coarse, "mine": mine})
 
     def run(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [Path(sys.executable).with_name(program), *map(str, arguments)]
-        environment = os.environ | {"PYTHONPATH": str(self.project)}
+        # the toy, and the softmode beside these tests
+        environment = os.environ | {"PYTHONPATH": f"{self.project}{os.pathsep}{self.project / 'src'}"}
         return subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True, check=False)
 
     def snakemake(self, *arguments: object) -> str:
@@ -84,17 +88,24 @@ def campaign(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Campaig
 
 
 def test_study_that_a_campaign_names_is_in_all_that_lists_stages_and_results(campaign: Campaign) -> None:
-    # the job graph
+    # a finished campaign gets the study: the job graph has it, and nothing of what is there again
+    campaign.write_campaign(["harmonic"], "plain")
+    campaign.snakemake()
+    campaign.write_campaign(["harmonic", TOY], "mine")
     dry = campaign.snakemake("--dry-run")
-    for rule in ("shake", "collect_shaken", "shaken"):
+    for rule in ("shake", "stiffness", "collect_shaken", "shaken"):
         assert f"\n{rule} " in dry, dry
+    for rule in ("relax", "force_sets", "phonons", "reference_phonons", "spectra"):
+        assert f"\n{rule} " not in dry, dry
     campaign.snakemake()
 
     # what it made, and that an entry failed nowhere
     records = list(read_records(campaign.path / "shake" / POTENTIAL / "0.db"))
     assert {record.entry for record in records} and not any(record.failure for record in records)
     table = pd.read_parquet(campaign.path / "shaken.parquet").set_index(["entry", "source"])
-    assert len(table) == 2 and (table["shaken_force_eV_per_A"] > 0).all()
+    assert len(table) == 2 and table.columns.is_unique
+    assert table["stiffness_eV_per_A2"].tolist() == (table["shaken_force_eV_per_A"] / 0.02).tolist()
+    assert (table["shaken_force_eV_per_A"] > 0).all() and (table["status"] == "done").all()
 
     path = campaign.path
     assert "lennard-jones shake: 2 of 2 done" in campaign.softmode("status", path)
@@ -103,6 +114,7 @@ def test_study_that_a_campaign_names_is_in_all_that_lists_stages_and_results(cam
     for check in (
         "lennard-jones shake: one record for every entry",
         "lennard-jones shake: carries on the records of relax",
+        "lennard-jones stiffness: carries on the records of shake",
         "shaken.parquet comes out again from its records",
         "shaken: every table comes out again from its numbers",
     ):

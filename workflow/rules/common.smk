@@ -19,7 +19,7 @@ from softmode.settings.campaign import load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
-from softmode.studies import results_by_rule
+from softmode.studies import RULES, results_by_rule
 
 
 def own(path):
@@ -54,12 +54,13 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# a campaign of an older softmode must not be computed anew without a word
-if os.path.isdir(CAMPAIGN.folder):
-    try:
-        CampaignFolder(Path(CAMPAIGN.folder)).refuse_former()
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
+# a campaign of an older softmode must not be computed anew without a word, nor one whose relaxations are to be copied
+for folder in (CAMPAIGN.folder, CAMPAIGN.settings.get("same_relaxations_as")):
+    if folder and os.path.isdir(folder):
+        try:
+            CampaignFolder(Path(folder)).refuse_former()
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
 
 JOBS = {stage: JobResources(CAMPAIGN, stage) for stage in CAMPAIGN.stages}
 RESULTS = results_by_rule(CAMPAIGN.studies)
@@ -82,19 +83,7 @@ workflow.localrules(
     *map(
         workflow.modifier.modify_rulename,
         [
-            "all",
-            "paper",
-            "prepare",
-            "environment",
-            "checkpoint",
-            "settings",
-            "dataset",
-            "yardstick",
-            "shards",
-            "collect",
-            "spectra",
-            "page",
-            "export_reference",
+            *RULES,
             *RESULTS,
             *(f"collect_{study.name}" for study in CAMPAIGN.studies if study.table),
         ],
@@ -129,10 +118,16 @@ def outputs_of(name):
 
 
 def stage_command(stage):
-    """The words of `softmode` that run a stage, with the user's own studies."""
-    options = [
-        f"--study={name}" for name in CAMPAIGN.settings["studies"] if "." in name
-    ]
+    """The words of `softmode` that run a stage, with the studies of the user's own that bring it.
+
+    Not with later ones: a study that is added later must not make anything out of date.
+    """
+    names = CAMPAIGN.settings["studies"]
+    (last,) = [i for i, study in enumerate(CAMPAIGN.studies) if stage in study.stages]
+    own = "." not in names[last]
+    options = (
+        [] if own else [f"--study={name}" for name in names[: last + 1] if "." in name]
+    )
     return [*options, stage.command]
 
 

@@ -66,31 +66,33 @@ for stage in CAMPAIGN.stages:
                 "{params.softmode:q} {params.command:q} --threads {threads} --records {input.records:q}"
                 " --protocol {input.protocol:q} --output {output.table:q} > {log:q} 2>&1"
 
-        rule:
-            # the same of the reference, or of the yardstick
-            name:
-                f"reference_{stage.name}"
-            input:
-                entries=lambda wildcards: f"<campaign>/{REFERENCES[wildcards.source][0]}",
-                shards="<campaign>/shards.csv",
-                protocol=f"<campaign>/settings/{stage.name}.yaml",
-            output:
-                table=f"<campaign>/{stage.name}/{{source}}/{{shard}}{stage.suffix}",
-            log:
-                f"<campaign>/logs/{stage.name}/{{source}}/{{shard}}.log",
-            benchmark:
-                f"<campaign>/benchmarks/{stage.name}/{{source}}/{{shard}}.tsv"
-            wildcard_constraints:
-                source="|".join(REFERENCES),
-            threads: 1
-            resources:
-                mem_mb=JOBS[stage].memory_MB,
-                runtime=JOBS[stage].minutes,
-            params:
-                softmode=f"{WORKFLOW}/bin/softmode",
-                command=stage_command(stage),
-                kept=f"{CAMPAIGN.settings['results']}/references",
-            shell:
-                "{params.softmode:q} {params.command:q} --threads {threads} --reference {input.entries:q}"
-                " --source {wildcards.source:q} --shards {input.shards:q} --shard {wildcards.shard:q}"
-                " --kept {params.kept:q} --protocol {input.protocol:q} --output {output.table:q} > {log:q} 2>&1"
+        if stage.of_references:
+
+            rule:
+                # the same of the reference, or of the yardstick
+                name:
+                    f"reference_{stage.name}"
+                input:
+                    entries=lambda wildcards: f"<campaign>/{REFERENCES[wildcards.source][0]}",
+                    shards="<campaign>/shards.csv",
+                    protocol=f"<campaign>/settings/{stage.name}.yaml",
+                output:
+                    table=f"<campaign>/{stage.name}/{{source}}/{{shard}}{stage.suffix}",
+                log:
+                    f"<campaign>/logs/{stage.name}/{{source}}/{{shard}}.log",
+                benchmark:
+                    f"<campaign>/benchmarks/{stage.name}/{{source}}/{{shard}}.tsv"
+                wildcard_constraints:
+                    source="|".join(REFERENCES),
+                threads: 1
+                resources:
+                    mem_mb=JOBS[stage].memory_MB,
+                    runtime=JOBS[stage].minutes,
+                params:
+                    softmode=f"{WORKFLOW}/bin/softmode",
+                    command=stage_command(stage),
+                    kept=f"{CAMPAIGN.settings['results']}/references",
+                shell:
+                    "{params.softmode:q} {params.command:q} --threads {threads} --reference {input.entries:q}"
+                    " --source {wildcards.source:q} --shards {input.shards:q} --shard {wildcards.shard:q}"
+                    " --kept {params.kept:q} --protocol {input.protocol:q} --output {output.table:q} > {log:q} 2>&1"

@@ -20,15 +20,17 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Options) -> None:
     from softmode.campaign_folder import CampaignFolder
 
-    written = CampaignFolder(options.campaign).written("table")
+    campaign = CampaignFolder(options.campaign)
+    written = campaign.written("table")
     if not written:
         raise InputError(f"{options.campaign}: has no tables; has the campaign finished?")
     for table in written:
         if not table.long:
             print((options.campaign / table.folder / f"{table.name}.md").read_text(encoding="utf-8"))
-    for kind in ("tables", "figures"):
-        for path in sorted((options.campaign / kind).glob("*")):
-            print(f"{kind}: {path}")
+    for result in (*written, *campaign.written("figure")):
+        # with the numbers of all entries, and as people look at it
+        suffix = "csv" if result.kind == "table" else "png"
+        print(f"{result.folder}: {options.campaign / result.folder / result.name}.{suffix}")
     if (page := options.campaign / "report" / "index.html").is_file():
         print(f"to explore in a browser: {page}")
     print(f"everything: {options.campaign / 'properties.parquet'}")

@@ -25,7 +25,7 @@ def write_study_table(campaign: CampaignFolder, study: Study, output: Path) -> t
     Raises:
         InputError: an output is missing, or an entry has no record or two.
     """
-    columns = {stage: _columns(campaign, stage) for stage in study.stages}
+    columns = {stage: columns_of(stage, campaign.settings_of(stage)) for stage in study.stages}
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     made_from: dict[str, dict[str, Any]] = {}
     for source, stage in campaign.stages():
@@ -40,23 +40,28 @@ def write_study_table(campaign: CampaignFolder, study: Study, output: Path) -> t
                 if entry not in found:
                     raise InputError(f"{path}: no record of entry {entry}; delete it and run again")
                 rows[entry, source] = rows.get((entry, source), {"source": source}) | found[entry]
-    everything = [*OUTCOME_COLUMNS, *(column for of_stage in columns.values() for column in of_stage)]
-    write_table(output, rows.values(), everything, {"study": study.name, "sources": made_from})
+    # a later stage may carry on what an earlier one has
+    everything = {column.name: column for of_stage in columns.values() for column in of_stage}
+    write_table(output, rows.values(), list(everything.values()), {"study": study.name, "sources": made_from})
     return len(rows), sum(row["status"] == "failed" for row in rows.values())
 
 
-def _columns(campaign: CampaignFolder, stage: Stage) -> list[Column]:
-    settings = campaign.settings_of(stage)
+def columns_of(stage: Stage, settings: Any) -> list[Column]:
+    """Return the columns of a stage's table, or of what its records are in one.
+
+    A stage declares what is its own. Entry, source, outcome and time it has without that, and may say where they stand.
+    """
+    declared = load(stage.columns)(settings)
     seconds = Column(stage.seconds, pa.float64(), "s", f"time of the stage '{stage.name}'")
-    return [*load(stage.columns)(settings), seconds]
+    names = {column.name for column in declared}
+    return [*(column for column in (*OUTCOME_COLUMNS, seconds) if column.name not in names), *declared]
 
 
 def _read(path: Path, stage: Stage, names: list[str]) -> tuple[Mapping[str, Any], dict[str, dict[str, Any]]]:
     """Return the metadata of one output, and of each entry its outcome and the values of these names."""
     if stage.runs_source:
         return read_metadata(path), {record.entry: _row(record, names) for record in read_records(path)}
-    outcome = [column.name for column in OUTCOME_COLUMNS if column.name != "source"]
-    table, metadata = read_table(path, [*outcome, *names])
+    table, metadata = read_table(path, names)
     return metadata, {row["entry"]: row for row in table.to_pylist()}
 
 

@@ -13,7 +13,8 @@ from softmode.engine.parquet import read_table
 from softmode.errors import InputError
 from softmode.sources import YARDSTICK
 from softmode.studies import results_by_rule
-from softmode.studies.study import load
+from softmode.studies.harmonic.study import STUDY
+from softmode.studies.study import Result, Study, load
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,10 +28,12 @@ class Results:
 
     Args:
         campaign: its folder
+        study: whose results; potentials that cannot do its last stage are none of them
     """
 
-    def __init__(self, campaign: CampaignFolder) -> None:
+    def __init__(self, campaign: CampaignFolder, study: Study = STUDY) -> None:
         self.campaign = campaign
+        self.study = study
         self._known: dict[Callable[..., Any], Any] = {}
 
     def once(self, function: "Callable[[Results], Numbers]") -> Numbers:
@@ -79,7 +82,8 @@ class Results:
     @cached_property
     def potentials(self) -> dict[str, Mapping[str, Any]]:
         """Settings of the potentials by name, in the campaign's order."""
-        return {name: self.presentation["potentials"][name] for name in self.presentation["order"]}
+        able = {source for source, stage in self.campaign.stages() if stage == self.study.stages[-1]}
+        return {name: self.presentation["potentials"][name] for name in self.presentation["order"] if name in able}
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -129,19 +133,24 @@ def write_results(campaign: CampaignFolder, rules: Sequence[str] | None = None) 
         InputError: the campaign has no such rule, or what a result is made of is missing.
     """
     declared = results_by_rule(campaign.studies)
-    for rule in declared if rules is None else rules:
+    for rule in rules or ():
         if rule not in declared:
             raise InputError(f"{campaign.path}: no results '{rule}'; there are: {', '.join(declared)}")
-    results = Results(campaign)
-    for rule in declared if rules is None else rules:
-        for result in declared[rule]:
-            made = load(result.function)(results)
-            folder = campaign.path / result.folder
-            yield from made.write(folder) if result.kind == "table" else _save(made, folder / result.name)
-            path = folder / f"{result.name}.rst"
-            with whole_file(path) as partial:
-                partial.write_text(f"{result.caption}\n", encoding="utf-8")
-            yield path
+    for study in campaign.studies:
+        results = Results(campaign, study)
+        for result in study.results:
+            if rules is None or result.rule in rules:
+                yield from _write(result, results)
+
+
+def _write(result: Result, results: Results) -> Iterator[Path]:
+    made = load(result.function)(results)
+    folder = results.campaign.path / result.folder
+    yield from made.write(folder) if result.kind == "table" else _save(made, folder / result.name)
+    path = folder / f"{result.name}.rst"
+    with whole_file(path) as partial:
+        partial.write_text(f"{result.caption}\n", encoding="utf-8")
+    yield path
 
 
 def _save(drawn: "tuple[Figure, pd.DataFrame]", stem: Path) -> list[Path]:

@@ -321,16 +321,16 @@ def _refuse_impossible(campaign: Campaign, source: str) -> None:
     able = {stage: set(campaign.sources_of(stage)) for stage in campaign.stages}
     for name, settings in campaign.potentials.items():
         if not any(name in sources for sources in able.values()):
-            needs = sorted(set().union(*(stage.needs for stage in campaign.stages)))
+            asked = set().union(*(stage.needs for stage in campaign.stages))
+            gives = capabilities(settings)
             raise InputError(
-                f"{source}: potentials: '{name}' gives {', '.join(sorted(capabilities(settings)))}, but what is "
-                f"computed needs {', '.join(needs)}; leave it out, or name a study that it can do"
+                f"{source}: potentials: '{name}' gives {', '.join(sorted(gives))}, and what is computed needs "
+                f"{', '.join(sorted(asked - gives))}; leave it out, or name a study that it can do"
             )
     for study in campaign.studies:
         for stage in study.stages:
             if stage.needs and not able[stage]:
                 raise InputError(
                     f"{source}: studies: no potential gives what '{stage.name}' of '{study.name}' needs "
-                    f"({', '.join(sorted(stage.needs))}, and what it follows); leave the study out, or name one that "
-                    "does"
+                    f"({', '.join(sorted(stage.needs))}, and what it follows); name one that does"
                 )

@@ -10,9 +10,6 @@ from softmode.settings.fields import UNIQUE, Settings, setting
 from softmode.studies import GIVES
 from softmode.studies.study import Capability
 
-# what a source can be asked for: forces and stress of a structure, exact second derivatives of its energy, its density
-# of states without any forces
-
 _Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Https = Annotated[str, Field(pattern="^https://")]
 _RelativePath = Annotated[str, Field(min_length=1, json_schema_extra={"not": {"pattern": r"^/|(^|/)\.\.(/|$)"}})]

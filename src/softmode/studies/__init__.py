@@ -6,6 +6,7 @@ by `<name>` alone, or of any module that Python finds, which it names in full, s
 
 import difflib
 import pkgutil
+import re
 from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from importlib import import_module
@@ -16,6 +17,13 @@ from softmode.studies.study import Capability, Result, Stage, Study
 
 # The studies of a campaign that names none, such as every campaign that is older than studies.
 DEFAULT = ("harmonic",)
+# The workflow's own rules, those that all run on the machine of Snakemake itself; a name that is missing here may be
+# given to a stage, and Snakemake then stops at the second rule of that name.
+RULES = (
+    *("all", "paper", "prepare", "environment", "checkpoint", "settings", "dataset", "yardstick", "shards", "collect"),
+    *("spectra", "page", "export_reference"),
+)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What a potential can be asked for that does not say it: every ASE calculator gives these. Without one of them no stage
 # of harmonic phonons has a source.
 GIVES: tuple[Capability, ...] = ("forces", "stress")
@@ -58,7 +66,7 @@ def _named(name: str) -> Study:
     own = {study.name: study for study in own_studies()}
     if name in own:
         return own[name]
-    if "." not in name:
+    if "." not in name.strip("."):
         close = difflib.get_close_matches(name, own, n=1)
         suggestion = f", did you mean '{close[0]}'?" if close else ""
         raise InputError(
@@ -67,9 +75,10 @@ def _named(name: str) -> Study:
         )
     try:
         study = import_module(name).STUDY
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a module of the user's own raises what it will
         raise InputError(
-            f"studies: '{name}' is no module with a STUDY that Python finds ({error}); is its folder in PYTHONPATH?"
+            f"studies: '{name}' is no module with a STUDY that Python finds ({type(error).__name__}: {error}); is its "
+            "folder in PYTHONPATH?"
         ) from error
     if not isinstance(study, Study):
         raise InputError(f"studies: STUDY of '{name}' is a {type(study).__name__}, not a softmode.studies.study.Study")
@@ -80,7 +89,12 @@ def _refuse_clashes(studies: Sequence[Study]) -> None:
     """Raise InputError where two things would have one file or one rule, or a stage follows nothing that there is."""
     stages = stages_of(studies)
     results = results_of(studies)
-    rules = [*(stage.name for stage in stages), *(rule for study in studies for rule in study.rules)]
+    rules = [*RULES, *(stage.name for stage in stages), *(rule for study in studies for rule in study.rules)]
+    rules += [f"reference_{stage.name}" for stage in stages if stage.of_references]
+    rules += [f"collect_{study.name}" for study in studies if study.table]
+    for name in (*rules, *(result.name for result in results)):
+        if not _NAME.fullmatch(name):
+            raise InputError(f"studies: '{name}' cannot be a name: small letters, digits and _, a letter first")
     for what, found in (
         ("stages or rules", rules),
         ("tables", [result.name for result in results if result.kind == "table"]),
@@ -91,6 +105,10 @@ def _refuse_clashes(studies: Sequence[Study]) -> None:
             raise InputError(f"studies: two {what} are called '{min(twice)}'")
     before: dict[str, Stage] = {}
     for stage in stages:
+        if not stage.needs and not stage.follows:
+            raise InputError(f"studies: stage '{stage.name}' needs nothing of a source, and follows no stage")
+        if stage.needs and stage.of_references:
+            raise InputError(f"studies: stage '{stage.name}' needs what no reference can be asked for")
         if stage.follows and (stage.follows not in before or not before[stage.follows].runs_source):
             raise InputError(
                 f"studies: stage '{stage.name}' follows '{stage.follows}', which no stage before it stores"
@@ -123,7 +141,7 @@ def capabilities(potential: Mapping[str, Any]) -> frozenset[Capability]:
 def sources_of(
     stage: Stage, stages: Sequence[Stage], references: Sequence[str], potentials: Mapping[str, Set[Capability]]
 ) -> list[str]:
-    """Return the sources that have a stage: references where it needs nothing of a source, potentials that can do it.
+    """Return the sources that have a stage: the references where it is theirs too, and the potentials that can do it.
 
     A potential has it only with the stages that it follows: what predicts no forces has no force sets, and no phonons.
 
@@ -137,4 +155,4 @@ def sources_of(
         chain.append(next(other for other in stages if other.name == chain[-1].follows))
     needs = frozenset[Capability]().union(*(other.needs for other in chain))
     able = [name for name, gives in potentials.items() if needs <= gives]
-    return [*(references if not stage.needs else []), *able]
+    return [*(references if stage.of_references else []), *able]

@@ -9,15 +9,24 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
+from softmode.errors import InputError
+
 # what a source can be asked for: forces and stress of a structure, exact second derivatives of its energy, its density
 # of states without any forces
 Capability = Literal["forces", "stress", "curvature", "density"]
 
 
 def load(name: str) -> Any:
-    """Return what a declaration names as `module:attribute`."""
+    """Return what a declaration names as `module:attribute`.
+
+    Raises:
+        InputError: there is no such module or attribute.
+    """
     module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"a study names '{name}', which cannot be had: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -26,18 +35,19 @@ class Stage:
 
     A stage that needs something of a source runs in that source's own environment, for the potentials that can do it,
     and stores one record after the other in ASE databases. One that needs nothing reads the records of the stage before
-    in the workflow's environment, for the references too, and writes Parquet tables.
+    in the workflow's environment, and writes Parquet tables.
 
     Attributes:
         name: of all that belongs to it, and of its column `<name>_seconds`
         does: what it does with one shard, in one line for people
         function: does the work; its signature is in `softmode.run_stage`
         settings: its section of the protocol, a pydantic class
-        columns: a function of its settings: the columns of its table, or of the values that its records have more than
-            those of the stage before
+        columns: a function of its settings: the columns of its table beyond entry, source, outcome and time, which
+            every table has, or the values that its records have more than those of the stage before
         cost: a function of a `softmode.rates.EntrySize`: atoms to evaluate (of a table: atoms of the supercell)
         follows: the stage whose records it reads; empty where it reads the entries of the data set
         needs: what it asks of a source
+        of_references: whether references have it too, from the entries of the data set; only where it needs nothing
         slowest_seconds: of one entry, where no source runs; walltimes are made of it
         ms_per_atom: mean time for each atom of `cost` where no source runs; `softmode plan` counts with it
         forces_kept: whether it stores forces for each atom of `cost`; `softmode plan` counts the bytes
@@ -52,6 +62,7 @@ class Stage:
     columns: str = ""
     follows: str = ""
     needs: frozenset[Capability] = frozenset()
+    of_references: bool = False
     slowest_seconds: float = 0.0
     ms_per_atom: float = 0.0
     forces_kept: bool = False

@@ -17,6 +17,17 @@ STUDY = Study(
             follows="relax",
             needs=frozenset({"forces"}),
         ),
+        Stage(
+            name="stiffness",
+            does="forces of one shard over the displacements that they belong to",
+            function="tests.studies.toy.results:stiffness",
+            settings="tests.studies.toy.settings:Stiffness",
+            columns="tests.studies.toy.results:stiffness_columns",
+            cost="tests.studies.toy.stage:atoms",
+            follows="shake",
+            slowest_seconds=0.1,
+            ms_per_atom=0.1,
+        ),
     ),
     results=(
         Result(

@@ -51,6 +51,7 @@ PHONONS = Stage(
     columns="softmode.compare.properties:columns_of_stage",
     cost="softmode.rates:supercell_atoms",
     follows=FORCE_SETS.name,
+    of_references=True,
     # of 40 entries of the Kyoto database drawn at random, protocol `softmode`, on a Xeon that others used too:
     # 0.1 to
     # 3.5 s each, with a mean of 0.6 s
