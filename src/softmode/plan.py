@@ -88,8 +88,10 @@ class Rate:
     source: str
 
 
-# by potential (`any` where no source runs), name of the stage, and `cpu` or `cuda`
+# Rates by potential, name of the stage, and `cpu` or `cuda`.
 Rates = dict[tuple[str, str, str], Rate]
+# Stands for the potential in the rate of a stage that runs no source. It is one rate, measured on all sources; with the
+# name of each in its place, a plan does not find it.
 _ANY = "any"
 
 

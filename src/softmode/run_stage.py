@@ -23,7 +23,7 @@ from typing import Any
 from softmode.engine.background import worker_processes
 from softmode.engine.in_flight import InFlight
 from softmode.engine.interruption import at_once
-from softmode.engine.outputs import whole_file
+from softmode.engine.outputs import partial_of, whole_file
 from softmode.engine.progress import with_progress
 from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records, row_numbers
@@ -181,7 +181,7 @@ def _copy_of_same(source: Path, output: Path, identity: str, ids: Sequence[str])
 
     A partial is gone on with: it may be what `retry-failed` left of the database.
     """
-    if not source.is_file() or output.with_name(output.name + ".partial").exists():
+    if not source.is_file() or partial_of(output).exists():
         return False
     if read_metadata(source).get("identity") != identity or set(row_numbers(source)) != set(ids):
         print(f"{source}: made from other entries, settings or packages; not copied")

@@ -8,9 +8,11 @@ from yaml.composer import Composer, ComposerError
 
 from softmode.errors import InputError
 
-# phonopy's files have 6 levels; libyaml's own composer takes any number and ends the process with the C stack
+# Levels that a file may have; phonopy's have 6. With fewer, those are refused; with a thousand, Python's stack runs out
+# before the message that says why. (libyaml's own composer has no bound, and a deep file ends the process.)
 _DEEPEST = 50
-# how many values aliases may stand for in all; a kilobyte of aliases of aliases stands for 10⁹
+# Number of values that aliases may stand for in all. Without a bound, a kilobyte of aliases of aliases stands for 10⁹
+# values, and whatever walks through them does not come back.
 _MOST_ALIASED = 10_000
 
 

@@ -56,7 +56,9 @@ def test_displacements_made_by_other_processes_are_the_same(settings: ForceSets)
     tasks = [task("Cu"), task("Ag", "hcp")]
     expected = list(compute_force_sets(iter(tasks), batches_of(effective_medium(), 1000), settings))
     with worker_processes(1) as executor:
-        found = list(compute_force_sets(iter(tasks), batches_of(effective_medium(), 1000), settings, executor))
+        evaluator = batches_of(effective_medium(), 1000)
+        evaluator.executor = executor
+        found = list(compute_force_sets(iter(tasks), evaluator, settings))
     for one, other in zip(found, expected, strict=True):
         assert (one.entry, one.failure) == (other.entry, other.failure)
         assert one.arrays.keys() == other.arrays.keys()

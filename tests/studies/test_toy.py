@@ -51,6 +51,7 @@ class Campaign:
             "potentials_file": str(self.folder / "potentials.yaml"),
             "protocols_file": str(self.folder / "protocols.yaml"),
             "results": str(self.folder),
+            "shards": 1,
         }
         self.write("campaign.yaml", demo | changes)
 
@@ -90,7 +91,7 @@ def campaign(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Campaig
 def test_study_that_a_campaign_names_is_in_all_that_lists_stages_and_results(campaign: Campaign) -> None:
     # a finished campaign gets the study: the job graph has it, and nothing of what is there again
     campaign.write_campaign(["harmonic"], "plain")
-    campaign.snakemake()
+    campaign.snakemake(campaign.path / "spectra.parquet")
     campaign.write_campaign(["harmonic", TOY], "mine")
     dry = campaign.snakemake("--dry-run")
     for rule in ("shake", "stiffness", "collect_shaken", "shaken"):
@@ -130,7 +131,7 @@ def test_study_that_a_campaign_names_is_in_all_that_lists_stages_and_results(cam
 
 def test_failures_of_the_study_are_listed_and_tried_again(campaign: Campaign) -> None:
     campaign.write_protocol(force_unphysical_eV_per_A=1e-6)
-    campaign.snakemake()
+    campaign.snakemake(campaign.path / "tables" / "failures.csv")
     failures = pd.read_csv(campaign.path / "tables" / "failures.csv")
     own = failures[failures["stage"] == "shake"]
     assert len(own) == 2 and set(own["kind"]) == {"unphysical"} and (own["seconds"] > 0).all()

@@ -10,9 +10,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol
 
 from softmode.engine.shards import read_assignments
 from softmode.potentials.memory import memory_kB
@@ -20,6 +18,9 @@ from softmode.rates import SIZE_COLUMNS, EntrySize, cpu_ms_per_atom, gpu_ms_per_
 from softmode.reference.index_file import ENTRY, read_index
 from softmode.settings.campaign import Campaign
 from softmode.studies.study import Stage, load
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # The minutes before the first entry: Snakemake twice, the imports from a shared file system, and the weights. With
 # fewer a job of few entries is stopped by the scheduler before it stores any.
@@ -146,5 +147,7 @@ def _pass_MB(potential: Any, n_atoms: int) -> float:
     return float(1e-3 * n_atoms * memory_kB(potential, _neighbours))
 
 
-def _neighbours(cutoff: float) -> np.ndarray:
+def _neighbours(cutoff: float) -> "np.ndarray":
+    import numpy as np
+
     return np.array(4 / 3 * math.pi * cutoff**3 * _ATOMS_PER_A3)

@@ -27,22 +27,6 @@ def add_potential(parser: ArgumentParser) -> None:
     )
 
 
-@dataclass(frozen=True)
-class ComparisonOptions:
-    """Options of a command that presents the properties of all sources."""
-
-    properties: Path
-    presentation: Path
-    report: Path
-
-
-def add_comparison(parser: ArgumentParser) -> None:
-    """Add the arguments of `ComparisonOptions`."""
-    parser.add_argument("--properties", type=Path, required=True, help="properties.parquet")
-    parser.add_argument("--presentation", type=Path, required=True, help="labels, colours and facts of the potentials")
-    parser.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
-
-
 def add_device(parser: ArgumentParser) -> None:
     """Add where a potential runs, as `device: str`."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs (auto)")

@@ -10,6 +10,7 @@ from typing import Any
 
 from softmode.commands.arguments import PotentialOptions, add_potential
 from softmode.errors import InputError
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.study import Stage
 
 
@@ -68,7 +69,7 @@ class StageCommand:
             source.add_argument("--records", type=Path, metavar="DATABASE", help=before)
             source.add_argument("--reference", type=Path, metavar="ENTRIES", help="entries.db, for a reference's own")
             parser.add_argument(
-                "--source", choices=("reference", "yardstick"), default="reference", help="which of the two (reference)"
+                "--source", choices=(REFERENCE, YARDSTICK), default=REFERENCE, help="which of the two (reference)"
             )
             _add_shard(parser, " (with --reference)", required=False)
             parser.add_argument(

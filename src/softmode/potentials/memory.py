@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from ase import Atoms
 
 # Bytes of one pass on a CPU; beyond about this much, larger batches make no potential faster.
@@ -49,7 +48,7 @@ def batch_load(settings: Mapping[str, Any], budget_GB: float | None, device: str
     return load
 
 
-def memory_kB(settings: Mapping[str, Any], neighbours_within: Callable[[float], np.ndarray]) -> np.ndarray:
+def memory_kB(settings: Mapping[str, Any], neighbours_within: "Callable[[float], np.ndarray]") -> "np.ndarray":
     """Return the memory (kB) that each atom takes in a pass.
 
     Args:
@@ -57,6 +56,8 @@ def memory_kB(settings: Mapping[str, Any], neighbours_within: Callable[[float], 
             many nearest ones; `angle_cutoff_A` and `memory_kB_per_angle` where it sees angles
         neighbours_within: gives the number of neighbours of each atom within a distance (Å)
     """
+    import numpy as np
+
     edges = np.minimum(neighbours_within(settings["cutoff_A"]), settings.get("max_neighbours", np.inf))
     kilobytes: np.ndarray = edges * settings["memory_kB_per_edge"]
     if "angle_cutoff_A" in settings:
@@ -65,9 +66,10 @@ def memory_kB(settings: Mapping[str, Any], neighbours_within: Callable[[float], 
     return kilobytes * (2 if settings.get("dtype") == "float64" else 1)
 
 
-def neighbours(atoms: "Atoms", cutoff: float) -> np.ndarray:
+def neighbours(atoms: "Atoms", cutoff: float) -> "np.ndarray":
     """Return the number of neighbours of each atom within a cutoff (Å) and a small margin."""
-    # not at the top: Snakemake needs memory_kB alone, for the memory of jobs, and would wait for ASE at every start
+    # not at the top, nor numpy: Snakemake needs memory_kB alone, for the memory of jobs, and would wait at every start
+    import numpy as np
     from ase.neighborlist import neighbor_list
 
     return np.bincount(neighbor_list("i", atoms, cutoff + _MARGIN), minlength=len(atoms))

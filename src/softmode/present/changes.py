@@ -15,8 +15,9 @@ from softmode.compare.changes import FALSE_OUTCOMES, QUANTITIES, Base
 from softmode.present.figures import WIDTH, style
 from softmode.present.table_text import NOTHING, Table, three_digits
 
-# others are called by their keys
+# Settings that `softmode sensitivity` changes, as people call them; one that is missing here is called by its key.
 _SETTINGS = {"force_sets.displacement_distance_A": "displacement (Å)", "dtype": "floating-point type"}
+# Titles of n and of QUANTITIES in their order; in another one, numbers stand under wrong titles.
 _HEADER = ["n", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)", "FU (%)", "FS (%)"]
 
 

@@ -13,6 +13,7 @@ from softmode.density_grid import bin_centres
 from softmode.present.figures import WIDTH, style
 from softmode.present.phonopy_files import read_phonopy
 from softmode.settings.protocol import DensityGrid, Phonons
+from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.studies.harmonic.study import PHONONS
 
@@ -42,8 +43,8 @@ def entry_figure(
         InputError: no source has phonons of the entry.
     """
     settings: Phonons = campaign.settings_of(PHONONS)
-    labels = {"reference": "reference"} | dict(labels)
-    colours = {"reference": _REFERENCE_COLOUR} | dict(colours)
+    labels = {REFERENCE: "reference"} | dict(labels)
+    colours = {REFERENCE: _REFERENCE_COLOUR} | dict(colours)
     path: BandPath | None = None
     with style():
         figure = plt.figure(figsize=(WIDTH, 5.6), layout="constrained")

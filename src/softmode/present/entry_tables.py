@@ -9,6 +9,7 @@ import numpy as np
 from softmode.engine.parquet import read_rows
 from softmode.errors import InputError
 from softmode.present.table_text import NOTHING, TextTable, three_digits
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import PHONONS
 
 # The largest difference in THz at which frequencies count as the same: q points where all are, in every source, are one
@@ -26,7 +27,7 @@ def read_entry(campaign: Path, entry: str, sources: Sequence[str] | None = None)
     if not tables:
         raise InputError(f"{campaign}: has no phonons; has the campaign run?")
     rows = [row for path in tables for row in read_rows(path, entry)]
-    rows.sort(key=lambda row: (row["source"] not in ("reference", "yardstick"), row["source"]))
+    rows.sort(key=lambda row: (row["source"] not in (REFERENCE, YARDSTICK), row["source"]))
     if not rows:
         raise InputError(f"{campaign}: has no entry '{entry}'; its entries are listed in {campaign / 'index.csv'}")
     if sources:

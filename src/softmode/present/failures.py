@@ -10,10 +10,13 @@ from softmode.present.table_text import Table
 from softmode.reference.dataset import CRASH
 from softmode.sources import REFERENCE, YARDSTICK
 
+# Source and stage of entries that could not be read. `settings.potentials` forbids it as the name of a potential, whose
+# failures would be counted with these.
 DATASET = "dataset"
+# Ending of the columns of `Stage.seconds`; with another one no stage is found, and the table cannot be made.
 _SECONDS = "_seconds"
 _COLUMNS = ["entry", "formula", "source", "stage", "kind", "message", "seconds"]
-# characters of an example's message
+# Characters of an example's message; with many more, the table is wider than a terminal or a page.
 _SHOWN = 120
 
 

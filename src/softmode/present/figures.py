@@ -20,21 +20,26 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
 from softmode.engine.outputs import whole_file
 
-# width of two columns of a journal, in inches
+# Width of all figures in inches, that of two columns of a journal; with another one a journal scales them, and their
+# text is no longer of 8 points.
 WIDTH = 7.0
-# with fewer entries than this each is drawn as a point
+# Largest number of entries that are all shown, each as a point. With a larger one, points hide the violins, and one
+# extreme value flattens all the rest.
 _POINTS_UP_TO = 60
-# with more potentials than this their names are turned
+# Largest number of potentials whose names stand upright; with a larger one, long names overlap.
 _UPRIGHT_LABELS = 3
-# of the potentials in their order, so that colours are not all that tells them apart
+# Markers and lines of the potentials in their order, so that colours are not all that tells them apart. Where there are
+# more potentials than these, they begin again.
 MARKERS = "osD^vPX<>*"
 LINES = ("-", "--", "-.", ":")
-# what is multiplied by the powers of ten on a logarithmic axis of less than so many decades
+# Steps between powers of ten that have a number on a logarithmic axis of less than so many decades. With more steps,
+# numbers overlap; with fewer, a short axis may have none.
 _STEPS_OF_DECADES = {
     0.5: (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0), 1.0: (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
     2.0: (1.0, 2.0, 5.0), math.inf: (1.0,),
 }  # fmt: skip
-# the axis shows these percentiles; what lies beyond is counted in the corner
+# Percentiles of the values that the axis shows; what lies beyond is counted in the corner. With 0 and 100, one extreme
+# value flattens all the rest.
 _SHOWN = (1.0, 99.0)
 
 

@@ -18,13 +18,16 @@ from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, p
 from softmode.present.periodic_table import colour_scale, periodic_table
 from softmode.present.table_text import Table, digits_or_dash, three_digits
 
-# names of files, and titles, by grouping
+# Name of the files, title and meaning of each grouping of `compare.groups`. The names are those of the results that
+# `studies.harmonic` declares; with another one, the files are not where their rule looks for them.
 _TABLES = {
     "elements": ("errors_by_element", "element", "an entry counts for each of its elements"),
     "crystal_system": ("errors_by_crystal_system", "crystal system", "of the reference's cell"),
     "stability": ("errors_by_stability", "stability", "of the reference, by the protocol's threshold"),
     "atoms": ("errors_by_atoms", "atoms", "of the reference's primitive cell"),
 }
+# Titles of the columns of QUANTITIES, those of PER_ATOM last, in their order; in another one, numbers stand under wrong
+# titles.
 _HEADER = ("E (meV/atom)", "V (Å³/atom)", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)")
 _HEADER_PER_ATOM = ("S (J/K/mol atoms)", "F (kJ/mol atoms)", "C_V (J/K/mol atoms)")
 _IN_GROUP_FIGURE = {
@@ -32,10 +35,14 @@ _IN_GROUP_FIGURE = {
     "entropy (J/K/mol)": THERMODYNAMICS[1],
     "entropy per atom\n(J/K/mol atoms)": PER_ATOM[0],
 }
+# Groups in the order in which they are shown. A grouping that is missing here is not in the figure by groups, and its
+# table is in the order of the alphabet.
 _ORDERS = {"crystal_system": CRYSTAL_SYSTEMS, "stability": STABILITY, "atoms": SIZES}
-# the mean of fewer entries is marked
+# Number of entries below which a mean is marked in the figures by element; with a smaller one, a mean of two or three
+# entries looks as certain as any.
 _FEW = 5
-# the scale of colours shows these percentiles
+# Percentiles of the errors where the scale of colours ends; with 0 and 100, one extreme element makes all others look
+# alike.
 _SHOWN = (2.0, 98.0)
 
 

@@ -13,7 +13,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
-# a dot is an empty place
+# Layout of the periodic table, a line for each row and a dot for each empty place. An element that is missing here is
+# in no such figure, and not in the numbers of Figure 2.
 _LAYOUT = """
 H  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  He
 Li Be .  .  .  .  .  .  .  .  .  .  B  C  N  O  F  Ne
@@ -26,13 +27,14 @@ Fr Ra .  Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
 .  .  La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu .
 .  .  Ac Th Pa U  Np Pu Am Cm Bk Cf Es Fm Md No Lr .
 """
+# Place of each element: its column and row, from 0.
 PLACES = {
     symbol: (column, row)
     for row, line in enumerate(_LAYOUT.strip().splitlines())
     for column, symbol in enumerate(line.split())
     if symbol != "."
 }
-# small is light, large is dark, in print too
+# Colours from small to large. They go from light to dark; with others, a print without colours has no order.
 _COLOURS = "viridis_r"
 
 

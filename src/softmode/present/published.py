@@ -9,7 +9,8 @@ import pandas as pd
 from softmode.compare.published import N_STABLE, N_UNSTABLE
 from softmode.present.table_text import NOTHING, Table
 
-# the published number that belongs to a column
+# Published number (a key of `compare.published`) that belongs to a column, by table and title of the column; a column
+# whose title is missing here gets no published one beside it.
 _BESIDE = {
     "table1_relaxation": {"failed (%)": "failed_percent", "E (meV/atom)": "energy", "V (Å³/atom)": "volume"},
     "table2_thermodynamics": {
@@ -20,6 +21,8 @@ _BESIDE = {
         "TS (%)": "true_stable", "FU (%)": "false_unstable", "TU (%)": "true_unstable", "FS (%)": "false_stable",
     },
 }  # fmt: skip
+# Published shares of each class of the reference: what is called stable, then what is called unstable. Their order is
+# that of the columns `published_percent_…` in the CSV of Table III; turned round, these hold each other's numbers.
 _OF_CLASS = {"stable": ("true_stable", "false_unstable"), "unstable": ("false_stable", "true_unstable")}
 
 

@@ -15,8 +15,10 @@ from softmode.sources import YARDSTICK
 
 NAME = "ranking"
 RANKED = (*RELAXATION, *THERMODYNAMICS)
+# Titles of the columns of RANKED in its order; in another one, places stand under wrong titles.
 _HEADER = ("E", "V", "ω_max", "S", "F", "C_V")
-# better, worse and undecided, told apart without colours by the sign
+# Colours of better, worse and undecided. The note below the figure calls the first two blue and orange: with others it
+# is wrong.
 _BETTER, _WORSE, _UNDECIDED = "#9ecae1", "#fdbf8f", "#ffffff"
 
 

@@ -20,7 +20,9 @@ from softmode.errors import InputError
 from softmode.present.table_text import Table
 from softmode.studies.study import Study
 
-# another version of numpy or scipy may round the last digits of a mean differently
+# Relative difference up to which two numbers are the same: another version of numpy or scipy may round the last digits
+# of a mean differently. With less, `softmode verify` finds fault with such a campaign; with much more, it overlooks
+# numbers that were changed.
 _SAME_NUMBER = 1e-9
 
 

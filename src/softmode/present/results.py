@@ -19,6 +19,7 @@ from softmode.studies.study import Result, Study, load
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Colour of the yardstick in every figure; a potential of the same colour can be told from it by its label alone.
 _YARDSTICK_COLOUR = "#949494"
 Numbers = TypeVar("Numbers")
 

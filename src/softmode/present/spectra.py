@@ -12,7 +12,8 @@ from softmode.present.table_text import Table
 from softmode.present.tables import subset_cells
 
 NAME = "spectrum_errors"
-# axis and perfect value of each of SPECTRUM
+# Title of the axis and perfect value of each quantity of SPECTRUM, in its order; in another one, panels have the titles
+# of others.
 _AXES = (
     ("MAE of all frequencies (THz)", 0.0),
     ("distance of the densities\nof states (THz)", 0.0),

@@ -11,8 +11,12 @@ from softmode.present.figures import LINES, WIDTH, nothing, potentials_legend, s
 from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
 
 NAME = "stability_threshold"
+# Thresholds in K of the figure and of the numbers behind it. Those of the table, `_SHOWN_K`, must be among them, or the
+# table cannot be made.
 TOLERANCES_K = tuple(map(float, range(0, 101, 2)))
 _SHOWN_K = (0.0, 20.0, 50.0)
+# Columns of `threshold_table` and the titles of their axes, row by row, those of stable entries on the left: the
+# titles above say so, and would be wrong in another order.
 _PANELS = (
     ("TS", "true stable, TS (%)"),
     ("TU", "true unstable, TU (%)"),

@@ -9,6 +9,8 @@ from softmode.present.table_text import Table, three_digits
 from softmode.sources import REFERENCE, YARDSTICK
 
 NAME = "suspects"
+# What the table says of each column that the protocol has a bound for (`report.suspect`), and its unit, in the order of
+# the table; with a bound whose column is missing here, the table cannot be made.
 _REASONS = {
     "force_residual_ratio": ("force residual", ""),
     "static_force_eV_per_A": ("force on the undisplaced crystal", "eV/Å"),

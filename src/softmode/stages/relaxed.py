@@ -27,7 +27,8 @@ class Relaxed:
     n_steps: int
 
 
-# yields structures, is sent their evaluations (with stress), returns the relaxed structure
+# Steps of a relaxation: a generator that yields structures, is sent their evaluations with stress, and returns the
+# relaxed structure. `stages.relax` runs every method as such; one of another shape would need a driver of its own.
 RelaxationSteps = Generator[list[Atoms], list[Evaluation], Relaxed]
 
 

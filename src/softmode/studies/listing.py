@@ -22,6 +22,7 @@ def results_text(study: Study) -> str:
 
 
 def _lines(study: Study) -> Iterator[str]:
+    yield f"{study.title[0].upper()}{study.title[1:]}.\n"
     for rule, what in study.rules.items():
         yield f"`{rule}`: {what}.\n"
         for kind in ("table", "figure"):

@@ -17,13 +17,17 @@ from softmode.present.page.rounding import significant
 from softmode.present.table_text import NOTHING, three_digits
 from softmode.sources import REFERENCE, YARDSTICK
 
+# Quantities of the page. It lists the numbers of each for all entries, and by their errors chooses the entries that are
+# shown in detail.
 QUANTITIES = (
     *_OF_GROUPS,
     Quantity("omega_min", "omega_min_K", 1.0, "K", r"\omega_\mathrm{min}", "lowest frequency"),
     Quantity("omega_avg", "omega_avg_K", 1.0, "K", r"\omega_\mathrm{avg}", "mean frequency"),
 )
-# six digits: an energy of -10 eV/atom to 0.01 meV
+# Significant digits of these numbers: six keep an energy of -10 eV/atom to 0.01 meV. With fewer, the page cannot show
+# small errors of energies; with more, it loads longer.
 _DIGITS = 6
+# Keys of the quantities in the table "At a glance"; one that is in none of QUANTITIES is left out without a word.
 _GLANCE = ("volume", "omega_max", "entropy", "free_energy", "heat_capacity")
 
 

@@ -19,9 +19,11 @@ from softmode.stages.band_structure import BandPath, frequencies_along, high_sym
 from softmode.stages.phonons import PhononTask, phonopy_of
 from softmode.studies.harmonic.study import PHONONS, RELAX
 
-# Å⁻¹ with the factor 2π: fine enough for the screen; a figure for print takes smaller steps
+# Distance of neighbouring q points in Å⁻¹, with the factor 2π; figures for print have a smaller one. With more, bands
+# have corners on the screen; with less, the file of each entry is larger and takes longer to compute.
 _SPACING = 0.025
 _THERMODYNAMICS = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
+# Columns of a record that entry.js shows by these names; one that is missing here is missing on the page.
 _RECORD = (
     "status",
     "failed_stage",

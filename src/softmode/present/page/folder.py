@@ -29,12 +29,18 @@ from softmode.studies.study import Result
 from softmode.version import version
 
 _PACKAGE = "softmode.present.page"
+# Files of assets/ that are copied beside the page; one that is missing here, the page cannot load.
 _ASSETS = ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js")
-# entries of a shard that are read at a time; one process holds their forces
+# Entries of a shard that one process reads at a time. It holds the forces of all of them: with many more, memory fills;
+# with one, the shard's files are opened again for each entry.
 _ENTRIES_AT_A_TIME = 8
-# seconds between two lines in the log
+# Seconds between two lines in the log; with fewer, the log of a large page is nothing but progress.
 _LINE_EVERY = 30.0
+# Mark in index.html by which a page is known as softmode's. With another one, pages that older versions wrote are
+# refused as somebody else's and not replaced.
 _GENERATOR = '<meta name="generator" content="softmode">'
+# Number at the beginning of a cell, alone or before a unit, an interval or a mark. A column with a cell that this does
+# not match is set to the left, as text is.
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(e-\d+)?(?=$|[\s(\[%*])")
 
 

@@ -2,16 +2,14 @@
 
 from softmode.studies.study import Result, Stage, Study
 
-# What results read. A file that is missing here is none of the rule's inputs, and its change would leave them as they
-# are.
+# What results read. A file that is missing here is no input of their rule: when it changes, they stay as they are.
 _PRESENTED = ("properties", "presentation", "report")
 _COMPARED = ("properties", "spectra", "presentation", "report", "phonons")
 
 # Captions of a table and a figure of the same numbers.
 _SPECTRA = (
-    "How far the whole spectrum is from the reference's: all commensurate frequencies, the density of states, and"
-    " whether "
-    "the potential is too soft (slope below 1) or too stiff."
+    "How far the whole spectrum is from the reference's: all commensurate frequencies, the density of states, and "
+    "whether the potential is too soft (slope below 1) or too stiff."
 )
 _THRESHOLD = "How the agreement on stability depends on the imaginary frequency that still counts as stable."
 _RANKING = "Which potential is certainly better than which, by a bootstrap in which both have the same entries."
@@ -52,9 +50,8 @@ PHONONS = Stage(
     cost="softmode.rates:supercell_atoms",
     follows=FORCE_SETS.name,
     of_references=True,
-    # of 40 entries of the Kyoto database drawn at random, protocol `softmode`, on a Xeon that others used too:
-    # 0.1 to
-    # 3.5 s each, with a mean of 0.6 s
+    # Measured on 40 entries of the Kyoto database drawn at random, protocol `softmode`, on a Xeon that others used too:
+    # 0.1 to 3.5 s each, with a mean of 0.6 s.
     slowest_seconds=3.5,
     ms_per_atom=7.1,
 )
@@ -176,9 +173,9 @@ _RESULTS = (
         kind="table",
         title="whole spectra",
         question=(
-            "Is the whole spectrum right, and not only its highest frequency? The error of all frequencies; how far "
-            "the "
-            "density of states is off (Wasserstein distance, THz); whether the potential is too soft (slope below 1)"
+            "Is the whole spectrum right, and not only its highest frequency? The error of all frequencies; "
+            "how far the density of states is off (Wasserstein distance, THz); "
+            "whether the potential is too soft (slope below 1)"
         ),
         function="softmode.present.harmonic:spectrum_errors",
         caption=_SPECTRA,
