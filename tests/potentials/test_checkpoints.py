@@ -9,9 +9,9 @@ from structures import ROOT
 
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
+from softmode.settings.json_schema import schema_of
 from softmode.settings.messages import validate
 from softmode.settings.potentials import Potentials
-from softmode.settings.schema import schema_of
 from softmode.yaml_files import read_yaml
 
 CONTENT = b"weights"

@@ -9,7 +9,7 @@ import yaml
 
 from softmode.errors import InputError
 from softmode.settings.campaign import Campaign, CampaignSettings, load_campaign
-from softmode.settings.schema import schema_of
+from softmode.settings.json_schema import schema_of
 
 
 @pytest.fixture

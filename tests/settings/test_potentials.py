@@ -6,10 +6,10 @@ import pytest
 from softmode.errors import InputError
 from softmode.potentials.registry import ADAPTERS
 from softmode.settings.campaign import Campaign
+from softmode.settings.json_schema import schema_of
 from softmode.settings.messages import validate
 from softmode.settings.potentials import Potential, Potentials, digest_of_settings
 from softmode.settings.protocol import Protocol
-from softmode.settings.schema import schema_of
 from softmode.studies import capabilities
 from softmode.yaml_files import read_yaml
 

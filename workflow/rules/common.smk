@@ -15,7 +15,7 @@ if not (PROJECT / "envs" / "build.sh").is_file():
 # the workflow's own Snakemake has softmode installed; anybody else's finds it here
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.campaign_folder import REFERENCES, CampaignFolder, inputs_of
-from softmode.settings.campaign import load_campaign
+from softmode.settings.campaign import CampaignSettings, load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
@@ -34,13 +34,8 @@ if "path" in named and workflow.modifier.is_main_snakefile():
     config["dataset"] = named
 
 # what belongs to the workflow is found from any folder; the campaign and its data are the user's to give
-for key, path in {
-    "potentials_file": "config/potentials.yaml",
-    "protocols_file": "config/protocols.yaml",
-    "published": "data/published",
-    "environments": ".envs",
-}.items():
-    config.setdefault(key, own(path))
+for key in ("potentials_file", "protocols_file", "published", "environments"):
+    config.setdefault(key, own(CampaignSettings.model_fields[key].default))
 
 try:
     CAMPAIGN = load_campaign(

@@ -14,11 +14,11 @@ from softmode.errors import InputError
 from softmode.reference.files import list_files
 from softmode.settings.digest import digest
 from softmode.settings.fields import UNIQUE, FilePath, Settings, setting
+from softmode.settings.json_schema import schema_of, with_defaults
 from softmode.settings.messages import suggestion, validate
 from softmode.settings.potentials import PRESENTATION, Potentials
 from softmode.settings.protocol import Protocol, load_protocol, sections_of
 from softmode.settings.protocol_check import check_protocol
-from softmode.settings.schema import schema_of, with_defaults
 from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies import DEFAULT, capabilities, named_studies, own_studies, sources_of, stages_of
 from softmode.studies.study import Stage, Study

@@ -8,10 +8,10 @@ from typing import Any
 
 from softmode.errors import InputError
 from softmode.settings.campaign import CampaignSettings
+from softmode.settings.json_schema import schema_of
 from softmode.settings.potentials import Potential
 from softmode.settings.protocol import default_sections
 from softmode.settings.protocol_check import section_schema
-from softmode.settings.schema import schema_of
 
 README = Path("config/README.md")
 # a table is between two such lines

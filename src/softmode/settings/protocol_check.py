@@ -7,9 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from softmode.errors import InputError
 from softmode.settings.fields import problems_of, taken
+from softmode.settings.json_schema import schema_of
 from softmode.settings.messages import suggestion, validate
 from softmode.settings.protocol import Protocol
-from softmode.settings.schema import schema_of
 
 _DESCRIPTION = {"type": "string", "description": "What this protocol is for and where it comes from."}
 
