@@ -48,7 +48,7 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *names, "--index", folder / "index.csv", *report, "--output", properties)
     run("spectra", "--phonons", *names, "--output", folder / "spectra.parquet")
-    run("results", folder)
+    run("results", folder, "--rule", "tables", "comparisons")
     return folder
 
 

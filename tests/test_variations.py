@@ -139,6 +139,7 @@ def test_comparison_of_finished_campaigns_names_setting_and_dropped_entry(
     assert row["error_base"] == errors[0] and row["error"] == errors[1] != errors[0]
 
 
+@pytest.mark.slow
 def test_campaigns_of_other_entries_are_refused(
     finished_campaign: Path, tmp_path: Path, demo_folder: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -158,6 +159,7 @@ def test_campaigns_of_other_entries_are_refused(
     assert not (tmp_path / "changes").exists()
 
 
+@pytest.mark.slow
 def test_campaigns_that_differ_in_no_setting_or_in_two_are_refused(
     finished_campaign: Path, displaced_further: Path, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ def test_potential_that_cannot_do_a_study_is_in_none_of_its_results(finished_cam
     assert (finished_campaign / "tables" / "table2_thermodynamics.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_every_declared_file_is_written_and_no_other(finished_campaign: Path) -> None:
     run("results", finished_campaign, "--rule", "tables", "comparisons", "figures")
     paths = [path for folder in ("tables", "figures") for path in (finished_campaign / folder).iterdir()]
