@@ -15,7 +15,7 @@ help:
 	@echo "make paper  tables and figures as in Loew et al. (2024); CONFIG=my.yaml for another campaign than the demo"
 	@echo "make sensitivity   how much the errors depend on displacement and dtype; CONFIG=my.yaml, else a small example;"
 	@echo "            OPTIONS='--number 100 --seed 1' for a part of its entries"
-	@echo "make check  style, types, imports and the quick tests (a few minutes)"
+	@echo "make check  style, types, imports and the quick tests (two minutes)"
 	@echo "make test   make check, and the slow tests: campaigns, potentials in their environments, the page in a browser"
 	@echo "make coverage   which lines the quick tests run"
 	@echo "make browser   Chromium, in which make test opens the page: Debian, as root; those tests are skipped without it"
