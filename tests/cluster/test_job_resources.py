@@ -99,11 +99,11 @@ def test_phonons_follow_the_number_of_entries(resources: JobResources, tmp_path:
 def test_memory_on_a_cpu_follows_the_largest_supercell_and_the_attempt(tmp_path: Path, resources: JobResources) -> None:
     on_cpu = of(tmp_path, device="cpu")
     large, small = (on_cpu.memory_MB(job(shard=shard), 1) for shard in (0, 1))
-    # 300 atoms, 52 neighbours each, 100 kB for each pair: 1.6 GB
-    assert 400 < large - small < 800
+    # 300 atoms, 52 neighbours each, 100 kB for each pair: 1.6 GB, in a heap of twice as much
+    assert 800 < large - small < 1600
     assert on_cpu.memory_MB(job(), 2) == 2 * large
     # 26.8 neighbours within 4 Å, 692 angles on each atom: 0.42 GB more
-    assert 380 < on_cpu.memory_MB(job("angles"), 1) - large < 450
+    assert 760 < on_cpu.memory_MB(job("angles"), 1) - large < 900
     # on a GPU the pass is in its own memory
     assert resources.memory_MB(job(shard=0), 1) == resources.memory_MB(job(shard=1), 1)
     assert of(tmp_path, batch_memory_GB=60).memory_MB(job(), 1) == resources.memory_MB(job(), 1)

@@ -28,12 +28,14 @@ def test_contract(name: str) -> None:
         pytest.skip(f"environment '{name}' is not built; run 'make envs'")
     tests = TESTS / f"test_{name}.py"
     # no cache and no coverage of this run; one thread, as in the workflow's jobs
-    command = [str(python), "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", str(tests)]
+    command = [str(python), "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider", str(tests)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"}
     environment |= {"OMP_NUM_THREADS": "1"}
     outcome = subprocess.run(command, cwd=structures.ROOT, env=environment, capture_output=True, text=True, check=False)
     print(outcome.stdout)
-    assert outcome.returncode == 0, outcome.stdout[-10_000:] + outcome.stderr[-2_000:]
-    for line in outcome.stdout.splitlines():
+    lines = outcome.stdout.splitlines()
+    failed = "\n".join(line for line in lines if line.startswith(("FAILED", "ERROR")))
+    assert outcome.returncode == 0, f"{failed}\n\n{outcome.stdout[-10_000:]}{outcome.stderr[-2_000:]}"
+    for line in lines:
         if line.startswith("SKIPPED"):  # else nobody would see what was not tested in there
             warnings.warn(f"{name}: {line}", stacklevel=1)

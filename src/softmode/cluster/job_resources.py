@@ -31,6 +31,9 @@ _SAFETY = 2.0
 # less, the first attempt of each job is killed.
 _PACKAGE_MB = 3000
 _PHONOPY_MB = 2000
+# What the heap of a process is of what torch has in it, at most; with less, jobs on CPUs are killed in their first
+# attempt.
+_HEAP = 2.0
 # Atoms in a cutoff's sphere, of dense oxides; diamond has twice as many. The main memory of jobs on CPUs follows it.
 _ATOMS_PER_A3 = 0.1
 
@@ -93,6 +96,7 @@ class JobResources:
         if not self.gpus:
             one_pass *= self.campaign.settings["batch_memory_GB"] or 1.0
             one_pass = max(one_pass, _pass_MB(settings, size.largest_supercell) if size else 0.0)
+            one_pass *= _HEAP
         return attempt * round(_PACKAGE_MB + weights + one_pass)
 
     def before_option(self, wildcards: Wildcards) -> list[str]:

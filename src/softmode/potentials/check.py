@@ -3,9 +3,11 @@
 Every check goes through the contract alone, so that it tells what a campaign would get: adapter, package and weights.
 """
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from ase import Atoms
@@ -15,7 +17,7 @@ from ase.stress import voigt_6_to_full_3x3_stress
 from softmode.aligned import aligned_lines
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation, Potential
-from softmode.potentials.memory import peak_memory
+from softmode.potentials.memory import allocated_by, peak_memory
 
 # Steps in Å by which forces are held against energies.
 DISPLACEMENTS = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -177,7 +179,10 @@ def _invariances(potential: Potential, structures: Sequence[Atoms], same: float)
 
 
 def _cost(potential: Potential, atoms: Atoms, sizes: Sequence[int]) -> Iterator[Check]:
-    """Seconds (the best of three) and peak memory per atom of one force call."""
+    """Seconds (the best of three) and memory per atom of one force call.
+
+    The memory is what torch has at a time; of a calculator without torch, by how much the peak of the process grows.
+    """
     for size in sizes:
         edge = max(1, round((size / len(atoms)) ** (1 / 3)))
         cell = atoms.repeat(edge)
@@ -187,9 +192,13 @@ def _cost(potential: Potential, atoms: Atoms, sizes: Sequence[int]) -> Iterator[
             started = time.perf_counter()
             potential.evaluate([cell])
             best = min(best, time.perf_counter() - started)
-        megabytes = (peak_memory(potential.device) - memory) / 1e6
+        growth = (peak_memory(potential.device) - memory) / 1e6
         yield Check(f"time, {len(cell)} atoms", 1e3 * best / len(cell), "ms/atom", None, "")
-        yield Check(f"growth of peak memory, {len(cell)} atoms", megabytes / len(cell), "MB/atom", None, "")
+        if "torch" in sys.modules:
+            held = 1e-6 * allocated_by(partial(potential.evaluate, [cell]), potential.device)
+            yield Check(f"memory, {len(cell)} atoms", held / len(cell), "MB/atom", None, "")
+        else:
+            yield Check(f"growth of peak memory, {len(cell)} atoms", growth / len(cell), "MB/atom", None, "")
 
 
 def _bounded(name: str, value: float, unit: str, bound: float) -> Check:

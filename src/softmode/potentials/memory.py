@@ -84,6 +84,34 @@ def _free(device: str) -> float:
     return _USED_OF_GPU * free_bytes
 
 
+def allocated_by(call: Callable[[], object], device: str) -> float:
+    """Return the most memory in bytes that torch had at a time for a call, beyond what it had before.
+
+    It is the same in every run. The peak of a process is not: the C library's heap grows by up to twice as much, by
+    where it finds room, and what loading has raised it to is used again.
+
+    Args:
+        call: what is looked at; torch must have been imported
+        device: `cpu` or `cuda`
+    """
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        call()
+        return float(torch.cuda.max_memory_allocated() - before)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        call()
+    # the events that torch itself draws its timelines of memory from: a size each, negative where memory is freed
+    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
+    held = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        most = max(most, held)
+    return float(most)
+
+
 def peak_memory(device: str) -> float:
     """Return the peak memory so far in bytes; on the CPU that of this whole process, which never falls."""
     if device.startswith("cuda"):
