@@ -116,7 +116,10 @@ class Memory(Settings):
         "So many neighbours of an atom, the nearest, are taken at most.", default=None, ge=1
     )
     memory_kB_per_edge: float | None = setting(
-        "Peak memory of one pass for each directed pair of neighbours, in float32.", unit="kB", default=None, gt=0
+        "The most that torch holds at a time in a pass, for each directed pair of neighbours, in float32.",
+        unit="kB",
+        default=None,
+        gt=0,
     )
     angle_cutoff_A: float | None = setting(
         "Distance within which two neighbours make an angle, where angles cost memory of their own.",
@@ -125,7 +128,7 @@ class Memory(Settings):
         gt=0,
     )
     memory_kB_per_angle: float | None = setting(
-        "Peak memory of one pass for each angle, in float32.", unit="kB", default=None, gt=0
+        "The most that torch holds at a time in a pass, for each angle, in float32.", unit="kB", default=None, gt=0
     )
 
 
