@@ -34,7 +34,7 @@ def renamed(campaign: Path) -> None:
     """Do what the messages say."""
     with pytest.raises(InputError) as refused:
         CampaignFolder(campaign).refuse_former()
-    commands = re.findall(r"mv [^&]+", str(refused.value))
+    commands = re.findall(r"mv [^&;]+", str(refused.value))
     assert len(commands) == 2
     for command in commands:
         subprocess.run(shlex.split(command), check=True)
