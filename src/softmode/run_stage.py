@@ -15,7 +15,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -36,68 +36,13 @@ from softmode.reference.entry import Entry
 from softmode.settings.digest import digest
 from softmode.settings.potentials import digest_of_settings
 from softmode.settings.protocol import known_as, stage_settings
+from softmode.stage_job import PotentialJob, TableJob
 from softmode.stages.evaluate import Evaluator
 from softmode.studies.study import Stage, load
 from softmode.yaml_files import read_yaml
 
 # The most processes that prepare tasks beside a GPU: one finds an entry's displacements in 0.01 s, and more would wait.
 _MOST_WORKERS = 8
-
-
-@dataclass(frozen=True)
-class PotentialJob:
-    """A shard for a stage that runs a potential.
-
-    Attributes:
-        entries: entries.db
-        records: those of the stage before, of the shard; None where the stage follows none
-        shards: shards.csv, and
-        shard: the number of the shard, where the stage follows none
-        protocol: the stage's section (YAML)
-        potential: the potential's settings (YAML)
-        device: `auto`, `cpu` or `cuda`
-        batch_memory_GB: of one pass; None for the potential's own way
-        same_as: a database to be copied if it would come out the same
-        threads: of this process; None for all cores
-        output: the database
-    """
-
-    entries: Path
-    records: Path | None
-    shards: Path | None
-    shard: int | None
-    protocol: Path
-    potential: Path
-    device: str
-    batch_memory_GB: float | None
-    same_as: Path | None
-    threads: int | None
-    output: Path
-
-
-@dataclass(frozen=True)
-class TableJob:
-    """A shard for a stage that makes a table.
-
-    Attributes:
-        records: those of the stage before, of the shard; None for a reference, which has
-        reference: its database, and
-        source: its name, and
-        shards: shards.csv, and
-        shard: the number of the shard
-        kept: folder where tables of references are kept between campaigns
-        protocol: the stage's section (YAML)
-        output: the table
-    """
-
-    records: Path | None
-    reference: Path | None
-    source: str
-    shards: Path | None
-    shard: int | None
-    kept: Path | None
-    protocol: Path
-    output: Path
 
 
 def run_with_potential(stage: Stage, job: PotentialJob) -> None:

@@ -1,21 +1,11 @@
 """Arguments that several sub-commands have."""
 
 from argparse import ArgumentParser
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
-class PotentialOptions:
-    """Options of a command that runs a potential."""
-
-    potential: Path
-    device: str
-    batch_memory_GB: float | None
-
-
 def add_potential(parser: ArgumentParser) -> None:
-    """Add the arguments of `PotentialOptions`."""
+    """Add what runs a potential, as `potential: Path`, `device: str` and `batch_memory_GB: float | None`."""
     parser.add_argument("--potential", type=Path, required=True, help="settings of the potential (YAML)")
     add_device(parser)
     parser.add_argument(

@@ -4,38 +4,13 @@ The other modules of this folder are one sub-command each; a stage's is made of 
 """
 
 from argparse import ArgumentParser
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from softmode.commands.arguments import PotentialOptions, add_potential
+from softmode.commands.arguments import add_potential
 from softmode.errors import InputError
 from softmode.sources import REFERENCE, YARDSTICK
+from softmode.stage_job import PotentialJob, TableJob
 from softmode.studies.study import Stage
-
-
-@dataclass(frozen=True)
-class OptionsWithPotential(PotentialOptions):
-    entries: Path
-    records: Path | None
-    shards: Path | None
-    shard: int | None
-    protocol: Path
-    same_as: Path | None
-    threads: int | None
-    output: Path
-
-
-@dataclass(frozen=True)
-class OptionsOfTable:
-    records: Path | None
-    reference: Path | None
-    source: str
-    shards: Path | None
-    shard: int | None
-    kept: Path | None
-    protocol: Path
-    output: Path
 
 
 class StageCommand:
@@ -44,7 +19,7 @@ class StageCommand:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.__doc__ = f"{stage.does[0].upper()}{stage.does[1:]}."
-        self.Options = OptionsWithPotential if stage.runs_source else OptionsOfTable
+        self.Options = PotentialJob if stage.runs_source else TableJob
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options: of what the stage reads, and of what it needs."""
@@ -79,16 +54,16 @@ class StageCommand:
         what = "ASE database of the records" if self.stage.runs_source else "Parquet table"
         parser.add_argument("--output", type=Path, required=True, help=what)
 
-    def run(self, options: Any) -> None:
+    def run(self, options: PotentialJob | TableJob) -> None:
         """Run the stage on one shard."""
-        from softmode.run_stage import PotentialJob, TableJob, run_to_table, run_with_potential
+        from softmode.run_stage import run_to_table, run_with_potential
 
-        if isinstance(options, OptionsWithPotential):
-            run_with_potential(self.stage, PotentialJob(**vars(options)))
+        if isinstance(options, PotentialJob):
+            run_with_potential(self.stage, options)
             return
         if options.reference and (options.shards is None or options.shard is None):
             raise InputError("--reference needs --shards and --shard")
-        run_to_table(self.stage, TableJob(**vars(options)))
+        run_to_table(self.stage, options)
 
 
 def _add_shard(parser: ArgumentParser, when: str, *, required: bool) -> None:
