@@ -47,8 +47,20 @@ def read_structure(path: Path) -> Atoms:
     occupancy = atoms.info.get("occupancy", atoms.arrays.get("occupancy"))
     if occupancy is not None:
         _refuse_partial(path.name, occupancy)
+    return bare_crystal(atoms, path.name)
+
+
+def bare_crystal(atoms: Atoms, name: str) -> Atoms:
+    """Return a structure of ASE as a crystal, periodic in all directions, with masses where they are its own.
+
+    Args:
+        name: what messages call it
+
+    Raises:
+        EntryError: (kind `bad_entry`) it has no cell of three vectors.
+    """
     if not atoms.cell.rank == 3:
-        raise EntryError("bad_entry", f"{path.name} has no cell of three vectors; it is no bulk crystal")
+        raise EntryError("bad_entry", f"{name} has no cell of three vectors; it is no bulk crystal")
     bare = Atoms(atoms.numbers, cell=atoms.cell, positions=atoms.positions, pbc=True)
     if atoms.has("masses"):
         set_masses(bare, _of_phonopy(atoms.get_masses(), atoms.numbers))
