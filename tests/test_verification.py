@@ -335,8 +335,10 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     shard, entries = ["--shards", folder / "shards.csv", "--shard", 2], folder / "entries.db"
     relaxed, phonons = (folder / "relax" / POTENTIAL / "2.db", folder / "phonons" / "reference" / "2.parquet")
     section = ["--protocol", settings / "relax.yaml"]
-    run("relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
-    run("phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons)
+    run("stage", "relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
+    run(
+        "stage", "phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons
+    )
     assert problems(folder) == {}
 
 
@@ -350,7 +352,7 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     for shard in (0, 1):
         source = ["--reference", folder / "yardstick.db", "--source", "yardstick", "--shards", folder / "shards.csv"]
         output = ["--output", folder / "phonons" / "yardstick" / f"{shard}.parquet"]
-        run("phonons", *source, "--shard", shard, "--protocol", settings / "phonons.yaml", *output)
+        run("stage", "phonons", *source, "--shard", shard, "--protocol", settings / "phonons.yaml", *output)
     assert "no record" not in str(problems(folder)) and "properties.parquet" in str(problems(folder))
     phonons = [folder / "phonons" / source / f"{n}.parquet" for source in SOURCES for n in (0, 1)]
     report = ["--report", settings / "report.yaml"]

@@ -154,7 +154,7 @@ def _work_through(
         compute: yields the records of these entries
         before: yields what is known of these entries without the stage
     """
-    what = f"{stage.command} {potential}"
+    what = f"{stage.name} {potential}"
     started = time.monotonic()
     with InFlight(writer) as in_flight:
         left = [id for id in ids if id not in writer.done]

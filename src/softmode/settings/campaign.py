@@ -192,7 +192,7 @@ class Campaign:
 
     @property
     def batch_memory_option(self) -> list[str]:
-        """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way.
+        """The option of stages that run a potential: how much memory a pass may take; empty for their own way.
 
         Options are lists of words, each of which a rule quotes.
         """
