@@ -24,6 +24,8 @@ from softmode.settings.registered import PROTOCOLS_FILE
 from softmode.yaml_files import read_yaml
 from tests.small_campaign import _SETTINGS, POTENTIAL
 
+# small supercells, for which a test of its own is
+pytestmark = pytest.mark.filterwarnings("ignore:.*from their images")
 SUPERCELL = [2, 2, 2]
 # a mesh that takes no time, where the numbers do not matter
 COARSE = {"phonons": {"mesh": {"length_A": 20.0}}}
@@ -102,8 +104,8 @@ def test_structures_of_phonopy_and_pymatgen_are_taken(aluminium: CrystalPhonons)
 
 
 def test_of_many_structures_each_has_its_result_in_their_order() -> None:
-    slab = Atoms("Cu", cell=[[2.5, 0, 0], [0, 2.5, 0], [0, 0, 0]], pbc=[True, True, False])
-    structures = [bulk("Cu"), bulk("NaCl", "rocksalt", a=5.6), slab, bulk("Ag")]
+    flat = Atoms("Cu", cell=[[2.5, 0, 0], [0, 2.5, 0], [0, 0, 0]], pbc=[True, True, False])
+    structures = [bulk("Cu"), bulk("NaCl", "rocksalt", a=5.6), flat, bulk("Ag")]
     found = phonons(structures, EMT(), supercell_matrix=SUPERCELL, protocol=COARSE)
     assert [one.entry for one in found] == ["Cu-0", "NaCl-1", "Cu-2", "Ag-3"]
     failures = [one.failure for one in found]
@@ -121,8 +123,8 @@ def test_failure_of_a_single_structure_is_raised() -> None:
         phonons(bulk("NaCl", "rocksalt", a=5.6), EMT(), supercell_matrix=SUPERCELL)
     assert (raised.value.stage, raised.value.kind) == ("relax", "crash")
     assert "No EMT-potential" in raised.value.message
-    with pytest.raises(PhononsFailed, match=r"dataset: bad_entry: .*three by three integers"):
-        phonons(bulk("Al"), EMT(), supercell_matrix=[2, 2])
+    with pytest.raises(PhononsFailed, match="dataset: bad_entry: atoms 1 and 2 of the unit cell are"):
+        phonons(Atoms("Al2", cell=[3, 3, 3], positions=[[0, 0, 0], [0.1, 0, 0]], pbc=True), EMT())
 
 
 def test_cell_stays_as_it_is_where_nothing_is_to_be_relaxed() -> None:
@@ -140,6 +142,15 @@ def test_cell_stays_as_it_is_where_nothing_is_to_be_relaxed() -> None:
     assert kept.provenance["protocol"] == "softmode, changed"
     with pytest.raises(PhononsFailed, match="stress"):
         phonons(atoms, calculator, supercell_matrix=SUPERCELL, protocol=COARSE)
+
+
+def test_supercell_is_as_long_as_is_asked_for_and_a_short_one_is_told() -> None:
+    options: dict[str, Any] = {"protocol": COARSE, "relax": False}
+    long = phonons(bulk("Cu"), EMT(), supercell_length_A=10.0, **options)
+    assert np.linalg.norm(long.phonopy.supercell.cell, axis=1) == pytest.approx([10.83] * 3, abs=0.01)
+    assert len(long.phonopy.supercell) == 108 and len(long.phonopy.primitive) == 1
+    with pytest.warns(UserWarning, match=r"Cu: atoms of the supercell are 3\.61 Å from their images"):
+        assert len(phonons(bulk("Cu"), EMT(), supercell_atoms=20, **options).phonopy.supercell) == 4
 
 
 def test_temperatures_and_settings_of_the_protocol_can_be_given() -> None:
@@ -162,6 +173,9 @@ def test_temperatures_and_settings_of_the_protocol_can_be_given() -> None:
         ({"protocol": {"phonon": {}}}, "no section 'phonon'; there are: relax, force_sets, phonons"),
         ({"protocol": {"force_sets": {"distance": 1}}}, "protocol: force_sets: distance: Extra inputs"),
         ({"temperatures_K": [-1.0]}, "temperatures_K"),
+        ({"supercell_matrix": [2, 2]}, r"three, or three by three, integers are needed, not \[2, 2\]"),
+        ({"supercell_length_A": 10.0}, "leave supercell_length_A and supercell_atoms out"),
+        ({"supercell_matrix": None, "supercell_length_A": -1.0}, "supercell: length_A: "),
         ({"device": "cuda"}, "a calculator runs where it was made"),
         ({"potential": "chgnet", "environment": "/no/such/folder"}, "no environment of its own at /no/such/folder"),
     ],

@@ -6,6 +6,7 @@ potential's own environment.
 """
 
 import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
@@ -31,11 +32,13 @@ from softmode.reference.cells import integers, to_ase
 from softmode.reference.dataset import write_dataset
 from softmode.reference.entry import Entry, with_primitive_cell
 from softmode.reference.structure_files import bare_crystal
+from softmode.reference.structures import SHORT, STARTING_TOLERANCE, entry_of, image_distance
 from softmode.run_potential import STAGES, SmallCampaign, run_potential
 from softmode.settings.digest import digest
 from softmode.settings.potentials import frozen_settings
 from softmode.settings.protocol import Phonons, Protocol, load_protocol, stage_settings
 from softmode.settings.registered import POTENTIALS_FILE, PROTOCOLS_FILE
+from softmode.settings.supercell import Supercell
 from softmode.stages.phonons import phonons as compute_rows
 from softmode.studies.harmonic.study import PHONONS
 from softmode.version import version
@@ -43,12 +46,16 @@ from softmode.yaml_files import read_yaml
 
 # Colour of a calculator of the user's own in figures; one of a registered potential would stand for two.
 _CALCULATOR_COLOUR = "#949494"
+# what entries name instead of a file
+_SOURCE = "Python"
 # the potential that was loaded last in this process, by what it was loaded from: a loop over structures loads it once
 _loaded: dict[str, Potential] = {}
 
 
 class _Options(TypedDict, total=False):
     supercell_matrix: Any
+    supercell_length_A: float | None
+    supercell_atoms: int | None
     protocol: str | Mapping[str, Any] | Protocol
     temperatures_K: Sequence[float] | None
     relax: bool
@@ -72,6 +79,8 @@ def phonons(
     potential: Any,
     *,
     supercell_matrix: Any = None,
+    supercell_length_A: float | None = None,
+    supercell_atoms: int | None = None,
     protocol: str | Mapping[str, Any] | Protocol = "softmode",
     temperatures_K: Sequence[float] | None = None,
     relax: bool = True,
@@ -84,7 +93,10 @@ def phonons(
     Args:
         structures: a periodic structure of ASE, phonopy or pymatgen, or a list of such
         potential: a name that `softmode potentials` lists, or any calculator of ASE
-        supercell_matrix: integers, shape (3,) or (3, 3), from the given cell to the supercell, the same for all
+        supercell_matrix: integers, shape (3,) or (3, 3), from the given cell to the supercell, the same for all;
+            without one, it consists of whole multiples of the conventional cell,
+        supercell_length_A: each vector at least this long (20 Å),
+        supercell_atoms: unless there would be more atoms than so many (150)
         protocol: a name in config/protocols.yaml, a protocol, or a mapping with what is different from the protocol
             `softmode`, or from the one that its `extends` names
         temperatures_K: of the thermodynamics, instead of the protocol's
@@ -105,13 +117,18 @@ def phonons(
     alone = _is_structure(structures)
     given = [_as_atoms(structure) for structure in ([structures] if alone else structures)]
     chosen = _protocol(protocol, temperatures_K, relax)
+    supercell = _supercell(supercell_matrix, supercell_length_A, supercell_atoms)
     settings, calculator = _potential(potential)
     if calculator and (device != "auto" or environment is not None):
         raise InputError("a calculator runs where it was made; leave device and environment out")
 
     names = [_formula(atoms) + ("" if alone else f"-{number}") for number, atoms in enumerate(given)]
-    outcomes = [_entry(name, atoms, supercell_matrix) for name, atoms in zip(names, given, strict=True)]
+    outcomes = [_entry(name, atoms, supercell) for name, atoms in zip(names, given, strict=True)]
     entries = [outcome for outcome in outcomes if isinstance(outcome, Entry)]
+    for entry in entries:
+        if (distance := image_distance(entry)) < SHORT:
+            told = f"{entry.id}: atoms of the supercell are {distance:.3g} Å from their images"
+            warnings.warn(f"{told}; forces that reach as far make its phonons wrong", stacklevel=2)
     records = {outcome.entry: outcome for outcome in outcomes if isinstance(outcome, Record)}
     provenance: Mapping[str, Any] = {"protocol": chosen.name, "protocol_digest": chosen.digest}
     if entries:
@@ -154,17 +171,35 @@ def _formula(atoms: Atoms) -> str:
     return atoms.symbols.formula.reduce()[0].format("metal") or "structure"
 
 
-def _entry(name: str, atoms: Atoms, supercell_matrix: Any) -> Entry | Record:
+def _supercell(matrix: Any, length_A: float | None, atoms: int | None) -> np.ndarray | Supercell:
+    """Return the matrix that is given, or how long and how large a supercell is to be."""
+    sizes = {"length_A": length_A, "atoms": atoms}
+    given = {key: size for key, size in sizes.items() if size is not None}
+    if matrix is None:
+        supercell: Supercell = stage_settings(Supercell, given, "supercell")
+        return supercell
+    if given:
+        raise InputError("supercell_matrix says all of a supercell; leave supercell_length_A and supercell_atoms out")
+    try:
+        return integers(np.diag(matrix) if np.shape(matrix) == (3,) else matrix, "supercell_matrix")
+    except (EntryError, TypeError, ValueError) as error:
+        raise InputError(f"supercell_matrix: three, or three by three, integers are needed, not {matrix!r}") from error
+
+
+def _entry(name: str, atoms: Atoms, supercell: np.ndarray | Supercell) -> Entry | Record:
     """Return the entry, or the record of why there is none."""
     try:
         cell = bare_crystal(atoms, "it")
-        matrix = integers(np.diag(supercell_matrix) if np.ndim(supercell_matrix) == 1 else supercell_matrix, "matrix")
-        entry = Entry(name, cell, matrix, np.eye(3), "Python")
-        entry.check()
-        entry.check_dimensionality()
-        return with_primitive_cell(entry)
+        if isinstance(supercell, Supercell):
+            entry = entry_of(cell, supercell, name, _SOURCE)
+        else:
+            entry = Entry(name, cell, supercell, np.eye(3), _SOURCE, symmetry_tolerance=STARTING_TOLERANCE)
+            entry.check()
+            entry.check_dimensionality()
+            entry = with_primitive_cell(entry)
     except EntryError as error:
         return Record(name, Atoms(), failure=Failure("dataset", error.kind, error.message))
+    return entry
 
 
 def _protocol(protocol: Any, temperatures_K: Sequence[float] | None, relax: bool) -> Protocol:
