@@ -169,7 +169,11 @@ class CrystalPhonons:
         return [
             *lines,
             ("stable", "yes" if self.stable else "no"),
-            ("highest and lowest frequency", f"{self.frequencies.max():.2f}, {self.frequencies.min():.2f} THz"),
+            # adding nothing makes 0.0 of -0.0
+            (
+                "highest and lowest frequency",
+                f"{self.frequencies.max():.2f}, {self.frequencies.min().round(2) + 0:.2f} THz",
+            ),
             (f"entropy{when}", f"{self.entropy[at]:.2f} J/K/mol"),
             (f"heat capacity{when}", f"{self.heat_capacity[at]:.2f} J/K/mol"),
             (f"free energy{when}", f"{self.free_energy[at]:.2f} kJ/mol"),
