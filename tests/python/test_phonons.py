@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -187,7 +188,7 @@ def test_what_is_not_possible_is_said(options: dict[str, Any], message: str) -> 
 
 
 def test_plot_has_bands_density_and_thermodynamics_of_all_that_are_given(aluminium: CrystalPhonons) -> None:
-    other = phonons(bulk("Al", a=4.2), EMT(), supercell_matrix=SUPERCELL, relax=False)
+    other = phonons(bulk("Al", a=4.2), EMT(), supercell_matrix=SUPERCELL, relax=False, protocol=COARSE)
     figure = aluminium.plot(other)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["EMT", "EMT"]
     bands, density = figure.subfigs[0].axes
@@ -199,9 +200,8 @@ def test_plot_has_bands_density_and_thermodynamics_of_all_that_are_given(alumini
     assert np.array_equal(entropy, aluminium.entropy)
     with pytest.raises(InputError, match="on different grids"):
         grid = {"minimum_THz": -5.0, "maximum_THz": 20.0, "step_THz": 0.1}
-        aluminium.plot(
-            phonons(bulk("Al"), EMT(), supercell_matrix=SUPERCELL, protocol={"phonons": {"density_of_states": grid}})
-        )
+        settings = other.settings.model_copy(update={"density_of_states": grid})
+        aluminium.plot(replace(other, settings=settings))
 
 
 def test_import_of_softmode_is_light_and_its_names_are_there() -> None:

@@ -34,9 +34,10 @@ def environment_of(settings: Mapping[str, Any], given: str | Path | None) -> Pat
     if given is not None:
         folders = [Path(given).expanduser()]
     else:
-        # of the folder at hand, and of the clone that this package is a part of
-        places: list[str | Path] = [os.environ.get(VARIABLE) or ".envs", Path(__file__).parents[3] / ".envs"]
-        folders = [Path(place).expanduser() / name for place in places]
+        folders = [Path(os.environ.get(VARIABLE) or ".envs").expanduser() / name]
+        clone = Path(__file__).parents[3]
+        if (clone / "envs" / "build.sh").is_file():  # else this package is installed
+            folders.append(clone / ".envs" / name)
     for folder in folders:
         if (folder / "bin" / "python").exists():
             return (folder / "bin" / "python").absolute()
@@ -56,7 +57,8 @@ def run_in_environment(python: Path, campaign: SmallCampaign, device: str) -> No
     Raises:
         InputError: it ended with an error; the message has its last lines.
     """
-    command = [str(python), "-m", "softmode.run_potential", str(campaign.path), campaign.potential, device]
+    # without the folder at hand, where a file of the user's may have the name of a package
+    command = [str(python), "-P", "-m", "softmode.run_potential", str(campaign.path), campaign.potential, device]
     for _ in range(_MOST_STARTS):
         last: deque[str] = deque(maxlen=_LINES)
         process = subprocess.Popen(
