@@ -11,10 +11,14 @@ __version__ = "0.1.0"
 __all__ = ["CrystalPhonons", "PhononsFailed", "phonons"]
 
 # imported when they are asked for: every command imports this module, and none of them these
-_MODULES = {"phonons": "phonons", "CrystalPhonons": "result", "PhononsFailed": "result"}
+_MODULES = {
+    "phonons": "softmode.python.phonons",
+    "CrystalPhonons": "softmode.python.result",
+    "PhononsFailed": "softmode.python.result",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'softmode' has no attribute '{name}'")
-    return getattr(import_module(f"softmode.python.{_MODULES[name]}"), name)
+    return getattr(import_module(_MODULES[name]), name)

@@ -42,7 +42,7 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
     except ModuleNotFoundError as error:
         raise InputError(
             f"potential {name}: package {error.name} is not installed here; run this with the python of environment "
-            f"'{settings['environment']}', or install it here (pip install 'softmode[{settings['environment']}]')"
+            f"'{settings['environment']}', or install it here (pip install '.[{settings['environment']}]' in a clone)"
         ) from error
     except InputError:
         raise

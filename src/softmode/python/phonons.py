@@ -27,7 +27,7 @@ from softmode.potentials.ase_calculator import CalculatorObject
 from softmode.potentials.base import Potential
 from softmode.potentials.registry import load_potential, runs_here
 from softmode.python.result import CrystalPhonons, PhononsFailed
-from softmode.python.worker import environment_of, run_in_environment
+from softmode.python.environment import environment_of, run_in_environment
 from softmode.reference.cells import integers, to_ase
 from softmode.reference.dataset import write_dataset
 from softmode.reference.entry import Entry, with_primitive_cell
@@ -40,7 +40,7 @@ from softmode.settings.protocol import Phonons, Protocol, load_protocol, stage_s
 from softmode.settings.registered import POTENTIALS_FILE, PROTOCOLS_FILE
 from softmode.settings.supercell import Supercell
 from softmode.stages.phonons import phonons as compute_rows
-from softmode.studies.harmonic.study import PHONONS
+from softmode.studies.harmonic.study import PHONONS, RELAX
 from softmode.version import version
 from softmode.yaml_files import read_yaml
 
@@ -214,10 +214,10 @@ def _protocol(protocol: Any, temperatures_K: Sequence[float] | None, relax: bool
     else:
         name = protocol
     if not relax:
-        changes["relax"] = {"method": "as_given"}
+        changes[RELAX.name] = {"method": "as_given"}
     if temperatures_K is not None:
         given = {"temperatures_K": [float(temperature) for temperature in temperatures_K]}
-        changes["phonons"] = {**changes.get("phonons", {}), **given}
+        changes[PHONONS.name] = {**changes.get(PHONONS.name, {}), **given}
     if changes:
         changed = f"{name}, changed"
         document[changed] = {"extends": name, **changes}

@@ -14,7 +14,7 @@ from ase.build import bulk
 from softmode import phonons
 from softmode.errors import InputError
 from softmode.python import phonons as module
-from softmode.python.worker import VARIABLE, environment_of
+from softmode.python.environment import VARIABLE, environment_of
 from softmode.settings.potentials import frozen_settings
 from tests.conftest import PROJECT
 from tests.faulty import VARIABLE as FAULT
@@ -68,7 +68,7 @@ def test_environment_is_the_given_one_or_that_of_the_potentials_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = frozen_settings("chgnet", {"environment": "chgnet-of-nobody"})
-    with pytest.raises(InputError, match=r"pip install 'softmode\[chgnet-of-nobody\]'.*make .envs/chgnet-of-nobody"):
+    with pytest.raises(InputError, match=r"pip install '\.\[chgnet-of-nobody\]'.*make \.envs/chgnet-of-nobody"):
         environment_of(settings, None)
     for folder in (tmp_path / "chgnet-of-nobody", tmp_path / "given"):
         (folder / "bin").mkdir(parents=True)

@@ -42,9 +42,9 @@ def environment_of(settings: Mapping[str, Any], given: str | Path | None) -> Pat
         if (folder / "bin" / "python").exists():
             return (folder / "bin" / "python").absolute()
     raise InputError(
-        f"potential {settings['name']}: its package is not installed here (pip install 'softmode[{name}]'), and there "
-        f"is no environment of its own at {' or '.join(map(str, folders))} ('make .envs/{name}.ready' in a clone of "
-        f"softmode builds one; {VARIABLE} names the folder that holds it)"
+        f"potential {settings['name']}: its package is not installed here, and there is no environment of its own at "
+        f"{' or '.join(map(str, folders))}. In a clone of softmode, pip install '.[{name}]' brings the package, and 'make "
+        f".envs/{name}.ready' builds the environment; {VARIABLE} names the folder that holds it"
     )
 
 
