@@ -68,7 +68,7 @@ def error_table(
 
     The subset `common` has the entries that every potential survived, `own` those that this one did. Columns:
     potential, subset, quantity, unit, n (entries behind the number), mae, mae_low and mae_high (95 % percentile
-    bootstrap interval; NaN for fewer than two entries) and mean_error.
+    bootstrap interval; NaN for too few entries) and mean_error.
 
     Args:
         report: settings of the report; its seed makes the intervals reproducible
@@ -77,7 +77,7 @@ def error_table(
     for quantity in quantities:
         errors = signed_errors(properties, quantity, potentials)
         for row, known in by_subset(quantity, errors, properties, potentials):
-            low, high = mean_interval(np.abs(known), report["bootstrap_resamples"], report["bootstrap_seed"])
+            low, high = mean_interval(np.abs(known), report)
             rows.append(
                 row
                 | {

@@ -62,7 +62,8 @@ def grouped_error_table(numbers: pd.DataFrame, grouping: str, labels: Mapping[st
         for group, (potential, label) in product(_groups(own, grouping), labels.items())
     ]
     caption = (
-        f"Mean absolute errors ± their standard errors. {title}: {meaning}. entries: of the group; n: of them, "
+        "Mean absolute errors ± their standard errors, none for fewer entries than an interval needs "
+        f"(report.interval_smallest_n of the protocol). {title}: {meaning}. entries: of the group; n: of them, "
         "behind the numbers, each potential's own survivors. S, F and C_V per mole of primitive cells, then per "
         f"mole of atoms. {origin}"
     )
@@ -160,7 +161,7 @@ def group_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapp
                 axes.set_ylabel(f"MAE of the\n{name}")
             if row == 0:
                 axes.set_title(_TABLES[grouping][1])
-        note = "In brackets: entries of the group. Bars: standard errors. Stability and atoms: of the reference's cell."
+        note = "In brackets: entries of the group. Bars: standard errors, if any. Stability, atoms: of the reference."
         figure.supxlabel(note, fontsize=7)
         potentials_legend(figure, handles, list(labels.values()))
     return figure

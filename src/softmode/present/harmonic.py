@@ -170,7 +170,7 @@ def cost_accuracy_figure(results: Results) -> Drawn:
 
 def _groups(results: Results) -> pd.DataFrame:
     members = groups(results.properties, results.report["stability"])
-    return grouped_errors(results.properties, members, results.names)
+    return grouped_errors(results.properties, members, results.names, results.report)
 
 
 def _grouped(results: Results, grouping: str) -> Table:

@@ -44,7 +44,8 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
         f"(n: {', '.join(n) or 'none that can be compared'}). "
         "A place of 2–4: one other potential is certainly better, so the second is the best possible, and as many are "
         "certainly worse as make the fourth the worst possible. Certainly: the 95 % interval of the difference of the "
-        "two errors, a bootstrap in which both have the same entries, has no zero; each pair is judged by itself. "
+        "two errors, a bootstrap in which both have the same entries, has no zero; each pair is judged by itself, and "
+        "nothing is certain with fewer entries than an interval needs (report.interval_smallest_n of the protocol). "
         f"ranking.csv has every pair. {origin}"
     )
     title = "Which potential is better: place by each error"

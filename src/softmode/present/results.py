@@ -71,8 +71,10 @@ class Results:
     @cached_property
     def report(self) -> Mapping[str, Any]:
         """Settings of the report, with the protocol's name and digest."""
-        settings: Mapping[str, Any] = self.campaign.settings("report")
-        return settings
+        # not at the top: it needs pydantic
+        from softmode.settings.protocol import report_of
+
+        return report_of(self.campaign.settings("report"))
 
     @cached_property
     def presentation(self) -> Mapping[str, Any]:

@@ -38,7 +38,8 @@ def subsets(properties: pd.DataFrame, potentials: Iterable[str], report: Mapping
     return (
         f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
         f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
-        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']})."
+        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']}; none for n below "
+        f"{report['interval_smallest_n']})."
     )
 
 
