@@ -10,7 +10,7 @@ DISPLACEMENT = "force_sets.displacement_distance_A"
 
 
 def base(table: pd.DataFrame, report: dict = FEW) -> Base:
-    return Base(table, METADATA["dataset_digest"], report, LABELS, COLOURS)
+    return Base(table, METADATA["dataset_digest"], report, LABELS, COLOURS, "With care: Bad_1.")
 
 
 def variation(table: pd.DataFrame, value: float, *names: str) -> Variation:

@@ -35,6 +35,7 @@ class Base:
         report: settings of the report
         labels: of its potentials, in its order
         colours: of its potentials
+        cautions: what speaks against the phonons of some of them, for people
     """
 
     properties: pd.DataFrame
@@ -42,6 +43,7 @@ class Base:
     report: Mapping[str, Any]
     labels: Mapping[str, str]
     colours: Mapping[str, str]
+    cautions: str
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def changes_table(numbers: pd.DataFrame, base: Base) -> Table:
         f"{report['bootstrap_seed']}; none for n below {report['interval_smallest_n']}); * where the interval has no "
         "zero; nothing where no entry changed. "
         f"Protocol of the base {report['protocol']} ({report['protocol_digest'][:12]}), "
-        f"data set {base.dataset_digest[:12]}."
+        f"data set {base.dataset_digest[:12]}. {base.cautions}".rstrip()
     )
     title = "Errors of each potential, and how they change with one setting"
     return Table("changes", title, ["potential", "setting", *_HEADER], rows, caption, numbers)

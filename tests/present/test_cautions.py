@@ -1,0 +1,21 @@
+from pathlib import Path
+
+from softmode.present.cautions import cautions
+from softmode.yaml_files import read_yaml
+
+
+def test_potentials_whose_forces_are_cut_off_or_no_gradient_are_named_and_no_other(project: Path) -> None:
+    registered = read_yaml(project / "config" / "potentials.yaml")
+    assert cautions({name: registered[name] for name in ("m3gnet", "chgnet", "mattersim-5m", "gpaw-pbe")}) == ""
+    text = cautions({name: registered[name] for name in ("chgnet", "orb-d3-xs-v2", "omat24")})
+    both = "ORB d3-xs-v2 (PBE+D3) and OMat24 (eqV2-86M)"
+    assert f"With care: {both} see no more than so many nearest neighbours" in text
+    assert f"With care: forces of {both} are predicted and not the gradient of an energy" in text
+    assert "CHGNet" not in text
+
+
+def test_each_fact_stands_for_itself() -> None:
+    capped = cautions({"a": {"label": "A", "conservative": True, "max_neighbours": 20}})
+    direct = cautions({"a": {"label": "A", "conservative": False}})
+    assert "neighbours" in capped and "gradient" not in capped
+    assert "gradient" in direct and "neighbours" not in direct
