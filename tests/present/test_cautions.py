@@ -8,9 +8,8 @@ def test_potentials_whose_forces_are_cut_off_or_no_gradient_are_named_and_no_oth
     registered = read_yaml(project / "config" / "potentials.yaml")
     assert cautions({name: registered[name] for name in ("m3gnet", "chgnet", "mattersim-5m", "gpaw-pbe")}) == ""
     text = cautions({name: registered[name] for name in ("chgnet", "orb-d3-xs-v2", "omat24")})
-    both = "ORB d3-xs-v2 (PBE+D3) and OMat24 (eqV2-86M)"
-    assert f"With care: {both} see no more than so many nearest neighbours" in text
-    assert f"With care: forces of {both} are predicted and not the gradient of an energy" in text
+    assert "it is chance which, in ORB d3-xs-v2 (PBE+D3) (at most 20), OMat24 (eqV2-86M) (at most 20)." in text
+    assert "not the gradient of an energy in ORB d3-xs-v2 (PBE+D3), OMat24 (eqV2-86M)." in text
     assert "CHGNet" not in text
 
 

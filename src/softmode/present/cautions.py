@@ -10,18 +10,22 @@ def cautions(potentials: Mapping[str, Mapping[str, Any]]) -> str:
     Args:
         potentials: settings as in config/potentials.yaml, by name
     """
-    capped = [settings["label"] for settings in potentials.values() if settings.get("max_neighbours")]
+    capped = [
+        f"{settings['label']} (at most {settings['max_neighbours']})"
+        for settings in potentials.values()
+        if settings.get("max_neighbours")
+    ]
     direct = [settings["label"] for settings in potentials.values() if settings.get("conservative") is False]
     sentences = []
     if capped:
         sentences.append(
-            f"With care: {' and '.join(capped)} see no more than so many nearest neighbours of an atom, and of equally "
-            "distant ones some by chance. Their frequencies and verdicts on stability can change when the same crystal "
-            "is translated or its atoms are put in another order."
+            "With care: only the nearest neighbours of an atom count, and of equally distant ones it is chance which, "
+            f"in {', '.join(capped)}. Frequencies and verdicts on stability can change when the same crystal is "
+            "translated or its atoms are put in another order."
         )
     if direct:
         sentences.append(
-            f"With care: forces of {' and '.join(direct)} are predicted and not the gradient of an energy, so that "
-            "their force constants are those of no energy, and errors of the forces become imaginary modes."
+            f"With care: forces are predicted and not the gradient of an energy in {', '.join(direct)}. What they lack "
+            "of one makes modes imaginary."
         )
     return " ".join(sentences)
