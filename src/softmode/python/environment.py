@@ -43,8 +43,8 @@ def environment_of(settings: Mapping[str, Any], given: str | Path | None) -> Pat
             return (folder / "bin" / "python").absolute()
     raise InputError(
         f"potential {settings['name']}: its package is not installed here, and there is no environment of its own at "
-        f"{' or '.join(map(str, folders))}. In a clone of softmode, pip install '.[{name}]' brings the package, and 'make "
-        f".envs/{name}.ready' builds the environment; {VARIABLE} names the folder that holds it"
+        f"{' or '.join(map(str, folders))}. In a clone of softmode, pip install '.[{name}]' brings the package, and "
+        f"'make .envs/{name}.ready' builds the environment; {VARIABLE} names the folder that holds it"
     )
 
 

@@ -26,8 +26,8 @@ from softmode.errors import EntryError, InputError
 from softmode.potentials.ase_calculator import CalculatorObject
 from softmode.potentials.base import Potential
 from softmode.potentials.registry import load_potential, runs_here
-from softmode.python.result import CrystalPhonons, PhononsFailed
 from softmode.python.environment import environment_of, run_in_environment
+from softmode.python.result import CrystalPhonons, PhononsFailed
 from softmode.reference.cells import integers, to_ase
 from softmode.reference.dataset import write_dataset
 from softmode.reference.entry import Entry, with_primitive_cell
