@@ -42,8 +42,18 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
         run("relax", "--entries", entries, *of_shard, *device, *protocol_of["relax"], "--output", relaxed)
         inputs = ["--entries", entries, "--records", relaxed]
         run("force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
-        run("phonons", "--reference", entries, *of_shard, *protocol_of["phonons"], "--output", phonons[0])
-        run("phonons", "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
+        run(
+            "phonons",
+            "--entries",
+            entries,
+            "--reference",
+            entries,
+            *of_shard,
+            *protocol_of["phonons"],
+            "--output",
+            phonons[0],
+        )
+        run("phonons", "--entries", entries, "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
     report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *names, "--index", folder / "index.csv", *report, "--output", properties)

@@ -37,10 +37,10 @@ def test_digest_changes_with_every_single_setting_that_changes_a_number(loew2024
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("loew2024", "3758c4118c9d278dd714992ec7b8dd64581203a7fbef07cd0e8bfac20facd76a"),
-        ("loew2024-paper", "298ad04dd1f9bfab5c7586df6f0ffd0648c3883228a77a38185a098b3660be09"),
-        ("softmode", "ef11cde15c90f3e5f9ecf918bd1aa3922f0987d6cfc01da69bd198b0d2e3d227"),
-        ("dft-reference", "be0fc5733a872090372cb222e29bf018a9f265746de66cffc04aa5a33c45eeb8"),
+        ("loew2024", "1f01be7760a0838e6f975a00e986db9d0ed20e007fa1b128252bb196ea76274e"),
+        ("loew2024-paper", "36947fd9c4ceefc517907f8b9e88b33ba5091ee80714ae2759dda2f595f2a9f5"),
+        ("softmode", "c2a4be52c7e101ebf08c955e7ad76bace688f566ce8117e3b290f961e4c38983"),
+        ("dft-reference", "667a0ee08bca4b201b16bba35d6a345defdeefb51a2e64ab555dbb893f94166e"),
     ],
 )
 def test_digests_of_the_protocols_of_the_project_are_frozen(project: Path, name: str, expected: str) -> None:
