@@ -88,7 +88,7 @@ def test_renamed_old_campaign_is_whole_and_only_its_tables_are_made_again(
     assert main(["verify", str(old)]) == 1
     wrong = [line for line in capsys.readouterr().out.splitlines() if line.startswith("WRONG")]
     # records, phonons and their tables are all right; presentation has other files today
-    assert wrong and all("make it with 'softmode results" in line or "and " in line for line in wrong), wrong
+    assert wrong and all("with 'softmode results" in line or "and " in line for line in wrong), wrong
     page = ["page", str(old), "--output", str(old / "report")]
     assert main(page) == 2
     assert "of an earlier softmode; make it with 'softmode results" in capsys.readouterr().err
