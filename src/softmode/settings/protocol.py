@@ -7,7 +7,7 @@ makes a relaxation out of date.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator, with_config
 from typing_extensions import TypedDict
@@ -174,6 +174,16 @@ class Threshold(TypedDict):
 
     acoustic_gamma_K: Annotated[float, setting("Bound of the three acoustic modes at Gamma.", unit="K", le=0)]
     other_K: Annotated[float, setting("Bound of all other modes at commensurate q points.", unit="K", le=0)]
+    before_sum_rule: NotRequired[
+        Annotated[
+            bool,
+            setting(
+                "Judge the force constants as they were solved, of forces without their mean if that is subtracted, "
+                "instead of symmetrised ones, whose acoustic modes at Gamma are zero whatever the forces.",
+                schema={"default": False},
+            ),
+        ]
+    ]
 
 
 _ColumnPart = Annotated[
