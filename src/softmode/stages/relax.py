@@ -42,6 +42,8 @@ def _steps(entry: Entry, potential: Potential, settings: Relax) -> Steps:
         atoms.set_masses(entry.unit_cell.get_masses())
     atoms.calc = SinglePointCalculator(atoms, energy=final.energy, forces=final.forces, stress=final.stress)
     values = {"relax_steps": relaxed.n_steps, "relax_largest_force_eV_per_A": relaxed.largest_force}
+    if relaxed.crease:
+        values["relax_crease_eV_per_A"] = relaxed.crease
     return Record(entry.id, atoms, values)
 
 
