@@ -39,7 +39,7 @@ def test_digest_changes_with_every_single_setting_that_changes_a_number(loew2024
     [
         ("loew2024", "3758c4118c9d278dd714992ec7b8dd64581203a7fbef07cd0e8bfac20facd76a"),
         ("loew2024-paper", "298ad04dd1f9bfab5c7586df6f0ffd0648c3883228a77a38185a098b3660be09"),
-        ("softmode", "ef11cde15c90f3e5f9ecf918bd1aa3922f0987d6cfc01da69bd198b0d2e3d227"),
+        ("softmode", "ac556b14d762f3f4ad22a893ec1cad3f57cce7b106dea1bcbdaea73356099e79"),
         ("dft-reference", "be0fc5733a872090372cb222e29bf018a9f265746de66cffc04aa5a33c45eeb8"),
     ],
 )

@@ -108,3 +108,20 @@ def test_volume_that_runs_away_is_a_failure_of_its_own() -> None:
 def test_cell_that_grows_within_the_bound_is_none() -> None:
     record = run(bulk("Cu", cubic=True, a=3.2), settings=CREASED.model_copy(update={"largest_volume_change": 1.5}))
     assert record.failure is None
+
+
+def test_saddle_point_without_any_force_is_left() -> None:
+    top = per_atom(run(bulk("Cu", cubic=True)).atoms)
+
+    class Between(Changed):
+        """Two minima, and the volume between them where nothing pulls."""
+
+        def energy_and_pressure(self, volume: float) -> tuple[float, float]:
+            away = volume - top
+            return 0.5 * away**4 - 0.2 * away**2, 2 * away**3 - 0.4 * away
+
+    start = bulk("Cu", cubic=True, a=(4 * top) ** (1 / 3))
+    record = run(start, Between(), CREASED)
+    assert record.failure is None
+    (before,) = Between().evaluate([start], stress=True)
+    assert record.atoms.get_potential_energy() < before.energy - 0.01

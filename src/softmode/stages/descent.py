@@ -45,7 +45,7 @@ def descend(course: Course, start: Point) -> Generator[list[Atoms], list[Evaluat
     settings, cell = course.settings, course.cell
     best, left = start, start.left
     last_step = course.n_steps + settings.steps
-    settled = False
+    settled = start.distance < 1
     while course.n_steps < last_step:
         cell.set_x(best.x)
         _, jacobian = yield from course.with_jacobian()
@@ -113,6 +113,11 @@ def _beside(course: Course, best: Point, hessian: np.ndarray) -> _Waiting:
             if best.evaluation.energy - there.evaluation.energy > best.rounding:
                 return there
     return best
+
+
+def has_negative(hessian: np.ndarray) -> bool:
+    """Return whether a curvature is negative by more than the noise of differences."""
+    return bool((np.linalg.eigvalsh(hessian) < -SOFTEST_AT_START).any())
 
 
 def _mean_of_sides(course: Course, seen: list[Point]) -> Left:

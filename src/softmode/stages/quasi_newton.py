@@ -17,7 +17,7 @@ from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
 from softmode.settings.protocol import QuasiNewtonRelaxation
 from softmode.stages.course import Course, Left, Point, downhill
-from softmode.stages.descent import SOFTEST_AT_START, descend
+from softmode.stages.descent import SOFTEST_AT_START, descend, has_negative
 from softmode.stages.relaxed import RelaxationSteps, Relaxed
 from softmode.stages.symmetric_cell import SymmetricCell
 
@@ -66,22 +66,25 @@ def relax_symmetric(unit_cell: Atoms, settings: QuasiNewtonRelaxation, conservat
 def _along_gradient(course: Course) -> _Steps:
     """Go down by BFGS as far as it goes, then by the descent; return the point, and what is left there."""
     try:
-        point = yield from _bfgs(course)
+        point, at_saddle = yield from _bfgs(course)
     except EntryError:  # a step may lead to where the potential says nothing
         if course.lowest is None:
             raise
     else:
         if point.distance < 1:
-            return point, point.left
+            # the descent looks at what may be a saddle point from a Hessian of its own
+            return (yield from descend(course, point)) if at_saddle else (point, point.left)
     assert course.lowest is not None
     return (yield from descend(course, course.lowest))
 
 
-def _bfgs(course: Course) -> Generator[list[Atoms], list[Evaluation], Point]:
+def _bfgs(course: Course) -> Generator[list[Atoms], list[Evaluation], tuple[Point, bool]]:
+    """Return the last point, and whether a curvature was negative at the first or seems so at the last."""
     cell, settings = course.cell, course.settings
     optimizer = BFGS(cell, logfile=None, maxstep=settings.largest_step_A)  # type: ignore[arg-type]
     point, jacobian = yield from course.with_jacobian()
-    optimizer.H0 = downhill((jacobian + jacobian.T) / 2, SOFTEST_AT_START)
+    hessian = (jacobian + jacobian.T) / 2
+    optimizer.H0 = downhill(hessian, SOFTEST_AT_START)
     lowest, since_lowest = point, 0
     while point.distance >= 1 and since_lowest < _CIRCLING and course.n_steps < settings.steps:
         cell.evaluation = point.evaluation
@@ -89,7 +92,8 @@ def _bfgs(course: Course) -> Generator[list[Atoms], list[Evaluation], Point]:
         point = yield from course.step()
         lower = lowest.evaluation.energy - point.evaluation.energy > lowest.rounding
         lowest, since_lowest = (point, 0) if lower else (lowest, since_lowest + 1)
-    return point
+    last = optimizer.H if course.n_steps else hessian
+    return point, has_negative(hessian) or has_negative(last)
 
 
 def _to_zero(course: Course) -> _Steps:
