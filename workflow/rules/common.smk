@@ -87,7 +87,7 @@ workflow.localrules(
 
 
 onstart:
-    take_over(Path(CAMPAIGN.folder), Path(log[0]))
+    take_over(CAMPAIGN, Path(log[0]))
     if executor := sys.modules.get("snakemake_executor_plugin_slurm"):
         settle_final_states(executor)
 
