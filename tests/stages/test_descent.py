@@ -61,7 +61,7 @@ def test_minimum_on_a_crease_is_found_with_all_else_relaxed(atoms: Atoms) -> Non
     record = run(atoms, potential, CREASED)
     assert record.failure is None
     assert per_atom(record.atoms) == pytest.approx(crease, rel=2e-4)
-    assert record.values["relax_crease_eV_per_A"] > 0.01
+    assert record.arrays["relax_crease_eV_per_A"] > 0.01
     assert record.values["relax_largest_force_eV_per_A"] < 1e-3
     at_crease = record.atoms.copy()
     at_crease.set_cell(at_crease.cell * (crease / per_atom(at_crease)) ** (1 / 3), scale_atoms=True)
@@ -81,16 +81,15 @@ def test_crease_away_from_the_minimum_changes_nothing() -> None:
     # too weak to hold the volume, and passed on the way
     record = run(alloy(), Creased(1.03 * per_atom(smooth.atoms), 1e-3), CREASED)
     assert record.failure is None
-    assert "relax_crease_eV_per_A" not in record.values
+    assert "relax_crease_eV_per_A" not in record.arrays
     assert per_atom(record.atoms) == pytest.approx(per_atom(smooth.atoms), rel=5e-3)
 
 
-def test_steps_before_the_descent_count_and_so_does_every_structure() -> None:
+def test_steps_before_the_descent_count_too() -> None:
     potential = Creased(1.002 * per_atom(run(alloy()).atoms), 0.01)
     record = run(alloy(), potential, CREASED)
     # what is asked for alone is a step; the rest are the differences of Hessians
     assert record.values["relax_steps"] == potential.calls.count(1) > 50
-    assert record.values["relax_force_calls"] == sum(potential.calls)
 
 
 def test_volume_that_runs_away_is_a_failure_of_its_own() -> None:

@@ -45,9 +45,7 @@ class Task:
 
 
 def run_in_lockstep(stage: str, tasks: Iterator[Task], evaluator: Evaluator, *, stress: bool) -> Iterator[Record]:
-    """Yield the tasks' records as they finish, failures included, each with what it cost.
-
-    That is `<stage>_seconds`, its part of the time, and `<stage>_force_calls`, the structures evaluated for it.
+    """Yield the tasks' records as they finish, each with `<stage>_seconds`, its part of the time.
 
     Tasks are taken up one at a time, when what waits no longer fills a batch.
 
@@ -105,7 +103,6 @@ class _Active:
         self.structures: list[Atoms] = []
         self.answers: dict[int, Evaluation | EntryError] = {}
         self.seconds = 0.0
-        self.n_calls = 0
         self.load_per_atom: float | None = None
         self.volume_per_atom = 0.0
         self.record: Record | None = None
@@ -124,7 +121,6 @@ class _Active:
         started = time.perf_counter()
         steps = self.task.steps
         record = None
-        self.n_calls += len(self.answers)
         self.answers = {}
         try:
             if answers is None:
@@ -142,8 +138,7 @@ class _Active:
         self.seconds += time.perf_counter() - started
         if record:
             self.structures = []
-            cost = {f"{self.stage}_seconds": self.seconds, f"{self.stage}_force_calls": self.n_calls}
-            self.record = replace(record, values=dict(record.values) | cost)
+            self.record = replace(record, values=dict(record.values) | {f"{self.stage}_seconds": self.seconds})
 
     def _measure_load(self, first: Atoms) -> None:
         volume_per_atom = abs(np.linalg.det(first.cell.array)) / len(first)
