@@ -48,7 +48,7 @@ def test_digest_changes_with_every_single_setting_that_changes_a_number(loew2024
     [
         ("loew2024", "f3b984889e45126bde011276dd8d544fb0f0cd5ab1f14db750356108390b8805"),
         ("loew2024-paper", "28b97b05afdbb6e2cfd4cd2a465976c6a46c5446a3f6262e594f160e9a195aaa"),
-        ("softmode", "f366c1eccece0e936b818cf3d712e8ce5e27e801fd691049297b4e2ed6588166"),
+        ("softmode", "ea292257a9f732dc967e371e892ffc00dfe0cd9021b8b27aefab717296410861"),
         ("dft-reference", "4acaba52528e63c6f087563ab26e10dc5b3f3b9fea0c57cda2e91845d3355cba"),
     ],
 )

@@ -98,7 +98,9 @@ class QuasiNewtonRelaxation(_Relaxation):
     stress_accepted_eV_per_A3: float = setting(
         "The same for the stress where its target cannot be reached.", unit="eV/Å³", gt=0
     )
-    steps: int = setting("Largest number of steps.", ge=1)
+    steps: int = setting(
+        "Largest number of steps of each of the two: the quasi-Newton method, and what goes on where it ends.", ge=1
+    )
     largest_step_A: float = setting(
         "Largest displacement in one step; a strain counts 4 Å times its size.", unit="Å", gt=0
     )
@@ -106,6 +108,19 @@ class QuasiNewtonRelaxation(_Relaxation):
         "Displacement of the finite differences that make the first Hessian.", unit="Å", gt=0
     )
     difference_strain: float = setting("Strain of those differences.", gt=0)
+    crease_width_A: float | None = setting(
+        "Distance within which forces jump where a minimum lies on a crease of the energy, and their mean counts; left "
+        "out, it does not.",
+        unit="Å",
+        default=None,
+        ge=1e-3,
+    )
+    largest_volume_change: float | None = setting(
+        "Factor by which the volume may grow or shrink; beyond it there is no minimum within reach. Left out, there is "
+        "no bound.",
+        default=None,
+        gt=1,
+    )
 
 
 class EquationOfStateRelaxation(_Relaxation):
