@@ -13,6 +13,7 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from phonopy import Phonopy
+from phonopy.phonon.grid import length2mesh
 
 from softmode import CrystalPhonons, PhononsFailed, phonons
 from softmode.engine.records import read_records
@@ -69,7 +70,14 @@ def test_numbers_are_plain_phonopys_on_the_same_forces(aluminium: CrystalPhonons
     phonopy.forces = forces - forces.mean(axis=1, keepdims=True)
     phonopy.produce_force_constants()
     phonopy.symmetrize_force_constants()
-    phonopy.run_mesh(100.0, is_gamma_center=True)
+    # of the cell as it was given
+    mesh = np.diagonal(aluminium.row["mesh"])
+    given = Phonopy(to_phonopy(bulk("Al")), np.diag(SUPERCELL), np.eye(3))
+    assert (
+        mesh.tolist()
+        == length2mesh(100.0, given.primitive.cell, given.primitive_symmetry.pointgroup_operations).tolist()
+    )
+    phonopy.run_mesh(mesh, is_gamma_center=True)
     thermal = phonopy.run_thermal_properties(
         temperatures=aluminium.temperatures_K.tolist(), exclude_gamma_acoustic=True
     )

@@ -39,7 +39,7 @@ from softmode.settings.potentials import frozen_settings
 from softmode.settings.protocol import Phonons, Protocol, load_protocol, stage_settings
 from softmode.settings.registered import POTENTIALS_FILE, PROTOCOLS_FILE
 from softmode.settings.supercell import Supercell
-from softmode.stages.phonons import phonons as compute_rows
+from softmode.stages.phonons import compute_phonons, task_of_potential
 from softmode.studies.harmonic.study import PHONONS, RELAX
 from softmode.version import version
 from softmode.yaml_files import read_yaml
@@ -144,7 +144,8 @@ def phonons(
             database = campaign.output(STAGES[-1])
             provenance = {**read_metadata(database), **provenance}
             records |= {record.entry: record for record in read_records(database)}
-    results = [_result(records[name], settings, chosen, provenance) for name in names]
+    of = {entry.id: entry for entry in entries}
+    results = [_result(of.get(name), records[name], settings, chosen, provenance) for name in names]
     if not alone:
         return results
     if failure := results[0].failure:
@@ -266,11 +267,11 @@ def _write(campaign: SmallCampaign, entries: Sequence[Entry], settings: Mapping[
 
 
 def _result(
-    record: Record, settings: Mapping[str, Any], protocol: Protocol, provenance: Mapping[str, Any]
+    entry: Entry | None, record: Record, settings: Mapping[str, Any], protocol: Protocol, provenance: Mapping[str, Any]
 ) -> CrystalPhonons:
     section: Phonons = stage_settings(Phonons, protocol.section(PHONONS.name))
     made_here = {"softmode": version(), "packages": versions(PACKAGES)}
-    (row,) = compute_rows(iter([record]), settings["name"], section)
+    (row,) = compute_phonons(iter([task_of_potential(record, entry)]), settings["name"], section)
     return CrystalPhonons(
         entry=record.entry,
         record=record,
