@@ -19,7 +19,7 @@ from softmode.settings.campaign import CampaignSettings, load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
-from softmode.studies import RULES, results_by_rule
+from softmode.studies import RULES
 
 
 def own(path):
@@ -58,7 +58,7 @@ for folder in (CAMPAIGN.folder, CAMPAIGN.settings.get("same_relaxations_as")):
             raise WorkflowError(str(error)) from None
 
 JOBS = {stage: JobResources(CAMPAIGN, stage) for stage in CAMPAIGN.stages}
-RESULTS = results_by_rule(CAMPAIGN.studies)
+RESULTS = CAMPAIGN.results_by_rule
 ENVIRONMENTS = CAMPAIGN.settings["environments"]
 WORKFLOW = f"{ENVIRONMENTS}/workflow"
 
@@ -133,8 +133,8 @@ def inputs_of_results(group):
 
 
 def outputs_of_results(group):
-    """The files of all tables and figures of a rule."""
-    return [path for result in RESULTS[group] for path in shown(result)]
+    """The files of all tables and figures of a rule; none where the campaign has not what they need."""
+    return [path for result in RESULTS.get(group, []) for path in shown(result)]
 
 
 def everything_shown():

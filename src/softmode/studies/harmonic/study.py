@@ -1,12 +1,21 @@
 """Stages, tables and figures of harmonic phonons; their code is in the rooms `stages`, `compare` and `present`."""
 
-from softmode.studies.study import Result, Stage, Study
+from softmode.studies.study import Given, Result, Stage, Study
 
 # What results read. A file that is missing here is no input of their rule: when it changes, they stay as they are.
 _PRESENTED = ("properties", "presentation", "report")
 _COMPARED = ("properties", "spectra", "presentation", "report", "phonons")
 
+# What results need that are errors; without it they would be made, of dashes, where there is no reference.
+_REFERENCE = frozenset[Given]({"reference"})
+
+# The same of what holds potentials against each other.
+_POTENTIALS = frozenset[Given]({"potentials"})
+
 # Captions of a table and a figure of the same numbers.
+_AGREEMENT = (
+    "How far each two potentials are apart, with or without a reference: mean differences and rank correlations."
+)
 _SPECTRA = (
     "How far the whole spectrum is from the reference's: all commensurate frequencies, the density of states, and "
     "whether the potential is too soft (slope below 1) or too stiff."
@@ -58,6 +67,17 @@ PHONONS = Stage(
 
 _RESULTS = (
     Result(
+        name="properties",
+        kind="table",
+        title="properties",
+        question="What does each potential say of each entry: volume, frequencies, stability, thermodynamics?",
+        function="softmode.present.agreement:properties",
+        caption="What each potential says of each entry: volume, frequencies, stability and thermodynamics.",
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=frozenset({"structures"}),
+    ),
+    Result(
         name="table1_relaxation",
         kind="table",
         title="I: relaxation",
@@ -68,6 +88,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="table2_thermodynamics",
@@ -81,6 +102,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="table3_stability",
@@ -94,6 +116,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="table4_potentials",
@@ -134,6 +157,7 @@ _RESULTS = (
         caption="The distribution of the errors of the volume per atom; n entries each.",
         rule="figures",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="figure4_thermodynamics",
@@ -147,6 +171,7 @@ _RESULTS = (
         ),
         rule="figures",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="figure5_highest_frequency",
@@ -167,6 +192,7 @@ _RESULTS = (
         caption="Table II per mole of atoms: errors that do not grow with the size of the primitive cell.",
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="spectrum_errors",
@@ -181,6 +207,7 @@ _RESULTS = (
         caption=_SPECTRA,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="stability_threshold",
@@ -194,6 +221,7 @@ _RESULTS = (
         caption=_THRESHOLD,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="ranking",
@@ -204,6 +232,7 @@ _RESULTS = (
         caption=_RANKING,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="cost_accuracy",
@@ -214,6 +243,7 @@ _RESULTS = (
         caption=_COST,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_element",
@@ -225,6 +255,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_crystal_system",
@@ -236,6 +267,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_stability",
@@ -247,6 +279,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_atoms",
@@ -258,6 +291,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="spectrum_errors",
@@ -268,6 +302,7 @@ _RESULTS = (
         caption=_SPECTRA,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="stability_threshold",
@@ -278,6 +313,7 @@ _RESULTS = (
         caption=_THRESHOLD,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="ranking",
@@ -288,6 +324,7 @@ _RESULTS = (
         caption=_RANKING,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="cost_accuracy",
@@ -298,6 +335,7 @@ _RESULTS = (
         caption=_COST,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_element_highest_frequency",
@@ -308,6 +346,7 @@ _RESULTS = (
         caption=_GROUPS,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_element_entropy",
@@ -318,6 +357,7 @@ _RESULTS = (
         caption=_GROUPS,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_group",
@@ -328,6 +368,51 @@ _RESULTS = (
         caption=_GROUPS,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
+    ),
+    Result(
+        name="agreement",
+        kind="table",
+        title="potential against potential",
+        question="How far are two potentials apart, and do they put the entries into the same order?",
+        function="softmode.present.agreement:agreement",
+        caption=_AGREEMENT,
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
+    ),
+    Result(
+        name="stability_agreement",
+        kind="table",
+        title="agreement on stability",
+        question="Do two potentials call the same entries dynamically stable?",
+        function="softmode.present.agreement:stability",
+        caption="Whether each two potentials call the same entries dynamically stable.",
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
+    ),
+    Result(
+        name="spread",
+        kind="table",
+        title="spread between potentials",
+        question="On which entries do the potentials disagree most? The CSV has every entry and quantity.",
+        function="softmode.present.agreement:spread",
+        caption="The entries on which the potentials disagree most: the range of each quantity over all potentials.",
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
+    ),
+    Result(
+        name="agreement",
+        kind="figure",
+        title="potential against potential",
+        question="Which potentials are close to each other?",
+        function="softmode.present.agreement:agreement_figure",
+        caption=_AGREEMENT,
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
     ),
     # of the rule of Tables I to IV, but of less interest than all others where nothing is wrong
     Result(
@@ -355,6 +440,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
 )
 
@@ -367,6 +453,7 @@ STUDY = Study(
         "tables": "Tables I to IV, the failures and the suspect references",
         "figures": "Figures 1 to 5, and the numbers behind each",
         "comparisons": "tables and figures beyond the paper",
+        "agreement": "potentials against each other; without a reference, their properties",
     },
     # properties.parquet and spectra.parquet
     own_table=False,
