@@ -112,20 +112,6 @@ def outputs_of(name):
     ]
 
 
-def stage_command(stage):
-    """The words of `softmode` that run a stage, with the studies of the user's own that bring it.
-
-    Not with later ones: a study that is added later must not make anything out of date.
-    """
-    names = CAMPAIGN.settings["studies"]
-    (last,) = [i for i, study in enumerate(CAMPAIGN.studies) if stage in study.stages]
-    own = "." not in names[last]
-    options = (
-        [] if own else [f"--study={name}" for name in names[: last + 1] if "." in name]
-    )
-    return [*options, *stage.command]
-
-
 def inputs_of_results(group):
     """What the tables and figures of a rule are made of."""
     results = RESULTS[group]

@@ -202,6 +202,17 @@ class Campaign:
         able = {name: capabilities(settings) for name, settings in self.potentials.items()}
         return sources_of(stage, self.stages, self.references, able)
 
+    def command_of(self, stage: Stage) -> list[str]:
+        """Return the words of `softmode` that run a stage, with the studies of the user's own that bring it.
+
+        Not with later ones: a study that is added later must not make anything out of date.
+        """
+        names = self.settings["studies"]
+        (last,) = [i for i, study in enumerate(self.studies) if stage in study.stages]
+        own = "." not in names[last]
+        options = [] if own else [f"--study={name}" for name in names[: last + 1] if "." in name]
+        return [*options, *stage.command]
+
     @property
     def environments(self) -> list[str]:
         """The environments that it needs."""
