@@ -1,6 +1,7 @@
 """The file of a campaign that was asked for in one line: its structures and potentials, and the rest as usual."""
 
 import io
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,8 +40,10 @@ def project_folder() -> Path:
 def folder_for(structures: Sequence[str], dataset: str | None) -> Path:
     """Return the campaign's folder where none is given: called after the one file, else results/phonons."""
     alone = len(structures) == 1 and dataset is None and structures[0] != STANDARD_INPUT
-    name = Path(structures[0]).resolve().name.partition(".")[0] if alone else "phonons"
-    return Path("results") / name
+    name = Path(structures[0]).resolve().name.partition(".")[0] if alone else ""
+    # a campaign's name is made of these characters
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")
+    return Path("results") / (name or "phonons")
 
 
 def local_campaign(
@@ -75,6 +78,7 @@ def local_campaign(
         "campaign": folder.resolve().name,
         "results": str(folder.resolve().parent),
         "potentials": list(potentials),
+        "protocol": "softmode",
         "dataset": _dataset(structures, dataset, supercell or {}, folder),
     }
     document |= {"shards": _shards(document["dataset"], len(potentials), cores)} | given

@@ -4,6 +4,7 @@ Stages and results come from their declarations, as they do in workflow/rules; t
 the two against each other. Times of files say what is up to date, as they do for make and for Snakemake.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,23 @@ class Job:
     stage: Stage | None = None
 
     @property
-    def up_to_date(self) -> bool:
-        """Whether all outputs are there, none of them older than an input."""
+    def line(self) -> str:
+        """The command line, as a shell takes it; the first line of its log."""
+        return shlex.join(["softmode", *self.words])
+
+    def up_to_date(self, log: Path) -> bool:
+        """Return whether all outputs are there, none of them older than an input, and none made by another command.
+
+        Args:
+            log: of the last time; Snakemake's do not say what the command was
+        """
         if not all(path.exists() for path in self.outputs):
             return False
+        if log.is_file():
+            with log.open(encoding="utf-8", errors="replace") as file:
+                first = file.readline().rstrip("\n")
+            if first.startswith("softmode ") and first != self.line:
+                return False
         oldest = min(path.stat().st_mtime_ns for path in self.outputs)
         return all(path.exists() and path.stat().st_mtime_ns <= oldest for path in self.inputs)
 

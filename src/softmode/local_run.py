@@ -204,7 +204,7 @@ class LocalRun:
                 state.failed.append(job)
                 never |= set(job.outputs)
             elif not needed & state.missing:
-                if job.up_to_date:
+                if job.up_to_date(self._log(job)):
                     state.waiting.remove(job)
                     state.missing -= set(job.outputs)
                 elif worker := self._idle(job.potential):
@@ -225,7 +225,9 @@ class LocalRun:
         worker.job = job
         assert worker.process.stdin is not None
         with suppress(BrokenPipeError):  # the end of its answers says that it has ended
-            worker.process.stdin.write(json.dumps({"words": job.words, "log": str(self._log(job))}) + "\n")
+            worker.process.stdin.write(
+                json.dumps({"words": job.words, "line": job.line, "log": str(self._log(job))}) + "\n"
+            )
             worker.process.stdin.flush()
 
     def _log(self, job: Job) -> Path:
@@ -282,8 +284,7 @@ class LocalRun:
     def _tell(self, job: Job) -> None:
         """Say what a job made."""
         if job.name == "dataset":
-            lines = self._log(job).read_text(encoding="utf-8").splitlines()
-            for line in lines:
+            for line in self._log(job).read_text(encoding="utf-8").splitlines()[1:]:
                 self._say(line)
         elif job.stage and job.stage.runs_source:
             source = job.outputs[0].parent.name

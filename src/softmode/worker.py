@@ -1,8 +1,8 @@
 """A process that runs one command line of softmode after the other: `python -m softmode.worker`.
 
 What takes seconds to import, a potential's package above all, is imported once for all of them, and while there is
-nothing to do yet. Each line of standard input is a job in JSON, `{"words": […], "log": …}`; its exit code comes back as
-a line of standard output.
+nothing to do yet. Each line of standard input is a job in JSON: `words` of the command line, the `line` to begin the
+`log` with, which is a file. Its exit code comes back as a line of standard output.
 """
 
 import argparse
@@ -48,10 +48,11 @@ def work() -> None:
             return
 
 
-def _run(words: list[str], log: str) -> int:
+def _run(words: list[str], line: str, log: str) -> int:
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with Path(log).open("w", encoding="utf-8") as file:
         _print_to(file.fileno())
+    print(line, flush=True)
     try:
         return main(words)
     except SystemExit as end:

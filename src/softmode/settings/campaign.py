@@ -174,7 +174,7 @@ class Campaign:
     @property
     def references(self) -> list[str]:
         """The reference, and the second one if there is one; none where the data set has structures alone."""
-        if self.settings["dataset"]["kind"] in WITHOUT_REFERENCE:
+        if self.settings["dataset"].get("kind") in WITHOUT_REFERENCE:
             return []
         return [REFERENCE, *([YARDSTICK] if self.has_yardstick else [])]
 
