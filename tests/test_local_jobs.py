@@ -3,10 +3,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ase.build import bulk
+from ase.io import write
 
 from softmode.errors import InputError
 from softmode.local_campaign import FILE, folder_for, local_campaign
 from softmode.local_jobs import Job, jobs_of, write_settings
+from softmode.reference.structure_files import read_structure
 
 
 @pytest.fixture
@@ -103,3 +106,16 @@ def test_folder_is_called_after_the_one_file() -> None:
     assert folder_for(["my/Si.cif"], None) == Path("results/Si")
     assert folder_for(["my crystal (2).cif"], None) == Path("results/my-crystal-2")
     assert folder_for(["a.cif", "b.cif"], None) == folder_for(["-"], None) == Path("results/phonons")
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("cif", ".cif"), ("extxyz", ".extxyz"), ("vasp", ".vasp")])
+def test_standard_input_is_kept_as_a_file_of_its_format(
+    kind: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "given", bulk("NaCl", "rocksalt", a=5.64), format=kind)
+    with (tmp_path / "given").open(encoding="utf-8") as file:
+        monkeypatch.setattr("sys.stdin", file)
+        campaign = local_campaign(["-"], ["chgnet"], tmp_path / "mine")
+    path = Path(campaign.settings["dataset"]["path"])
+    assert path == tmp_path / "mine" / "structures" / f"stdin{ending}"
+    assert read_structure(path).get_chemical_formula() == "ClNa"

@@ -1,6 +1,5 @@
 """The file of a campaign that was asked for in one line: its structures and potentials, and the rest as usual."""
 
-import io
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ase.io.formats import filetype
 
 import softmode
 from softmode.engine.outputs import whole_file
@@ -90,6 +88,9 @@ def local_campaign(
     return campaign
 
 
+# How the text of a format looks that comes without a name, by the ending of its files; what looks like none of them is
+# taken for a POSCAR. ASE tells these formats apart by the names of files.
+_LOOKS = {".cif": rb"(?m)^\s*data_", ".extxyz": rb"(?i)\A\s*\d+\s*\n.*lattice=", ".json": rb"\A\s*[{\[]"}
 # Keys of paths that belong to the clone; from another folder, their defaults would lead nowhere.
 _PATHS = ("potentials_file", "protocols_file", "published", "environments")
 
@@ -114,16 +115,12 @@ def _dataset(
 
 
 def _saved(folder: Path) -> Path:
-    """Return a file with what came in by standard input, named by what it is."""
+    """Return a file with what came in by standard input, named by what it is: CIF, extxyz, JSON or else POSCAR."""
     content = sys.stdin.buffer.read()
     if not content.strip():
         raise InputError("standard input is empty; it must bring a structure")
-    try:
-        kind = filetype(io.BytesIO(content), guess=True)
-    except Exception:  # ASE knows a POSCAR by its name alone
-        kind = ""
-    name = {"cif": "stdin.cif", "extxyz": "stdin.extxyz", "json": "stdin.json"}.get(kind, "stdin.vasp")
-    path = folder / "structures" / name
+    ending = next((ending for ending, pattern in _LOOKS.items() if re.search(pattern, content)), ".vasp")
+    path = folder / "structures" / f"stdin{ending}"
     if not path.is_file() or path.read_bytes() != content:
         with whole_file(path) as partial:
             partial.write_bytes(content)

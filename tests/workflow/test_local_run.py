@@ -116,11 +116,8 @@ def test_command_lines_are_those_of_the_rules(run: Run) -> None:
         [str(run.folder / "salt.cif")], list(POTENTIALS), run.campaign, potentials_file=str(run.potentials), shards=2
     )
     dry = snakemake(run.project, "-n", "--printshellcmds", "--cores", "2", "--configfile", str(run.campaign / FILE))
-    theirs = {
-        tuple(shlex.split(line.partition(" > ")[0])[1:])
-        for line in (dry.stdout + dry.stderr).splitlines()
-        if re.match(r"\s+\S*bin/softmode ", line)
-    }
+    commands = re.findall(r"^Shell command: \S*/bin/softmode (.*) > ", dry.stdout + dry.stderr, flags=re.MULTILINE)
+    theirs = {tuple(shlex.split(command)) for command in commands}
     ours = {job.words for job in jobs_of(campaign, 2)}
     assert len(ours) > 15 and ours == theirs
 
@@ -129,17 +126,18 @@ def test_what_was_stopped_goes_on_where_it_was(run: Run) -> None:
     (run.folder / "many").mkdir()
     for number in range(30):
         write(run.folder / "many" / f"salt-{number}.cif", bulk("NaCl", "rocksalt", a=4.0 + 0.002 * number))
-    command = run.command("many")
+    command = [*run.command("many"), "--shards", "2"]
     process = subprocess.Popen(
         command, cwd=run.folder, env=SURROUNDINGS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    database = run.campaign / "relax" / "small" / "0.db"
+    databases = [run.campaign / "relax" / "small" / f"{shard}.db" for shard in (0, 1)]
+    database = databases[0]
     while process.poll() is None and not database.with_name("0.db.partial").exists() and not database.exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 128 + signal.SIGINT, process.stdout and process.stdout.read()
     run.softmode(*command)
-    records = list(read_records(database))
+    records = [record for path in databases for record in read_records(path)]
     assert len(records) == 30 and not any(record.failure for record in records)
 
 
