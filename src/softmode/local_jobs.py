@@ -106,8 +106,9 @@ class _Jobs:
                     yield self._of_stage(stage, source, shard)
         phonons = self._outputs("phonons")
         report, properties = self.settings / "report.yaml", folder / "properties.parquet"
-        words = _words("collect", "--phonons", *phonons, "--index", index, "--report", report, "--output", properties)
-        yield Job("collect", "", words, (*phonons, index, report), (properties,))
+        cells = folder / "entries.db"
+        words = _words("collect", "--phonons", *phonons, "--index", index, "--entries", cells, "--report", report)
+        yield Job("collect", "", (*words, "--output", str(properties)), (*phonons, index, cells, report), (properties,))
         spectra = folder / "spectra.parquet"
         words = _words("spectra", "--phonons", *phonons, "--output", spectra)
         yield Job("spectra", "", words, phonons, (spectra,))

@@ -16,9 +16,8 @@ from softmode.compare.stability import outcome
 # Quantities that potentials are compared by. Thermodynamics are per mole of atoms: per mole of cells, large cells rank
 # before small ones whatever the potential. Energies are left out: potentials count them from different zeros.
 COMPARED = (RELAXATION[1], THERMODYNAMICS[0], *PER_ATOM)
-# Smallest numbers of entries of which an interval and a rank correlation are given. With fewer, they say nothing and
-# look as if they did.
-FEWEST_FOR_INTERVAL, FEWEST_FOR_RANKS = 10, 3
+# Smallest number of entries of which a rank correlation is given. With fewer, it is always one or minus one.
+FEWEST_FOR_RANKS = 3
 # Quantities whose relative ranges make the disagreement of an entry; free energies may be zero, and are left out.
 _RELATIVE = tuple(quantity for quantity in COMPARED if not quantity.key.startswith("free_energy"))
 
@@ -37,7 +36,7 @@ def difference_table(properties: pd.DataFrame, potentials: Sequence[str], report
 
     Returns:
         columns quantity, unit, one, other, n, mean_difference (one minus other), mean_absolute_difference with its 95 %
-        bootstrap interval in _low and _high (NaN for fewer than ten entries), and rank_correlation (Spearman's; NaN for
+        bootstrap interval in _low and _high (NaN for too few entries), and rank_correlation (Spearman's; NaN for
         fewer than three, or where one potential has a single value)
     """
     rows = []
@@ -46,10 +45,7 @@ def difference_table(properties: pd.DataFrame, potentials: Sequence[str], report
         for one, other in combinations(potentials, 2):
             both = values[[one, other]].dropna()
             differences = (both[one] - both[other]).to_numpy()
-            low, high = np.nan, np.nan
-            if len(both) >= FEWEST_FOR_INTERVAL:
-                sampling = report["bootstrap_resamples"], report["bootstrap_seed"]
-                low, high = mean_interval(np.abs(differences), *sampling)
+            low, high = mean_interval(np.abs(differences), report)
             rows.append(
                 {
                     "quantity": quantity.key,

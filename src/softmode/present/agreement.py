@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from softmode.compare.agreement import (
     COMPARED,
-    FEWEST_FOR_INTERVAL,
     FEWEST_FOR_RANKS,
     difference_table,
     spread_table,
@@ -49,8 +48,8 @@ def _origin(results: Results) -> str:
     report = results.report
     return (
         f"{results.properties['entry'].nunique()} entries. Protocol {report['protocol']} "
-        f"({report['protocol_digest'][:12]}), data set {results.metadata['dataset_digest'][:12]}."
-    )
+        f"({report['protocol_digest'][:12]}), data set {results.metadata['dataset_digest'][:12]}. {results.cautions}"
+    ).rstrip()
 
 
 def properties(results: Results) -> Table:
@@ -99,7 +98,7 @@ def agreement(results: Results) -> Table:
             rows.append([name, what, str(n), *(_with_n(cell(of.loc[q.key]), of.loc[q.key], n) for q in COMPARED)])
     caption = (
         f"Over the n entries that both potentials have; S, F and C_V at {results.report['temperature_K']:g} K, per "
-        f"mole of atoms. Brackets: 95 % bootstrap interval, from {FEWEST_FOR_INTERVAL} entries on; rank correlation: "
+        f"mole of atoms. Brackets: 95 % bootstrap interval, from {results.report['interval_smallest_n']} entries on; rank correlation: "
         f"Spearman's, from {FEWEST_FOR_RANKS} entries on. That potentials agree does not make them right: they learned "
         f"from similar calculations. {_origin(results)}"
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
@@ -31,6 +32,19 @@ def received(path: Path) -> dict:
 def report(finished_campaign: Path) -> Path:
     assert main(["page", str(finished_campaign), "--output", str(finished_campaign / "report")]) == 0
     return finished_campaign / "report"
+
+
+def test_page_says_of_which_potentials_the_phonons_need_care(finished_campaign: Path) -> None:
+    path, page = finished_campaign / "settings" / "presentation.yaml", finished_campaign / "report" / "index.html"
+    write = ["page", str(finished_campaign), "--output", str(page.parent)]
+    assert main(write) == 0
+    assert "With care" not in page.read_text(encoding="utf-8")
+    presentation = yaml.safe_load(path.read_text(encoding="utf-8"))
+    presentation["potentials"]["lennard-jones"] |= {"label": "Direct", "conservative": False}
+    path.write_text(yaml.safe_dump(presentation), encoding="utf-8")
+    assert main(write) == 0
+    # at a glance, where potentials are compared, and beside each entry
+    assert page.read_text(encoding="utf-8").count("not the gradient of an energy in Direct.") == 3
 
 
 def test_numbers_of_the_page_are_those_of_properties_parquet(finished_campaign: Path, report: Path) -> None:
