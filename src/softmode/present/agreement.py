@@ -96,9 +96,10 @@ def agreement(results: Results) -> Table:
         name = f"{labels[one]} − {labels[other]}"
         for what, cell in (("mean", _mean), ("mean absolute", _mean_absolute), ("rank correlation", _ranks)):
             rows.append([name, what, str(n), *(_with_n(cell(of.loc[q.key]), of.loc[q.key], n) for q in COMPARED)])
+    report = results.report
     caption = (
-        f"Over the n entries that both potentials have; S, F and C_V at {results.report['temperature_K']:g} K, per "
-        f"mole of atoms. Brackets: 95 % bootstrap interval, from {results.report['interval_smallest_n']} entries on; rank correlation: "
+        f"Over the n entries that both potentials have; S, F and C_V at {report['temperature_K']:g} K, per mole of "
+        f"atoms. Brackets: 95 % bootstrap interval, from {report['interval_smallest_n']} entries on; rank correlation: "
         f"Spearman's, from {FEWEST_FOR_RANKS} entries on. That potentials agree does not make them right: they learned "
         f"from similar calculations. {_origin(results)}"
     )
