@@ -24,7 +24,6 @@ from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
 from softmode.local_jobs import WORKFLOW, Job, jobs_of, write_settings
 from softmode.settings.campaign import Campaign
-from softmode.stages.phonons import kelvin_per_THz
 from softmode.studies.harmonic.study import PHONONS
 
 # What the processes of the workflow's environment import before their first job: of the data set, and of the phonons.
@@ -76,13 +75,14 @@ class LocalRun:
         campaign: as `settings.campaign.load_campaign` returns it, with an absolute folder of environments
         project: the clone, from whose files missing environments are built
         cores: processes that work at a time
+        started: when the command began, by time.monotonic; what is said counts from then
     """
 
-    def __init__(self, campaign: Campaign, project: Path, cores: int) -> None:
+    def __init__(self, campaign: Campaign, project: Path, cores: int, started: float) -> None:
         self.campaign, self.project, self.cores = campaign, project, cores
         self.folder = Path(campaign.folder)
         self.labels = {name: settings["label"] for name, settings in campaign.potentials.items()}
-        self._started = time.monotonic()
+        self._started = started
         self._workers: dict[str, list[_Worker]] = {}
         self._printed = 0
         self._terminal = sys.stdout.isatty()
@@ -301,6 +301,9 @@ class LocalRun:
             self._say(f"page: {job.outputs[0]}")
 
     def _tell_phonons(self, path: Path) -> None:
+        # not at the top: what imports phonopy would keep the potentials' processes waiting
+        from softmode.stages.phonons import kelvin_per_THz
+
         columns = ["entry", "source", "status", "failed_stage", "failed_kind", "omega_max_K", "omega_min_K"]
         table, _ = read_table(path, columns)
         for row in table.to_pylist():
@@ -327,9 +330,11 @@ class LocalRun:
                 elif job:
                     texts.append(job.name)
         text = ", ".join(texts)
+        if not text:
+            return
         if not self._terminal:
             self._say(text)
-        elif text:
+        else:
             self._erase()
             width = shutil.get_terminal_size().columns - 14
             print(f"{time.monotonic() - self._started:7.1f} s  {text[:width]}", end="", flush=True)

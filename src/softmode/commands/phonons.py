@@ -55,7 +55,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     import os
+    import time
 
+    started = time.monotonic()
     from softmode.commands import summary
     from softmode.local_campaign import FILE, folder_for, local_campaign, project_folder
     from softmode.local_run import LocalRun
@@ -76,7 +78,7 @@ def run(options: Options) -> int:
         potentials_file=options.potentials_file and str(Path(options.potentials_file).resolve()),
         protocols_file=options.protocols_file and str(Path(options.protocols_file).resolve()),
     )
-    if not LocalRun(campaign, project_folder(), cores).run():
+    if not LocalRun(campaign, project_folder(), cores, started).run():
         return 1
     summary.run(summary.Options(folder))
     print(f"the campaign's file, for Snakemake and 'softmode plan': {folder / FILE}")
