@@ -301,19 +301,18 @@ class LocalRun:
             self._say(f"page: {job.outputs[0]}")
 
     def _tell_phonons(self, path: Path) -> None:
-        # not at the top: what imports phonopy would keep the potentials' processes waiting
-        from softmode.stages.phonons import kelvin_per_THz
-
-        columns = ["entry", "source", "status", "failed_stage", "failed_kind", "omega_max_K", "omega_min_K"]
-        table, _ = read_table(path, columns)
+        if self._printed >= _PRINTED:
+            return
+        table, _ = read_table(path, ["entry", "source", "status", "failed_stage", "failed_kind", "frequencies_THz"])
         for row in table.to_pylist():
             self._printed += 1
             if self._printed > _PRINTED:
                 return
             source = f"{row['entry']}: {self.labels.get(row['source'], row['source'])}"
             if row["status"] == "done":
-                low, high = (row[name] / kelvin_per_THz() for name in ("omega_min_K", "omega_max_K"))
-                self._say(f"{source}: frequencies {low:.2f} to {high:.2f} THz".replace(" -", " −"))
+                frequencies = [value for of_qpoint in row["frequencies_THz"] for value in of_qpoint]
+                text = f"{min(frequencies):.2f} to {max(frequencies):.2f} THz"
+                self._say(f"{source}: frequencies {text.replace('-', '−')}")
             else:
                 self._say(f"{source}: failed: {row['failed_stage']}: {row['failed_kind']}")
 
