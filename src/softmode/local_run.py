@@ -23,6 +23,7 @@ from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
 from softmode.local_jobs import WORKFLOW, Job, jobs_of, write_settings
+from softmode.reference.index_file import read_index
 from softmode.settings.campaign import Campaign
 from softmode.studies.harmonic.study import PHONONS
 
@@ -286,6 +287,7 @@ class LocalRun:
         if job.name == "dataset":
             for line in self._log(job).read_text(encoding="utf-8").splitlines()[1:]:
                 self._say(line)
+            self._tell_reach()
         elif job.stage and job.stage.runs_source:
             source = job.outputs[0].parent.name
             snapshot = read_snapshot(job.outputs[0], ())
@@ -299,6 +301,19 @@ class LocalRun:
             self._tell_phonons(job.outputs[0])
         elif job.name == "page":
             self._say(f"page: {job.outputs[0]}")
+
+    def _tell_reach(self) -> None:
+        """Say which potentials reach further than an atom is from its own images in the supercells."""
+        rows = read_index(self.folder / "index.csv", {"entry": str, "image_distance_A": float})
+        nearest = min(row["image_distance_A"] for row in rows)
+        for name, settings in self.campaign.potentials.items():
+            reach = settings.get("receptive_field_A")
+            n_shorter = sum(row["image_distance_A"] < reach for row in rows) if reach else 0
+            if n_shorter:
+                self._say(
+                    f"{self.labels[name]}: atoms feel each other up to {reach:g} Å, and are nearer to their own images "
+                    f"in {n_shorter} of {len(rows)} supercells (from {nearest:.1f} Å on)"
+                )
 
     def _tell_phonons(self, path: Path) -> None:
         if self._printed >= _PRINTED:
