@@ -337,7 +337,17 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     section = ["--protocol", settings / "relax.yaml"]
     run("stage", "relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
     run(
-        "stage", "phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons
+        "stage",
+        "phonons",
+        "--entries",
+        entries,
+        "--reference",
+        entries,
+        *shard,
+        "--protocol",
+        settings / "phonons.yaml",
+        "--output",
+        phonons,
     )
     assert problems(folder) == {}
 
@@ -350,7 +360,16 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     presentation = settings / "presentation.yaml"
     presentation.write_text(yaml.safe_dump(read(presentation) | {"yardstick": "PBEsol"}), encoding="utf-8")
     for shard in (0, 1):
-        source = ["--reference", folder / "yardstick.db", "--source", "yardstick", "--shards", folder / "shards.csv"]
+        source = [
+            "--entries",
+            folder / "entries.db",
+            "--reference",
+            folder / "yardstick.db",
+            "--source",
+            "yardstick",
+            "--shards",
+            folder / "shards.csv",
+        ]
         output = ["--output", folder / "phonons" / "yardstick" / f"{shard}.parquet"]
         run("stage", "phonons", *source, "--shard", shard, "--protocol", settings / "phonons.yaml", *output)
     assert "no record" not in str(problems(folder)) and "properties.parquet" in str(problems(folder))

@@ -155,15 +155,17 @@ class _Jobs:
         output, protocol = self._output(stage, source, shard), self.settings / f"{stage.name}.yaml"
         words: list[Any] = [*self.campaign.command_of(stage), "--threads", 1]
         end = ["--protocol", protocol, "--output", output]
-        entries, shards = self.folder / REFERENCES.get(source, ("entries.db",))[0], self.folder / "shards.csv"
+        entries, shards = self.folder / "entries.db", self.folder / "shards.csv"
         name = f"{stage.name}/{source}/{shard}"
         if source in REFERENCES:
-            kept = f"{self.campaign.settings['results']}/references"
-            words += ["--reference", entries, "--source", source, "--shards", shards, "--shard", shard, "--kept", kept]
-            return self._job(name, "", [*words, *end], (entries, shards, protocol), output, stage)
+            reference = self.folder / REFERENCES[source][0]
+            words += ["--entries", entries, "--reference", reference, "--source", source, "--shards", shards]
+            words += ["--shard", shard, "--kept", f"{self.campaign.settings['results']}/references"]
+            return self._job(name, "", [*words, *end], (entries, reference, shards, protocol), output, stage)
         before = self._output(self.campaign.stage(stage.follows), source, shard) if stage.follows else shards
         if not stage.runs_source:
-            return self._job(name, "", [*words, "--records", before, *end], (before, protocol), output, stage)
+            words += ["--entries", entries, "--records", before]
+            return self._job(name, "", [*words, *end], (entries, before, protocol), output, stage)
         resources, of = JobResources(self.campaign, stage), SimpleNamespace(potential=source, shard=shard)
         potential = self.settings / "potentials" / f"{source}.yaml"
         words += ["--device", self.campaign.settings["device"], *self.campaign.batch_memory_option]

@@ -42,7 +42,7 @@ def test_few_entries_have_neither_interval_nor_ranks() -> None:
 def test_nothing_in_common_is_no_number_and_no_error() -> None:
     table = difference_table(campaign({"a": [1.0, None], "b": [None, 1.0]}), ["a", "b"], REPORT)
     assert (table["n"] == 0).all() and table["mean_difference"].isna().all()
-    assert spread_table(campaign({"a": [1.0, None], "b": [None, 1.0]}), ["a", "b"]).empty
+    assert spread_table(campaign({"a": [1.0, None], "b": [None, 1.0]}), ["a", "b"], REPORT).empty
 
 
 def test_stability_counts_the_entries_that_both_brought_to_the_end() -> None:
@@ -57,7 +57,7 @@ def test_stability_counts_the_entries_that_both_brought_to_the_end() -> None:
 
 def test_entries_of_the_largest_spread_come_first() -> None:
     values = {"a": [10.0, 10.0, 10.0], "b": [11.0, 14.0, 10.0], "c": [9.0, 10.0, None]}
-    table = spread_table(campaign(values), ["a", "b", "c"])
+    table = spread_table(campaign(values), ["a", "b", "c"], REPORT)
     assert list(dict.fromkeys(table["entry"])) == ["e1", "e0", "e2"]
     first = table.iloc[0]
     assert (first["n"], first["lowest"], first["highest"], first["highest_of"]) == (3, 10.0, 14.0, "b")
@@ -69,5 +69,15 @@ def test_entries_of_the_largest_spread_come_first() -> None:
 def test_free_energy_at_zero_decides_nothing() -> None:
     properties = campaign({"a": [10.0], "b": [11.0]})
     properties["reported_free_energy_kJ_per_mol_atoms"] = [-1e-9, 1e-9]
-    table = spread_table(properties, ["a", "b"])
+    table = spread_table(properties, ["a", "b"], REPORT)
     assert table["disagreement_percent"].iloc[0] == pytest.approx(100 / 10.5)
+
+
+def test_thermodynamics_are_compared_where_both_call_the_entry_stable() -> None:
+    values: dict[str, list[float | None]] = {"a": [1.0, 2.0, 4.0], "b": [2.0, 1.0, 9.0]}
+    properties = campaign(values, {"a": [True, True, True], "b": [True, True, False]})
+    table = difference_table(properties, ["a", "b"], REPORT).set_index("quantity")
+    assert table.loc[["volume", "omega_max"], "n"].tolist() == [3, 3]
+    assert table.loc[["entropy_per_atom", "heat_capacity_per_atom"], "n"].tolist() == [2, 2]
+    spread = spread_table(properties, ["a", "b"], REPORT)
+    assert set(spread[spread["entry"] == "e2"]["quantity"]) == {"volume", "omega_max"}

@@ -22,9 +22,18 @@ FEWEST_FOR_RANKS = 3
 _RELATIVE = tuple(quantity for quantity in COMPARED if not quantity.key.startswith("free_energy"))
 
 
-def values_of(properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> pd.DataFrame:
-    """Return a quantity in its unit: index entry, a column for each potential, NaN where there is none."""
+def values_of(
+    properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str], report: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return a quantity in its unit: index entry, a column for each potential, NaN where there is none.
+
+    Thermodynamics count where the potential calls the entry stable: else they are sums over the modes that are not
+    imaginary, and differ by how many these are.
+    """
     wide = properties.pivot(index="entry", columns="source", values=quantity.column).astype(float)
+    if quantity in PER_ATOM:
+        outcomes = properties.assign(outcome=outcome(properties, report["stability"]))
+        wide = wide.where(outcomes.pivot(index="entry", columns="source", values="outcome") == "stable")
     return wide[list(potentials)] * quantity.factor
 
 
@@ -41,7 +50,7 @@ def difference_table(properties: pd.DataFrame, potentials: Sequence[str], report
     """
     rows = []
     for quantity in COMPARED:
-        values = values_of(properties, quantity, potentials)
+        values = values_of(properties, quantity, potentials, report)
         for one, other in combinations(potentials, 2):
             both = values[[one, other]].dropna()
             differences = (both[one] - both[other]).to_numpy()
@@ -97,10 +106,13 @@ def stability_table(properties: pd.DataFrame, potentials: Sequence[str], variant
     return pd.DataFrame(rows)
 
 
-def spread_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFrame:
+def spread_table(properties: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
     """Return how far all potentials are apart, one row for each entry and quantity that two potentials or more have.
 
     Entries on which they disagree most come first.
+
+    Args:
+        report: settings of the report
 
     Returns:
         columns entry, formula, quantity, unit, n (potentials that have it), mean, lowest, lowest_of, highest,
@@ -108,7 +120,9 @@ def spread_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.Data
         volume, highest frequency, entropy and heat capacity of the range over the mean
     """
     formulas = properties.drop_duplicates("entry").set_index("entry")["formula"]
-    rows = [row for quantity in COMPARED for row in _spread(properties, quantity, potentials)]
+    rows = [
+        row for quantity in COMPARED for row in _spread(quantity, values_of(properties, quantity, potentials, report))
+    ]
     columns = [*("entry", "formula", "quantity", "unit", "n", "mean", "lowest", "lowest_of", "highest", "highest_of")]
     if not rows:
         return pd.DataFrame(columns=[*columns, "range", "disagreement_percent"])
@@ -123,8 +137,7 @@ def spread_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.Data
     return order[[*columns, "range", "disagreement_percent"]].reset_index(drop=True)
 
 
-def _spread(properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> Iterator[dict[str, Any]]:
-    values = values_of(properties, quantity, potentials)
+def _spread(quantity: Quantity, values: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for entry, row in values[values.notna().sum(axis=1) > 1].iterrows():
         yield {
             "entry": entry,

@@ -71,7 +71,8 @@ def properties(results: Results) -> Table:
     caption = (
         f"S, F and C_V at {report['temperature_K']:g} K, per mole of primitive cells. Stable: no imaginary frequency "
         f"at the q points that the supercell holds, thresholds '{report['stability']}'; imaginary frequencies are "
-        f"negative. {_origin(results)}"
+        "negative, and S, F and C_V are then sums over the other modes, and no thermodynamics of a crystal. "
+        f"{_origin(results)}"
     )
     header = ["entry", "formula", "potential", "dynamically", *(title for _, title, _ in _PROPERTIES)]
     columns = ["entry", "formula", "source", "status", "failed_stage", "failed_kind", "stable", "n_primitive", *names]
@@ -99,7 +100,7 @@ def agreement(results: Results) -> Table:
     report = results.report
     caption = (
         f"Over the n entries that both potentials have; S, F and C_V at {report['temperature_K']:g} K, per mole of "
-        f"atoms. Brackets: 95 % bootstrap interval, from {report['interval_smallest_n']} entries on; rank correlation: "
+        f"atoms, of entries that both call stable. Brackets: 95 % bootstrap interval, from {report['interval_smallest_n']} entries on; rank correlation: "
         f"Spearman's, from {FEWEST_FOR_RANKS} entries on. That potentials agree does not make them right: they learned "
         f"from similar calculations. {_origin(results)}"
     )
@@ -195,7 +196,7 @@ def stability(results: Results) -> Table:
 def spread(results: Results) -> Table:
     """Return the entries on which the potentials disagree most."""
     labels = _potentials(results)
-    numbers = spread_table(results.properties, list(labels))
+    numbers = spread_table(results.properties, list(labels), results.report)
     rows = []
     for entry in list(dict.fromkeys(numbers["entry"]))[:_LISTED]:
         of = numbers[numbers["entry"] == entry].set_index("quantity")
@@ -205,7 +206,8 @@ def spread(results: Results) -> Table:
     n_entries = numbers["entry"].nunique()
     caption = (
         "Highest minus lowest value, and the potentials that they are of (highest, lowest). Disagreement: root mean "
-        "square over volume, highest frequency, entropy and heat capacity of that range over the mean. Of "
+        "square over volume, highest frequency, entropy and heat capacity of that range over the mean. S, F and C_V of "
+        "potentials that call the entry stable. Of "
         f"{n_entries} entries that two potentials or more have, the first {len(rows)}; the CSV has all. "
         f"{_origin(results)}"
     )

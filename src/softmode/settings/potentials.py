@@ -93,8 +93,8 @@ class Known(Settings):
         "Time of one force call on a CPU thread (rock salt, 64 and 216 atoms), in that of M3GNet.", default=None, gt=0
     )
     receptive_field_A: float | None = setting(
-        "Distance up to which atoms feel each other, through layers of neighbours of neighbours; named beside supercells "
-        "in which atoms are nearer to their own images.",
+        "Distance up to which atoms feel each other, through layers of neighbours of neighbours; named where atoms of "
+        "a supercell are nearer to their own images.",
         unit="Å",
         default=None,
         gt=0,

@@ -109,13 +109,13 @@ def _failures(properties: pd.DataFrame, entries: Sequence[str]) -> list[dict[str
     ]
 
 
-def entries_by_error(properties: pd.DataFrame, potentials: Sequence[str]) -> list[str]:
+def entries_by_error(properties: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> list[str]:
     """Return all entries, those first of which some error of some potential is the largest of its kind, or nearly.
 
     Without a reference, those come first on which the potentials disagree most.
     """
     if not _has_reference(properties):
-        return list(dict.fromkeys([*spread_table(properties, potentials)["entry"], *properties["entry"]]))
+        return list(dict.fromkeys([*spread_table(properties, potentials, report)["entry"], *properties["entry"]]))
     ranks = [
         signed_errors(properties, quantity, potentials).abs().rank(ascending=False, method="first")
         for quantity in QUANTITIES

@@ -65,7 +65,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     properties, metadata = results.properties, results.metadata
     labels, colours, potentials, report = results.labels, results.colours, results.potentials, results.report
     entries = campaign.entries()
-    chosen = set(entries_by_error(properties, list(labels))[:n_entries])
+    chosen = set(entries_by_error(properties, list(labels), report)[:n_entries])
     shown = sources(properties, labels, colours)
     context = {
         "campaign": campaign.path.resolve().name,

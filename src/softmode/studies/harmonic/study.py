@@ -119,7 +119,7 @@ _RESULTS = (
             "outcome of its own."
         ),
         rule="tables",
-        reads=_PRESENTED,
+        reads=(*_PRESENTED, "phonons"),
         needs=_REFERENCE,
     ),
     Result(
