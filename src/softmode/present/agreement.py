@@ -100,9 +100,10 @@ def agreement(results: Results) -> Table:
     report = results.report
     caption = (
         f"Over the n entries that both potentials have; S, F and C_V at {report['temperature_K']:g} K, per mole of "
-        f"atoms, of entries that both call stable. Brackets: 95 % bootstrap interval, from {report['interval_smallest_n']} entries on; rank correlation: "
-        f"Spearman's, from {FEWEST_FOR_RANKS} entries on. That potentials agree does not make them right: they learned "
-        f"from similar calculations. {_origin(results)}"
+        "atoms, of entries that both call stable. Brackets: 95 % bootstrap interval, from "
+        f"{report['interval_smallest_n']} entries on; rank correlation: Spearman's, from {FEWEST_FOR_RANKS} entries on. "
+        "That potentials agree does not make them right: they learned from similar calculations. "
+        f"{_origin(results)}"
     )
     header = ["potentials", "difference", "n", *_HEADER]
     return Table("agreement", "Potential against potential", header, rows, caption, numbers)
