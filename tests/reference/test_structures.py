@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,28 @@ def test_file_that_is_named_is_read_whatever_it_is_called(folder: Path) -> None:
     ]  # fmt: skip
     with pytest.raises(InputError, match="no such file or folder"):
         list(read_entries("structures", folder / "nothing.cif", Selection()))
+
+
+def of_pymatgen(*cations: tuple[str, float]) -> str:
+    """A structure of the CsCl type as pymatgen 2026 writes it."""
+    species = [[{"element": element, "occu": share} for element, share in cations], [{"element": "Cl", "occu": 1}]]
+    sites = [
+        {"species": of_site, "abc": abc, "properties": {}, "label": "x", "xyz": [4.2 * value for value in abc]}
+        for of_site, abc in zip(species, ([0.0, 0.0, 0.0], [0.5, 0.5, 0.5]), strict=True)
+    ]
+    lattice = {"matrix": [[4.2, 0.0, 0.0], [0.0, 4.2, 0.0], [0.0, 0.0, 4.2]], "pbc": [True, True, True]}
+    return json.dumps({"@module": "pymatgen.core.structure", "@class": "Structure", "lattice": lattice, "sites": sites})
+
+
+def test_json_of_pymatgen_is_read_and_its_disorder_refused(tmp_path: Path) -> None:
+    (tmp_path / "ordered.json").write_text(of_pymatgen(("Cs", 1)), encoding="utf-8")
+    (tmp_path / "shared.json").write_text(of_pymatgen(("Cs", 0.5), ("Rb", 0.5)), encoding="utf-8")
+    (tmp_path / "table.json").write_text('{"a": 1}', encoding="utf-8")
+    entry, shared, none = read_entries("structures", tmp_path, Selection())
+    assert isinstance(entry, Entry) and entry.unit_cell.get_chemical_formula() == "ClCs"
+    assert entry.unit_cell.cell.lengths().tolist() == [4.2] * 3
+    assert isinstance(shared, Problem) and "occupied to 0.5" in shared.message
+    assert isinstance(none, Problem) and "cannot be read as a structure" in none.message
 
 
 def test_short_supercell_is_said_in_log_and_index(folder: Path, capsys: pytest.CaptureFixture) -> None:

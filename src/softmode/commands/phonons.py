@@ -1,8 +1,8 @@
 """Compute phonons of structures with potentials, on this machine, in one go.
 
-Structures are files that ASE or pymatgen reads (CIF, POSCAR, extxyz, …), folders of such, or - for standard input; with
---dataset, ids of a data set. What comes out is a campaign as any other: status, show, verify and Snakemake understand
-it, and the same command goes on with it after it was stopped, or with more potentials.
+Structures are files that ASE reads (CIF, POSCAR, extxyz, …) or pymatgen's JSON, folders of such, or - for standard
+input; with --dataset, ids of a data set. What comes out is a campaign as any other: status, show, verify and Snakemake
+understand it, and the same command goes on with it after it was stopped, or with more potentials.
 """
 
 from argparse import ArgumentParser

@@ -101,7 +101,7 @@ def agreement(results: Results) -> Table:
     caption = (
         f"Over the n entries that both potentials have; S, F and C_V at {report['temperature_K']:g} K, per mole of "
         "atoms, of entries that both call stable. Brackets: 95 % bootstrap interval, from "
-        f"{report['interval_smallest_n']} entries on; rank correlation: Spearman's, from {FEWEST_FOR_RANKS} entries on. "
+        f"{report['interval_smallest_n']} entries on; rank correlation: Spearman's, from {FEWEST_FOR_RANKS} on. "
         "That potentials agree does not make them right: they learned from similar calculations. "
         f"{_origin(results)}"
     )
