@@ -11,7 +11,16 @@ from softmode.engine.shards import Assignment, read_assignments
 from softmode.errors import InputError
 from softmode.reference.index_file import read_index
 from softmode.sources import REFERENCE, YARDSTICK
-from softmode.studies import DEFAULT, capabilities, named_studies, results_of, sources_of, stages_of
+from softmode.studies import (
+    DEFAULT,
+    capabilities,
+    has_of,
+    named_studies,
+    results_by_rule,
+    results_of,
+    sources_of,
+    stages_of,
+)
 from softmode.studies.study import Result, Stage, Study, load
 from softmode.yaml_files import read_yaml
 
@@ -117,8 +126,10 @@ class CampaignFolder:
         return list(order)
 
     def references(self) -> list[str]:
-        """Return `reference`, and `yardstick` if the campaign has one."""
+        """Return `reference`, and `yardstick` if the campaign has one; none where its data set is structures alone."""
         presentation = self._presentation()
+        if presentation.get(REFERENCE) is False:
+            return []
         settings = self.path / "settings" / f"{YARDSTICK}.yaml"
         has_yardstick = YARDSTICK in presentation if presentation else settings.is_file()
         return [REFERENCE, *([YARDSTICK] if has_yardstick else [])]
@@ -167,6 +178,10 @@ class CampaignFolder:
             for stage in self.all_stages:
                 if source in sources[stage]:
                     yield source, stage
+
+    def results_by_rule(self, studies: Sequence[Study]) -> dict[str, list[Result]]:
+        """Return the tables and figures of each rule of these studies that can be made of what the campaign has."""
+        return results_by_rule(studies, has_of(self.references(), self.potentials()))
 
     def output(self, source: str, stage: Stage, shard: int) -> Path:
         """Return the file of one shard."""

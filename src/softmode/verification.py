@@ -38,7 +38,6 @@ from softmode.settings.fields import taken
 from softmode.settings.potentials import digest_of_settings
 from softmode.settings.protocol import known_as
 from softmode.sources import REFERENCE, YARDSTICK
-from softmode.studies import results_by_rule
 from softmode.studies.harmonic.study import PHONONS
 from softmode.studies.study import Result, Stage, load
 
@@ -78,10 +77,10 @@ def verify(campaign: CampaignFolder) -> Iterator[Check]:
     # without this file nobody knows which potentials there are, and so whether one is missing
     campaign.settings("presentation")
     campaign.refuse_former()
-    for reference in campaign.references():
-        yield _check(
-            f"{reference}: the database has the entries of its index and of its digest", _database, campaign, reference
-        )
+    for reference in campaign.references() or [REFERENCE]:  # structures alone are in the same files
+        name = reference if campaign.references() else "structures"
+        what = f"{name}: the database has the entries of its index and of its digest"
+        yield _check(what, _database, campaign, reference)
     assigned = [row.entry for rows in shards.values() for row in rows]
     problems = coverage(campaign.path / "shards.csv", assigned, entries, "make it again with 'softmode shards'")
     yield Check("shards.csv has every entry of index.csv once", problems)
@@ -99,7 +98,7 @@ def verify(campaign: CampaignFolder) -> Iterator[Check]:
             yield _check(f"{study.table} comes out again from its records", differences_of_study, campaign, study)
     for study in campaign.studies:
         results = Results(campaign, study)
-        for rule, declared in results_by_rule([study]).items():
+        for rule, declared in campaign.results_by_rule([study]).items():
             tables = [result for result in declared if result.kind == "table"]
             if tables:
                 yield _check(f"{rule}: every table comes out again from its numbers", _tables, results, tables)

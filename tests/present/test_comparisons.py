@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from softmode.compare.spectra import SPECTRUM
 from softmode.present.results import Results
 from softmode.present.table_text import Table
-from softmode.studies import results_by_rule
+from softmode.studies import has_of, results_by_rule
 from softmode.studies.harmonic.study import STUDY
 from softmode.studies.study import load
 from tests.compare.campaign import METADATA, REPORT, made_up
@@ -23,7 +23,7 @@ BOUNDS = {"acoustic_gamma_K": -35.0, "other_K": 0.0}
 SEVEN = ["M3GNet", "CHGNet", "MACE-MP-0 (small)", "SevenNet-0", "MatterSim-5M", "ORB d3-xs-v2 (PBE+D3)", "OMat24"]
 
 
-DECLARED = results_by_rule([STUDY])["comparisons"]
+DECLARED = results_by_rule([STUDY], has_of(["reference"], ["good", "bad"]))["comparisons"]
 
 
 @dataclass

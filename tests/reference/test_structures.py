@@ -1,11 +1,19 @@
+import csv
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, graphene
+from ase.io import write
 from ase.spacegroup import crystal
 
-from softmode.errors import EntryError
+from softmode.cli import main
+from softmode.errors import EntryError, InputError
 from softmode.reference.cells import make_phonopy
+from softmode.reference.dataset import Problem, Selection, read_entries
+from softmode.reference.entry import Entry
 from softmode.reference.structures import entry_of, image_distance
 from softmode.settings.supercell import Supercell
 
@@ -82,3 +90,72 @@ def test_isotopes_of_one_element_are_other_atoms() -> None:
 def test_molecule_is_refused_with_what_to_do() -> None:
     with pytest.raises(EntryError, match="molecule in a box"):
         entry_of(Atoms("N2", positions=[(0, 0, 0), (0, 0, 1.1)], cell=[15, 15, 15], pbc=True), Supercell(), "N2")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Structures as they lie about: a CIF, a POSCAR in a folder of its own, two in one file, and what is none."""
+    write(tmp_path / "salt.cif", ROCK_SALT["conventional"])
+    (tmp_path / "zinc oxide").mkdir()
+    write(tmp_path / "zinc oxide" / "POSCAR", bulk("ZnO", "wurtzite", a=3.25, c=5.2))
+    write(tmp_path / "metals.extxyz", [bulk("Cu"), bulk("Al")])
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
+    (tmp_path / "broken.cif").write_text("data_broken\n_cell_length_a 5\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_folder_of_structures_is_read_each_under_its_own_name(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    outcomes = list(read_entries("structures", folder, Selection()))
+    entries = {outcome.id: outcome for outcome in outcomes if isinstance(outcome, Entry)}
+    assert {name: entry.unit_cell.get_chemical_formula() for name, entry in entries.items()} == {
+        "salt": "ClNa", "zinc oxide": "O2Zn2", "metals-1": "Cu", "metals-2": "Al",
+    }  # fmt: skip
+    assert entries["zinc oxide"].source == "zinc oxide/POSCAR"
+    (problem,) = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+    assert problem.file == "broken.cif"
+    assert "notes.txt" in capsys.readouterr().out
+
+
+def test_file_that_is_named_is_read_whatever_it_is_called(folder: Path) -> None:
+    (folder / "salt.cif").rename(folder / "salt.txt.cif")
+    paths = [folder / "salt.txt.cif", folder / "zinc oxide"]
+    assert [entry.id for entry in read_entries("structures", paths[0], Selection(), paths[1:])] == [
+        "salt.txt", "zinc oxide",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="no such file or folder"):
+        list(read_entries("structures", folder / "nothing.cif", Selection()))
+
+
+def of_pymatgen(*cations: tuple[str, float]) -> str:
+    """A structure of the CsCl type as pymatgen 2026 writes it."""
+    species = [[{"element": element, "occu": share} for element, share in cations], [{"element": "Cl", "occu": 1}]]
+    sites = [
+        {"species": of_site, "abc": abc, "properties": {}, "label": "x", "xyz": [4.2 * value for value in abc]}
+        for of_site, abc in zip(species, ([0.0, 0.0, 0.0], [0.5, 0.5, 0.5]), strict=True)
+    ]
+    lattice = {"matrix": [[4.2, 0.0, 0.0], [0.0, 4.2, 0.0], [0.0, 0.0, 4.2]], "pbc": [True, True, True]}
+    return json.dumps({"@module": "pymatgen.core.structure", "@class": "Structure", "lattice": lattice, "sites": sites})
+
+
+def test_json_of_pymatgen_is_read_and_its_disorder_refused(tmp_path: Path) -> None:
+    (tmp_path / "ordered.json").write_text(of_pymatgen(("Cs", 1)), encoding="utf-8")
+    (tmp_path / "shared.json").write_text(of_pymatgen(("Cs", 0.5), ("Rb", 0.5)), encoding="utf-8")
+    (tmp_path / "table.json").write_text('{"a": 1}', encoding="utf-8")
+    entry, shared, none = read_entries("structures", tmp_path, Selection())
+    assert isinstance(entry, Entry) and entry.unit_cell.get_chemical_formula() == "ClCs"
+    assert entry.unit_cell.cell.lengths().tolist() == [4.2] * 3
+    assert isinstance(shared, Problem) and "occupied to 0.5" in shared.message
+    assert isinstance(none, Problem) and "cannot be read as a structure" in none.message
+
+
+def test_short_supercell_is_said_in_log_and_index(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    settings = folder / "settings.yaml"
+    text = f"{{kind: structures, path: '{folder / 'salt.cif'}', supercell: {{length_A: 20, atoms: 20}}}}"
+    settings.write_text(text, encoding="utf-8")
+    files = {name: folder / name for name in ("output", "index", "unreadable")}
+    options = [f"--{name}={path}" for name, path in files.items()]
+    assert main(["dataset", f"--settings={settings}", *options]) == 0
+    assert "warning: entry salt: 8 atoms are all" in capsys.readouterr().out
+    with files["index"].open(encoding="utf-8") as index:
+        (row,) = csv.DictReader(index)
+    assert float(row["image_distance_A"]) == 5.64

@@ -405,3 +405,28 @@ def test_studies_beyond_the_default_are_frozen_with_the_presentation(config: dic
     assert "studies" not in yaml.safe_load(campaign.frozen_settings("presentation"))
     other = replace(campaign, settings=dict(campaign.settings) | {"studies": ["harmonic", "mine.study"]})
     assert yaml.safe_load(other.frozen_settings("presentation"))["studies"] == ["harmonic", "mine.study"]
+
+
+def test_campaign_of_structures_has_no_reference_and_says_so_in_its_settings(config: dict[str, Any]) -> None:
+    campaign = load(config | {"dataset": {"kind": "structures", "path": "my.cif", "supercell": {"atoms": 100}}})
+    assert campaign.references == []
+    assert campaign.sources_of(campaign.stage("phonons")) == ["chgnet", "sevennet-0"]
+    assert yaml.safe_load(campaign.frozen_settings("presentation"))["reference"] is False
+    # with the default of what was not given: another one would be another data set
+    supercell = yaml.safe_load(campaign.frozen_settings("dataset"))["supercell"]
+    assert supercell == {"length_A": 20.0, "atoms": 100}
+    results = [result for found in campaign.results_by_rule.values() for result in found]
+    assert {"properties", "agreement", "spread", "failures"} <= {result.name for result in results}
+    assert not any("reference" in result.needs for result in results)
+
+
+def test_results_of_several_potentials_are_not_made_for_one(config: dict[str, Any]) -> None:
+    structures = {"dataset": {"kind": "structures", "path": "my.cif"}, "potentials": ["chgnet"]}
+    names = {result.name for found in load(config | structures).results_by_rule.values() for result in found}
+    assert "properties" in names and not {"agreement", "spread", "stability_agreement"} & names
+
+
+@pytest.mark.parametrize("key", [{"more_paths": ["b.cif"]}, {"supercell": {"atoms": 9}}])
+def test_keys_of_structures_are_refused_for_other_data_sets(config: dict[str, Any], key: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="is for kind 'structures', not for 'demo'"):
+        load(config | {"dataset": config["dataset"] | key})

@@ -52,7 +52,7 @@ def test_study_that_cannot_be_had_is_named(names: list[str], message: str) -> No
     ("change", "message"),
     [
         ({"stages": (RELAX,)}, "two stages or rules are called 'relax'"),
-        ({"results": STUDY.results[:1], "rules": {}}, "two tables are called 'table1_relaxation'"),
+        ({"results": STUDY.results[1:2], "rules": {}}, "two tables are called 'table1_relaxation'"),
         ({"stages": (replace(RELAX, name="after", follows="phonons"),)}, "'after' follows 'phonons', which no stage"),
         ({"stages": (replace(RELAX, name="after", follows="nothing"),)}, "'after' follows 'nothing', which no stage"),
         (

@@ -19,7 +19,7 @@ from softmode.settings.campaign import CampaignSettings, load_campaign
 from softmode.errors import InputError
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
-from softmode.studies import RULES, results_by_rule
+from softmode.studies import RULES
 
 
 def own(path):
@@ -58,7 +58,7 @@ for folder in (CAMPAIGN.folder, CAMPAIGN.settings.get("same_relaxations_as")):
             raise WorkflowError(str(error)) from None
 
 JOBS = {stage: JobResources(CAMPAIGN, stage) for stage in CAMPAIGN.stages}
-RESULTS = results_by_rule(CAMPAIGN.studies)
+RESULTS = CAMPAIGN.results_by_rule
 ENVIRONMENTS = CAMPAIGN.settings["environments"]
 WORKFLOW = f"{ENVIRONMENTS}/workflow"
 
@@ -112,20 +112,6 @@ def outputs_of(name):
     ]
 
 
-def stage_command(stage):
-    """The words of `softmode` that run a stage, with the studies of the user's own that bring it.
-
-    Not with later ones: a study that is added later must not make anything out of date.
-    """
-    names = CAMPAIGN.settings["studies"]
-    (last,) = [i for i, study in enumerate(CAMPAIGN.studies) if stage in study.stages]
-    own = "." not in names[last]
-    options = (
-        [] if own else [f"--study={name}" for name in names[: last + 1] if "." in name]
-    )
-    return [*options, *stage.command]
-
-
 def inputs_of_results(group):
     """What the tables and figures of a rule are made of."""
     results = RESULTS[group]
@@ -133,8 +119,8 @@ def inputs_of_results(group):
 
 
 def outputs_of_results(group):
-    """The files of all tables and figures of a rule."""
-    return [path for result in RESULTS[group] for path in shown(result)]
+    """The files of all tables and figures of a rule; none where the campaign has not what they need."""
+    return [path for result in RESULTS.get(group, []) for path in shown(result)]
 
 
 def everything_shown():

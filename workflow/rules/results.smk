@@ -56,7 +56,7 @@ for study in CAMPAIGN.studies:
                 "{params.softmode:q} collect-study {params.campaign:q} {params.study:q} --output {output.table:q}"
                 " > {log:q} 2>&1"
 
-    for group in study.rules:
+    for group in filter(RESULTS.get, study.rules):
 
         rule:
             name:

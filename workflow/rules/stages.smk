@@ -31,7 +31,7 @@ for stage in CAMPAIGN.stages:
                 gpu=JOBS[stage].gpus,
             params:
                 softmode=lambda wildcards: f"{environment_of(wildcards)}/bin/softmode",
-                command=stage_command(stage),
+                command=CAMPAIGN.command_of(stage),
                 before=JOBS[stage].before_option,
                 device=CAMPAIGN.settings["device"],
                 batch_memory=CAMPAIGN.batch_memory_option,
@@ -62,7 +62,7 @@ for stage in CAMPAIGN.stages:
                 runtime=JOBS[stage].minutes,
             params:
                 softmode=f"{WORKFLOW}/bin/softmode",
-                command=stage_command(stage),
+                command=CAMPAIGN.command_of(stage),
             shell:
                 "{params.softmode:q} {params.command:q} --threads {threads} --entries {input.entries:q}"
                 " --records {input.records:q} --protocol {input.protocol:q} --output {output.table:q} > {log:q} 2>&1"
@@ -92,7 +92,7 @@ for stage in CAMPAIGN.stages:
                     runtime=JOBS[stage].minutes,
                 params:
                     softmode=f"{WORKFLOW}/bin/softmode",
-                    command=stage_command(stage),
+                    command=CAMPAIGN.command_of(stage),
                     kept=f"{CAMPAIGN.settings['results']}/references",
                 shell:
                     "{params.softmode:q} {params.command:q} --threads {threads} --entries {input.entries:q} --reference {input.reference:q}"

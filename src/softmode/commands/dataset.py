@@ -25,8 +25,8 @@ class Options:
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--settings", type=Path, help="YAML with the keys below, instead of options")
-    parser.add_argument("--kind", help="kyoto, phonopy, demo or prototypes")
-    parser.add_argument("--path", help="the folder (for prototypes the CSV file)")
+    parser.add_argument("--kind", help="kyoto, phonopy, demo, structures or prototypes")
+    parser.add_argument("--path", help="the folder (for structures also a file, for prototypes the CSV file)")
     parser.add_argument("--ids", nargs="+", metavar="ID", help="take these entries")
     parser.add_argument("--ids-file", type=Path, help="take the entries in this file, one id a line")
     parser.add_argument("--number", type=int, help="take so many entries, drawn at random")
@@ -39,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> None:
     from softmode.reference.dataset import Selection, read_entries, selected_ids, write_dataset
+    from softmode.settings.supercell import Supercell
 
     settings = _settings(options)
     selection = Selection(
@@ -47,7 +48,9 @@ def run(options: Options) -> None:
         settings.get("seed", 0),
         settings.get("largest_supercell"),
     )
-    outcomes = read_entries(settings["kind"], Path(settings["path"]), selection)
+    more_paths = [Path(path) for path in settings.get("more_paths", [])]
+    supercell = Supercell(**settings["supercell"]) if "supercell" in settings else None
+    outcomes = read_entries(settings["kind"], Path(settings["path"]), selection, more_paths, supercell)
     n_entries, n_problems = write_dataset(outcomes, options.output, options.index, options.unreadable)
     print(f"{n_entries} entries in {options.output}; {n_problems} could not be read, see {options.unreadable}")
 

@@ -54,12 +54,15 @@ def write_spectra(phonons: Sequence[Path], output: Path) -> None:
 def spectra_rows(phonons: Sequence[Path]) -> Iterator[dict[str, Any]]:
     """Yield one row for each record of the phonons, with the columns above; numbers that cannot be had are missing.
 
+    Without any table of a reference there is none to compare with; one that lacks an entry is an error.
+
     Args:
         phonons: tables of all shards of all sources; shards of the same name have the same entries
 
     Raises:
         InputError: there is no reference for an entry.
     """
+    has_reference = any(read_table(path, ["entry"])[1]["source"] == REFERENCE for path in phonons)
     for name in dict.fromkeys(path.stem for path in phonons):
         paths = [path for path in phonons if path.stem == name]
         tables = {path: read_table(path, _NEEDED) for path in paths}
@@ -72,18 +75,18 @@ def spectra_rows(phonons: Sequence[Path]) -> Iterator[dict[str, Any]]:
         for path, (table, metadata) in tables.items():
             grid = bin_centres(density_grid_of(metadata))
             for row in table.to_pylist():
-                if row["entry"] not in references:
+                if has_reference and row["entry"] not in references:
                     raise InputError(f"{path}: no reference has entry {row['entry']} in a shard {name}; run again")
-                yield _compared(row, references[row["entry"]], grid)
+                yield _compared(row, references.get(row["entry"]), grid)
 
 
-def _compared(row: Mapping[str, Any], reference: Mapping[str, Any], grid: np.ndarray) -> dict[str, Any]:
+def _compared(row: Mapping[str, Any], reference: Mapping[str, Any] | None, grid: np.ndarray) -> dict[str, Any]:
     result: dict[str, Any] = {key: row[key] for key in ("entry", "source", "status")}
     if row["status"] != "done":
         return result
     qpoints, frequencies = np.array(row["qpoints"]), np.array(row["frequencies_THz"])
     result["lowest_acoustic_gamma_THz"], result["lowest_other_THz"] = lowest_modes(qpoints, frequencies)
-    if row["source"] == REFERENCE or reference["status"] != "done":
+    if row["source"] == REFERENCE or reference is None or reference["status"] != "done":
         return result
     expected = np.array(reference["frequencies_THz"])
     # another number of atoms in the primitive cell: nothing corresponds

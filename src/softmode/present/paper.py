@@ -16,7 +16,7 @@ from softmode.sources import REFERENCE
 
 def dataset_numbers(properties: pd.DataFrame) -> pd.DataFrame:
     """Return how many entries have so many elements, and each crystal system: columns panel, value, n."""
-    entries = properties[properties["source"] == REFERENCE]
+    entries = properties.drop_duplicates("entry")
     n_elements = entries["elements"].str.split().map(len)
     rows = [("elements", str(n), int((n_elements == n).sum())) for n in range(1, n_elements.max() + 1)]
     rows += [("crystal_system", name, int((entries["crystal_system"] == name).sum())) for name in CRYSTAL_SYSTEMS]
@@ -25,7 +25,7 @@ def dataset_numbers(properties: pd.DataFrame) -> pd.DataFrame:
 
 def element_numbers(properties: pd.DataFrame) -> pd.DataFrame:
     """Return how many entries contain each element: columns element, n."""
-    entries = properties[properties["source"] == REFERENCE]
+    entries = properties.drop_duplicates("entry")
     counts = entries["elements"].str.split().map(set).explode().value_counts()
     return pd.DataFrame({"element": list(PLACES), "n": [int(counts.get(symbol, 0)) for symbol in PLACES]})
 
@@ -67,7 +67,7 @@ def elements_figure(numbers: pd.DataFrame) -> Figure:
 
 def highest_frequency_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 5: the distribution of the highest frequency, one row for each source, n beside it."""
-    order = [REFERENCE, *labels]
+    order = [*([REFERENCE] if REFERENCE in set(numbers["source"]) else []), *labels]
     with style():
         figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.42 * len(order)), layout="constrained")
         sns.violinplot(

@@ -14,7 +14,6 @@ from softmode.engine.parquet import read_table
 from softmode.errors import InputError
 from softmode.present.cautions import cautions
 from softmode.sources import YARDSTICK
-from softmode.studies import results_by_rule
 from softmode.studies.harmonic.study import STUDY
 from softmode.studies.study import Result, Study, load
 
@@ -145,15 +144,16 @@ def write_results(campaign: CampaignFolder, rules: Sequence[str] | None = None) 
     Raises:
         InputError: the campaign has no such rule, or what a result is made of is missing.
     """
-    declared = results_by_rule(campaign.studies)
+    declared = campaign.results_by_rule(campaign.studies)
     for rule in rules or ():
         if rule not in declared:
             raise InputError(f"{campaign.path}: no results '{rule}'; there are: {', '.join(declared)}")
     for study in campaign.studies:
         results = Results(campaign, study)
-        for result in study.results:
-            if rules is None or result.rule in rules:
-                yield from _write(result, results)
+        for rule, made in campaign.results_by_rule([study]).items():
+            if rules is None or rule in rules:
+                for result in made:
+                    yield from _write(result, results)
 
 
 def _write(result: Result, results: Results) -> Iterator[Path]:

@@ -19,15 +19,16 @@ from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import provenance
 from softmode.engine.records import Failure, Record, RecordWriter, read_records, row_numbers
 from softmode.errors import EntryError, InputError, StorageError
-from softmode.reference import kyoto, phonopy_folder, prototypes
+from softmode.reference import kyoto, phonopy_folder, prototypes, structures
 from softmode.reference.cells import EXACT
 from softmode.reference.compressed import COMPRESSIONS
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.files import is_archive, list_files, split_suffix
 from softmode.reference.index import describe
+from softmode.settings.supercell import Supercell
 from softmode.sources import REFERENCE
 
-KINDS = ("kyoto", "phonopy", "demo", "prototypes")
+KINDS = ("kyoto", "phonopy", "demo", "structures", "prototypes")
 
 # Names of files passed over that are printed, and problems that an error lists; more would hide the rest of the log.
 _LISTED = 10
@@ -97,8 +98,14 @@ class Problem:
     message: str
 
 
-def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry | Problem]:
+def read_entries(
+    kind: str, path: Path, selection: Selection, more_paths: Sequence[Path] = (), supercell: Supercell | None = None
+) -> Iterator[Entry | Problem]:
     """Yield the selected entries of a data set one at a time, and a Problem for each that cannot be read.
+
+    Args:
+        more_paths: of structures, further files and folders
+        supercell: of structures, how large; as large as usual where None
 
     Raises:
         InputError: the folder or an id that was asked for does not exist.
@@ -107,6 +114,10 @@ def read_entries(kind: str, path: Path, selection: Selection) -> Iterator[Entry 
         raise InputError(f"no kind of data set '{kind}'; there are: {', '.join(KINDS)}")
     if kind == "prototypes":
         found = [Found(id, source, partial(_given, outcome)) for id, source, outcome in _prototypes(path)]
+    elif kind == "structures":
+        found, problems = _structures([path, *more_paths], supercell or Supercell())
+        if not selection.ids:
+            yield from problems
     else:
         found, problems = _files(kind, path)
         if not selection.ids:
@@ -199,6 +210,56 @@ def _prototypes(path: Path) -> Iterator[tuple[str, str, Entry | EntryError]]:
             yield (outcome.id if isinstance(outcome, Entry) else source), source, outcome
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a CSV in UTF-8: {error}; save it as 'CSV UTF-8'") from error
+
+
+def _structures(paths: Sequence[Path], supercell: Supercell) -> tuple[list[Found], list[Problem]]:
+    """Return the structures in files and folders, and what is in folders that nobody looks into."""
+    found: list[Found] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if path.is_dir():
+            listing = list_files(path)
+            wanted = [file for file in listing.files if structures.is_known(file.name)]
+            archives = [
+                (file, "an archive, which is not looked into; unpack it") for file in listing.files if is_archive(file)
+            ]
+            problems += [
+                problem(file.name, str(file.relative_to(path)), f"is {why}")
+                for file, why in [*archives, *listing.links]
+            ]
+            others = Counter(file.name for file in listing.files if file not in wanted and not is_archive(file))
+            if others:
+                print(f"{path}: passed over: {_summary(others)}")
+        elif path.is_file():
+            wanted = [path]
+        else:
+            raise InputError(
+                f"{path}: no such file or folder; 'path' of the data set must name what has its structures"
+            )
+        for file in wanted:
+            place = str(file.relative_to(path)) if path.is_dir() else file.name
+            found += [
+                Found(id, place, partial(_made, outcome, supercell, id)) for id, outcome in structures.crystals(file)
+            ]
+    if not found:
+        raise InputError(
+            f"{', '.join(map(str, paths))}: no file of a structure; name the file itself, or rename it to "
+            "what it is, such as .cif, .vasp, .extxyz or POSCAR"
+        )
+    return found, problems
+
+
+def _made(outcome: Atoms | EntryError, supercell: Supercell, id: str) -> Entry:
+    if isinstance(outcome, EntryError):
+        raise outcome
+    entry = structures.entry_of(outcome, supercell, id)
+    distance = structures.image_distance(entry)
+    if distance < structures.SHORT:
+        print(
+            f"warning: entry {id}: {entry.n_supercell} atoms are all that the supercell may have, and an atom is only "
+            f"{distance:.1f} Å from its own image; raise supercell.atoms, or trust its phonons less"
+        )
+    return entry
 
 
 def _files(kind: str, folder: Path) -> tuple[list[Found], list[Problem]]:
@@ -336,7 +397,10 @@ def dataset_digest(digests: Iterable[str]) -> str:
 
 
 def _to_record(entry: Entry, description: dict[str, Any]) -> Record:
-    shown = ("space_group", "crystal_system", "n_supercell", "n_displacements", "estimated_cost", "functional")
+    shown = (
+        *("space_group", "crystal_system", "n_supercell", "image_distance_A", "n_displacements", "estimated_cost"),
+        "functional",
+    )
     values = {key: description[key] for key in shown if description[key] != ""} | {"file": entry.source}
     if entry.energy is not None:
         values["reference_energy_eV"] = entry.energy

@@ -8,6 +8,7 @@ from ase import Atoms
 from softmode.rates import EntrySize, displaced_atoms, relax_atoms
 from softmode.reference.cells import masses_of, symmetry_dataset, unusual_masses
 from softmode.reference.entry import Entry
+from softmode.reference.structures import image_distance
 
 # Tolerance in Å with which the space group of the index is found. `softmode sample` draws by it: with another one,
 # entries with few digits get another crystal system, and the same seed another sample. That of tables is the
@@ -41,6 +42,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "functional": entry.functional,
         "reference": entry.reference,
         "symmetry_tolerance_A": entry.symmetry_tolerance,
+        "image_distance_A": round(image_distance(entry), 3),
         "masses": _unusual_masses(entry),
         "file": entry.source,
     }

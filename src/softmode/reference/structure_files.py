@@ -1,5 +1,6 @@
-"""Crystal structures from a file of any format that ASE or pymatgen reads, as it says, or not at all."""
+"""Crystal structures from a file of any format that ASE reads, or JSON of pymatgen, as it says, or not at all."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -54,7 +55,7 @@ def read_structures(path: Path) -> list[Atoms | EntryError]:
 
     Raises:
         EntryError: (kind `bad_entry`) the file holds no structure, or sites that are not full.
-        Exception: what ASE says of a file that neither it nor pymatgen understands.
+        Exception: what ASE says of a file that it does not understand.
     """
     try:
         kind = filetype(str(path))
@@ -62,7 +63,7 @@ def read_structures(path: Path) -> list[Atoms | EntryError]:
     except EntryError:
         raise
     except Exception as error:  # ASE raises many kinds
-        kind, structures = "", _read_with_pymatgen(path, error)
+        kind, structures = "", _read_pymatgen(path, error)
     structures = [structures] if isinstance(structures, Atoms) else list(structures)
     if not structures:
         raise EntryError("bad_entry", f"{path.name} holds no structure")
@@ -97,24 +98,31 @@ def bare_crystal(atoms: Atoms, name: str) -> Atoms:
     return bare
 
 
-def _read_with_pymatgen(path: Path, refusal: Exception) -> Atoms:
-    """Return what pymatgen makes of a file that ASE does not understand, such as the JSON of its own structures.
+def _read_pymatgen(path: Path, refusal: Exception) -> Atoms:
+    """Return the structure in a JSON of pymatgen, which ASE does not read, and no environment of ours has pymatgen.
 
     Raises:
-        EntryError: (kind `bad_entry`) its sites are shared.
-        Exception: what ASE said, where pymatgen does not understand the file either, or is not there.
+        EntryError: (kind `bad_entry`) its sites are shared, or not full.
+        Exception: what ASE said, where the file is none.
     """
     try:
-        from pymatgen.core import Structure
-
-        structure: Any = Structure.from_file(path)
-    except Exception:  # pymatgen raises many kinds
+        document = json.loads(path.read_text(encoding="utf-8"))
+        lattice, sites = document["lattice"]["matrix"], document["sites"]
+        species = [[(each["element"], each["occu"]) for each in site["species"]] for site in sites]
+        scaled = [site["abc"] for site in sites]
+    except (ValueError, KeyError, TypeError):
         raise refusal from None
-    for number, site in enumerate(structure, start=1):
-        for element, occupancy in site.species.items():
+    for number, shares in enumerate(species, start=1):
+        for element, occupancy in shares:
             if abs(occupancy - 1) > _FULL:
                 raise EntryError("bad_entry", f"{path.name}: {_partial(f'{number} ({element})', occupancy)}")
-    return Atoms(structure.atomic_numbers, cell=structure.lattice.matrix, positions=structure.cart_coords, pbc=True)
+    symbols = ["H" if element == "D" else element for ((element, _),) in species]
+    atoms = Atoms(symbols, cell=lattice, scaled_positions=scaled, pbc=True)
+    if any(element == "D" for ((element, _),) in species):
+        masses = atoms.get_masses()
+        masses[[element == "D" for ((element, _),) in species]] = _DEUTERIUM
+        atoms.set_masses(masses)
+    return atoms
 
 
 def _of_phonopy(masses: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """An entry of a plain structure: its primitive cell, and a supercell as long as the settings ask for."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
@@ -11,6 +13,8 @@ from softmode.errors import EntryError
 from softmode.reference.cells import conventional_matrix, find_primitive_matrix, to_ase, to_phonopy
 from softmode.reference.dimensionality import vacuum_axis
 from softmode.reference.entry import Entry
+from softmode.reference.files import split_suffix
+from softmode.reference.structure_files import read_structures
 from softmode.settings.supercell import Supercell
 
 # Tolerance in Å with which the primitive cell of a starting structure is found: files have few digits, and every
@@ -20,10 +24,56 @@ STARTING_TOLERANCE = 0.01
 # Shortest distance in Å of an atom from its own image in a supercell that passes without a warning: twice the reach of
 # the interatomic forces of most crystals. With less, a displaced atom feels its images, and nobody is told.
 SHORT = 8.0
+# Endings, and names, of files that are looked into where a folder is given; one that is named itself is always read.
+# What is missing here is passed over, and named in the log.
+_ENDINGS = (
+    *(".cif", ".mcif", ".mmcif", ".vasp", ".poscar", ".contcar", ".xyz", ".extxyz", ".xsf", ".res", ".cell", ".cssr"),
+    *(".traj", ".db", ".json", ".mson", ".gen", ".in", ".struct", ".abi", ".pwi"),
+)
+_NAMES = ("POSCAR", "CONTCAR", "SPOSCAR", "vasprun.xml", "OUTCAR", "XDATCAR")
+# Names that say nothing of the crystal, whose entries are called after the folder. With more, entries of folders that
+# hold several such files would clash; with fewer, all folders of a project have one id.
+_UNTELLING = {
+    "poscar",
+    "contcar",
+    "sposcar",
+    "vasprun",
+    "outcar",
+    "xdatcar",
+    "structure",
+    "geometry",
+    "relaxed",
+    "unitcell",
+}
 # Relative difference of lengths up to which vectors of the conventional cell are equal by symmetry, and grow together:
 # supercells keep the crystal's symmetry, and need the fewest displacements. With less, cells written in few digits
 # would lose it.
 _EQUAL = 1e-3
+
+
+def is_known(name: str) -> bool:
+    """Return whether a file in a folder is looked into, by its name."""
+    stem, ending = split_suffix(name, _ENDINGS)
+    return bool(ending) or stem.startswith(_NAMES)
+
+
+def crystals(file: Path) -> Iterator[tuple[str, Atoms | EntryError]]:
+    """Yield id and structure of each crystal in a file, or what is wrong with it.
+
+    The id is the name of the file without its ending, or that of the folder where the file is called `POSCAR` or the
+    like, with a number from 1 where there are several crystals in one file.
+    """
+    stem, _ = split_suffix(file.name, (*_ENDINGS, ".xml"))
+    name = file.resolve().parent.name or stem if stem.lower() in _UNTELLING else stem
+    found: list[Atoms | EntryError]
+    try:
+        found = read_structures(file)
+    except EntryError as error:
+        found = [error]
+    except Exception as error:  # ASE raises many kinds
+        found = [EntryError("bad_entry", f"cannot be read as a structure: {type(error).__name__}: {error}")]
+    for number, atoms in enumerate(found, start=1):
+        yield (f"{name}-{number}" if len(found) > 1 else name), atoms
 
 
 def entry_of(atoms: Atoms, supercell: Supercell, id: str, source: str = "") -> Entry:

@@ -19,9 +19,19 @@ from softmode.settings.messages import suggestion, validate
 from softmode.settings.potentials import Potentials, frozen_settings
 from softmode.settings.protocol import Protocol, load_protocol, sections_of
 from softmode.settings.protocol_check import check_protocol
-from softmode.sources import REFERENCE, YARDSTICK
-from softmode.studies import DEFAULT, capabilities, named_studies, own_studies, sources_of, stages_of
-from softmode.studies.study import Stage, Study
+from softmode.settings.supercell import Supercell
+from softmode.sources import REFERENCE, WITHOUT_REFERENCE, YARDSTICK
+from softmode.studies import (
+    DEFAULT,
+    capabilities,
+    has_of,
+    named_studies,
+    own_studies,
+    results_by_rule,
+    sources_of,
+    stages_of,
+)
+from softmode.studies.study import Result, Stage, Study
 from softmode.yaml_files import read_yaml
 
 # stands for a path that only the command line of Snakemake knows
@@ -41,11 +51,16 @@ class Yardstick(Settings):
 class DataSet(Settings):
     """The entries and their reference."""
 
-    kind: Literal["kyoto", "phonopy", "demo", "prototypes"] = setting(
+    kind: Literal["kyoto", "phonopy", "demo", "structures", "prototypes"] = setting(
         "kyoto: archives of the Kyoto database of 2018; phonopy: phonopy's YAML files (Alexandria, MDR); demo: the "
-        "embedded reference; prototypes: a CSV of starting structures without a reference."
+        "embedded reference; structures: files of crystals without a reference; prototypes: a CSV of starting "
+        "structures for a reference of your own."
     )
-    path: FilePath = setting("The folder (for prototypes the CSV file).")
+    path: FilePath = setting("The folder (for structures also a file, for prototypes the CSV file).")
+    more_paths: list[FilePath] | None = setting(
+        "structures: further files and folders.", default=None, min_length=1, schema=UNIQUE
+    )
+    supercell: Supercell | None = setting("structures: how large the supercell is.", default=None)
     ids: list[Text] | None = setting("Take these entries.", default=None, min_length=1)
     ids_file: FilePath | None = setting(
         "Take the entries listed in this file, one id a line; softmode sample draws ids that stand for a whole data "
@@ -158,8 +173,15 @@ class Campaign:
 
     @property
     def references(self) -> list[str]:
-        """The reference, and the second one if there is one."""
+        """The reference, and the second one if there is one; none where the data set has structures alone."""
+        if self.settings["dataset"].get("kind") in WITHOUT_REFERENCE:
+            return []
         return [REFERENCE, *([YARDSTICK] if self.has_yardstick else [])]
+
+    @property
+    def results_by_rule(self) -> dict[str, list[Result]]:
+        """The tables and figures of each rule that can be made of what the campaign has."""
+        return results_by_rule(self.studies, has_of(self.references, list(self.potentials)))
 
     @cached_property
     def studies(self) -> tuple[Study, ...]:
@@ -179,6 +201,17 @@ class Campaign:
         """Return the sources that have a stage: those that can do what it, and all that it follows, needs of them."""
         able = {name: capabilities(settings) for name, settings in self.potentials.items()}
         return sources_of(stage, self.stages, self.references, able)
+
+    def command_of(self, stage: Stage) -> list[str]:
+        """Return the words of `softmode` that run a stage, with the studies of the user's own that bring it.
+
+        Not with later ones: a study that is added later must not make anything out of date.
+        """
+        names = self.settings["studies"]
+        (last,) = [i for i, study in enumerate(self.studies) if stage in study.stages]
+        own = "." not in names[last]
+        options = [] if own else [f"--study={name}" for name in names[: last + 1] if "." in name]
+        return [*options, *stage.command]
 
     @property
     def environments(self) -> list[str]:
@@ -218,9 +251,9 @@ class Campaign:
 
         Not their times, which change when a folder is copied; empty where the folder is not there yet.
         """
-        dataset = self.settings["dataset"]
-        path = Path(dataset["path"] if part == "dataset" else dataset["yardstick"]["path"])
-        files = [path] if path.is_file() else list_files(path).files
+        dataset = self.settings["dataset"] if part == "dataset" else self.settings["dataset"]["yardstick"]
+        paths = map(Path, [dataset["path"], *dataset.get("more_paths", [])])
+        files = [file for path in paths for file in ([path] if path.is_file() else list_files(path).files)]
         return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
 
     def frozen_settings(self, part: str) -> str:
@@ -236,6 +269,8 @@ class Campaign:
             content = {key: self.settings["dataset"]["yardstick"][key] for key in ("kind", "path")}
         elif part == "presentation":
             content = {"order": list(self.potentials), "potentials": dict(self.potentials)}
+            if not self.references:
+                content[REFERENCE] = False
             if self.has_yardstick:
                 content["yardstick"] = self.settings["dataset"]["yardstick"]["label"]
             if self.settings.get("studies", list(DEFAULT)) != list(DEFAULT):
@@ -291,6 +326,7 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
     schema = schema_of(CampaignSettings)
     validate(given, schema, source)
     settings = with_defaults(given, schema)
+    settings["dataset"] = _with_supercell(settings["dataset"], source)
 
     potentials = read_yaml(Path(settings["potentials_file"]))
     validate(potentials, schema_of(Potentials), settings["potentials_file"])
@@ -313,6 +349,21 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
     campaign = Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
     _refuse_impossible(campaign, source)
     return campaign
+
+
+def _with_supercell(dataset: Mapping[str, Any], source: str) -> Mapping[str, Any]:
+    """Return the data set with its supercell in full where it is of structures, and refuse those keys where not.
+
+    Other kinds do not have them, so that their frozen settings stay what they are.
+    """
+    if dataset["kind"] == "structures":
+        if "yardstick" in dataset:
+            raise InputError(f"{source}: dataset: structures have no reference, and so no yardstick beside it")
+        return {**dataset, "supercell": Supercell(**dataset.get("supercell", {})).model_dump()}
+    for key in ("more_paths", "supercell"):
+        if key in dataset:
+            raise InputError(f"{source}: dataset: '{key}' is for kind 'structures', not for '{dataset['kind']}'")
+    return dataset
 
 
 def _refuse_impossible(campaign: Campaign, source: str) -> None:

@@ -92,6 +92,13 @@ class Known(Settings):
     relative_cost: float | None = setting(
         "Time of one force call on a CPU thread (rock salt, 64 and 216 atoms), in that of M3GNet.", default=None, gt=0
     )
+    receptive_field_A: float | None = setting(
+        "Distance up to which atoms feel each other, through layers of neighbours of neighbours; named where atoms of "
+        "a supercell are nearer to their own images.",
+        unit="Å",
+        default=None,
+        gt=0,
+    )
     gpu_ms_per_atom: float | None = setting(
         "Time of one force call on your GPU for each atom, as measured by softmode check-potential --device cuda; for "
         "softmode plan and for the walltime of jobs.",

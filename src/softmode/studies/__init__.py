@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import Any
 
 from softmode.errors import InputError
-from softmode.studies.study import Capability, Result, Stage, Study
+from softmode.sources import REFERENCE
+from softmode.studies.study import Capability, Given, Result, Stage, Study
 
 # The studies of a campaign that names none, such as every campaign that is older than studies.
 DEFAULT = ("harmonic",)
@@ -126,11 +127,25 @@ def results_of(studies: Sequence[Study]) -> tuple[Result, ...]:
     return tuple(result for study in studies for result in study.results)
 
 
-def results_by_rule(studies: Sequence[Study]) -> dict[str, list[Result]]:
-    """Return the tables and figures of each rule."""
-    return {
-        rule: [result for result in study.results if result.rule == rule] for study in studies for rule in study.rules
+def has_of(references: Sequence[str], potentials: Sequence[str]) -> frozenset[Given]:
+    """Return what a campaign with these sources has, of what results may need."""
+    judged = REFERENCE in references
+    has: dict[Given, bool] = {"reference": judged, "structures": not judged, "potentials": len(potentials) > 1}
+    return frozenset(given for given, there in has.items() if there)
+
+
+def results_by_rule(studies: Sequence[Study], has: Set[Given]) -> dict[str, list[Result]]:
+    """Return the tables and figures of each rule that a campaign can make; a rule without any is left out.
+
+    Args:
+        has: of `has_of`
+    """
+    found = {
+        rule: [result for result in study.results if result.rule == rule and result.needs <= has]
+        for study in studies
+        for rule in study.rules
     }
+    return {rule: results for rule, results in found.items() if results}
 
 
 def capabilities(potential: Mapping[str, Any]) -> frozenset[Capability]:

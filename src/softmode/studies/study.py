@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 from softmode.errors import InputError
 
+# what a campaign must have for a result to be made: a reference; structures alone, without one; two potentials or more,
+# to be held against each other
+Given = Literal["reference", "structures", "potentials"]
 # what a source can be asked for: forces and stress of a structure, exact second derivatives of its energy, its density
 # of states without any forces
 Capability = Literal["forces", "stress", "curvature", "density"]
@@ -111,6 +114,7 @@ class Result:
         rule: that makes it, with others of the same rule
         reads: what it is made of, see `softmode.campaign_folder.INPUTS`
         long: too long for a terminal
+        needs: what the campaign must have, or it is not made
     """
 
     name: str
@@ -122,6 +126,7 @@ class Result:
     rule: str
     reads: tuple[str, ...]
     long: bool = False
+    needs: frozenset[Given] = frozenset()
 
     @property
     def folder(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from ase.spacegroup import Spacegroup
 
+from softmode.compare.agreement import spread_table
 from softmode.compare.groups import QUANTITIES as _OF_GROUPS
 from softmode.compare.mean_errors import Quantity, signed_errors, survivors
 from softmode.compare.stability import outcome
@@ -32,10 +33,17 @@ _GLANCE = ("volume", "omega_max", "entropy", "free_energy", "heat_capacity")
 
 
 def sources(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return key, label and colour of the reference, the potentials in their order, and the yardstick."""
+    """Return key, label and colour of the reference if there is one, the potentials, and the yardstick."""
+    others = [{"key": key, "label": label, "colour": colours[key]} for key, label in labels.items()]
+    if not _has_reference(properties):
+        return others
     functionals = "/".join(sorted(set(properties["functional"].dropna()) - {""}))
     reference = {"key": REFERENCE, "label": functionals or "reference", "colour": "#000000"}
-    return [reference, *({"key": key, "label": label, "colour": colours[key]} for key, label in labels.items())]
+    return [reference, *others]
+
+
+def _has_reference(properties: pd.DataFrame) -> bool:
+    return REFERENCE in set(properties["source"])
 
 
 def campaign_data(properties: pd.DataFrame, entries: Sequence[str], variant: str) -> dict[str, Any]:
@@ -101,8 +109,13 @@ def _failures(properties: pd.DataFrame, entries: Sequence[str]) -> list[dict[str
     ]
 
 
-def entries_by_error(properties: pd.DataFrame, potentials: Sequence[str]) -> list[str]:
-    """Return all entries, those first of which some error of some potential is the largest of its kind, or nearly."""
+def entries_by_error(properties: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> list[str]:
+    """Return all entries, those first of which some error of some potential is the largest of its kind, or nearly.
+
+    Without a reference, those come first on which the potentials disagree most.
+    """
+    if not _has_reference(properties):
+        return list(dict.fromkeys([*spread_table(properties, potentials, report)["entry"], *properties["entry"]]))
     ranks = [
         signed_errors(properties, quantity, potentials).abs().rank(ascending=False, method="first")
         for quantity in QUANTITIES
@@ -111,14 +124,19 @@ def entries_by_error(properties: pd.DataFrame, potentials: Sequence[str]) -> lis
     return list(best.sort_values(kind="stable", na_position="last").index)
 
 
-def at_a_glance(properties: pd.DataFrame, labels: Mapping[str, str]) -> dict[str, Any]:
+def at_a_glance(properties: pd.DataFrame, labels: Mapping[str, str], variant: str) -> dict[str, Any]:
     """Return mean absolute errors over the entries that every potential survived, and how many each brought to the end.
 
+    Args:
+        variant: thresholds by which something is stable
+
     Returns:
-        n (entries behind the errors), quantities, and rows of potential, label, n_done, n_failed and errors
+        n (entries behind the errors), quantities (none without a reference), and rows of potential, label, n_done,
+        n_failed, n_stable and errors
     """
-    common = survivors(properties, list(labels))
-    quantities = [quantity for quantity in QUANTITIES if quantity.key in _GLANCE]
+    judged = _has_reference(properties)
+    common = survivors(properties, list(labels)) if judged else pd.Index([])
+    quantities = [quantity for quantity in QUANTITIES if judged and quantity.key in _GLANCE]
     errors = {q.key: signed_errors(properties, q, list(labels)).abs() for q in quantities}
     rows = []
     for name, label in labels.items():
@@ -132,6 +150,7 @@ def at_a_glance(properties: pd.DataFrame, labels: Mapping[str, str]) -> dict[str
                 "is_yardstick": name == YARDSTICK,
                 "n_done": n_done,
                 "n_failed": len(own) - n_done,
+                "n_stable": int((outcome(own, variant) == "stable").sum()),
                 "errors": [NOTHING if math.isnan(mean) else three_digits(mean) for mean in means],
             }
         )

@@ -24,7 +24,7 @@ from softmode.present.page.details import Portion, portion_details
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.results import Results
 from softmode.present.table_text import NOTHING, Table
-from softmode.sources import YARDSTICK
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.study import Result
 from softmode.version import version
 
@@ -65,7 +65,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     properties, metadata = results.properties, results.metadata
     labels, colours, potentials, report = results.labels, results.colours, results.potentials, results.report
     entries = campaign.entries()
-    chosen = set(entries_by_error(properties, list(labels))[:n_entries])
+    chosen = set(entries_by_error(properties, list(labels), report)[:n_entries])
     shown = sources(properties, labels, colours)
     context = {
         "campaign": campaign.path.resolve().name,
@@ -79,9 +79,10 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "metadata": metadata,
         "settings": {stage.name: campaign.settings(stage.name) for stage in campaign.all_stages},
         "sources": shown,
-        "potentials": [source for source in shown[1:] if source["key"] != YARDSTICK],
+        "potentials": [source for source in shown if source["key"] not in (REFERENCE, YARDSTICK)],
+        "reference": next((source["label"] for source in shown if source["key"] == REFERENCE), None),
         "yardstick": labels.get(YARDSTICK),
-        "glance": at_a_glance(properties, labels),
+        "glance": at_a_glance(properties, labels, report["stability"]),
         "cautions": results.cautions,
         "tables": [Table.read(campaign.path / table.folder, table.name) for table in campaign.written("table")],
         "figures": [(f"{figure.name}.png", _heading(figure)) for figure in campaign.written("figure")],

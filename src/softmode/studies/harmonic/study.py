@@ -1,12 +1,21 @@
 """Stages, tables and figures of harmonic phonons; their code is in the rooms `stages`, `compare` and `present`."""
 
-from softmode.studies.study import Result, Stage, Study
+from softmode.studies.study import Given, Result, Stage, Study
 
 # What results read. A file that is missing here is no input of their rule: when it changes, they stay as they are.
 _PRESENTED = ("properties", "presentation", "report")
 _COMPARED = ("properties", "spectra", "presentation", "report", "phonons")
 
+# What results need that are errors; without it they would be made, of dashes, where there is no reference.
+_REFERENCE = frozenset[Given]({"reference"})
+
+# The same of what holds potentials against each other.
+_POTENTIALS = frozenset[Given]({"potentials"})
+
 # Captions of a table and a figure of the same numbers.
+_AGREEMENT = (
+    "How far each two potentials are apart, with or without a reference: mean differences and rank correlations."
+)
 _SPECTRA = (
     "How far the whole spectrum is from the reference's: all commensurate frequencies, the density of states, and "
     "whether the potential is too soft (slope below 1) or too stiff."
@@ -58,6 +67,17 @@ PHONONS = Stage(
 
 _RESULTS = (
     Result(
+        name="properties",
+        kind="table",
+        title="properties",
+        question="What does each potential say of each entry: volume, frequencies, stability, thermodynamics?",
+        function="softmode.present.agreement:properties",
+        caption="What each potential says of each entry: volume, frequencies, stability and thermodynamics.",
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=frozenset({"structures"}),
+    ),
+    Result(
         name="table1_relaxation",
         kind="table",
         title="I: relaxation",
@@ -72,6 +92,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="table2_thermodynamics",
@@ -85,6 +106,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="table3_stability",
@@ -98,6 +120,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=(*_PRESENTED, "phonons"),
+        needs=_REFERENCE,
     ),
     Result(
         name="table4_potentials",
@@ -138,6 +161,7 @@ _RESULTS = (
         caption="The distribution of the errors of the volume per atom; n entries each.",
         rule="figures",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="figure4_thermodynamics",
@@ -151,6 +175,7 @@ _RESULTS = (
         ),
         rule="figures",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
     Result(
         name="figure5_highest_frequency",
@@ -171,6 +196,7 @@ _RESULTS = (
         caption="Table II per mole of atoms: errors that do not grow with the size of the primitive cell.",
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="spectrum_errors",
@@ -185,6 +211,7 @@ _RESULTS = (
         caption=_SPECTRA,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="stability_threshold",
@@ -198,6 +225,7 @@ _RESULTS = (
         caption=_THRESHOLD,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="ranking",
@@ -208,6 +236,7 @@ _RESULTS = (
         caption=_RANKING,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="cost_accuracy",
@@ -218,6 +247,7 @@ _RESULTS = (
         caption=_COST,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_element",
@@ -229,6 +259,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_crystal_system",
@@ -240,6 +271,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_stability",
@@ -251,6 +283,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_atoms",
@@ -262,6 +295,7 @@ _RESULTS = (
         rule="comparisons",
         reads=_COMPARED,
         long=True,
+        needs=_REFERENCE,
     ),
     Result(
         name="spectrum_errors",
@@ -272,6 +306,7 @@ _RESULTS = (
         caption=_SPECTRA,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="stability_threshold",
@@ -282,6 +317,7 @@ _RESULTS = (
         caption=_THRESHOLD,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="ranking",
@@ -292,6 +328,7 @@ _RESULTS = (
         caption=_RANKING,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="cost_accuracy",
@@ -302,6 +339,7 @@ _RESULTS = (
         caption=_COST,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_element_highest_frequency",
@@ -312,6 +350,7 @@ _RESULTS = (
         caption=_GROUPS,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_element_entropy",
@@ -322,6 +361,7 @@ _RESULTS = (
         caption=_GROUPS,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
     ),
     Result(
         name="errors_by_group",
@@ -332,6 +372,51 @@ _RESULTS = (
         caption=_GROUPS,
         rule="comparisons",
         reads=_COMPARED,
+        needs=_REFERENCE,
+    ),
+    Result(
+        name="agreement",
+        kind="table",
+        title="potential against potential",
+        question="How far are two potentials apart, and do they put the entries into the same order?",
+        function="softmode.present.agreement:agreement",
+        caption=_AGREEMENT,
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
+    ),
+    Result(
+        name="stability_agreement",
+        kind="table",
+        title="agreement on stability",
+        question="Do two potentials call the same entries dynamically stable?",
+        function="softmode.present.agreement:stability",
+        caption="Whether each two potentials call the same entries dynamically stable.",
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
+    ),
+    Result(
+        name="spread",
+        kind="table",
+        title="spread between potentials",
+        question="On which entries do the potentials disagree most? The CSV has every entry and quantity.",
+        function="softmode.present.agreement:spread",
+        caption="The entries on which the potentials disagree most: the range of each quantity over all potentials.",
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
+    ),
+    Result(
+        name="agreement",
+        kind="figure",
+        title="potential against potential",
+        question="Which potentials are close to each other?",
+        function="softmode.present.agreement:agreement_figure",
+        caption=_AGREEMENT,
+        rule="agreement",
+        reads=_PRESENTED,
+        needs=_POTENTIALS,
     ),
     # of the rule of Tables I to IV, but of less interest than all others where nothing is wrong
     Result(
@@ -359,6 +444,7 @@ _RESULTS = (
         ),
         rule="tables",
         reads=_PRESENTED,
+        needs=_REFERENCE,
     ),
 )
 
@@ -371,6 +457,7 @@ STUDY = Study(
         "tables": "Tables I to IV, the failures and the suspect references",
         "figures": "Figures 1 to 5, and the numbers behind each",
         "comparisons": "tables and figures beyond the paper",
+        "agreement": "potentials against each other; without a reference, their properties",
     },
     # properties.parquet and spectra.parquet
     own_table=False,

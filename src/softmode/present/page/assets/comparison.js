@@ -1,5 +1,6 @@
 "use strict";
-// Violins of the errors, parity, and the entries with the largest errors, for one quantity.
+// Violins of the errors, parity, and the entries with the largest errors, for one quantity. Without a reference, errors
+// are differences from a potential that the reader chooses.
 
 softmode.SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon", "x"];
 // with fewer entries each is drawn as a point, with more only those far out; the axis shows the middle 98 %
@@ -15,12 +16,21 @@ softmode.views.compare = async (key) => {
   const whole = document.getElementById("whole-range");
   if (!select.options.length) {
     // a data set may have no energies
-    for (const quantity of data.quantities.filter((one) => (one.values.reference ?? []).some((value) => value !== null))) {
+    const based = (one) => data.sources.slice(0, data.hasReference ? 1 : undefined)
+      .some((source) => (one.values[source.key] ?? []).some((value) => value !== null));
+    for (const quantity of data.sources.length > 1 ? data.quantities.filter(based) : []) {
       select.append(softmode.element("option", { value: quantity.key }, `${quantity.name} (${quantity.unit})`));
     }
     if (!select.options.length) {
       document.getElementById("comparison").hidden = true;
-      throw new Error("There is nothing to compare: no entry of this campaign has a reference.");
+      throw new Error(data.hasReference
+        ? "There is nothing to compare: no entry of this campaign has a reference."
+        : "There is nothing to compare: this campaign has no reference, and one potential.");
+    }
+    const choice = document.getElementById("base");
+    if (choice) {
+      choice.append(...data.sources.map((source) => softmode.element("option", { value: source.key }, source.label)));
+      choice.addEventListener("change", () => softmode.route());
     }
     select.addEventListener("change", () => { location.hash = `#compare/${select.value}`; });
     whole.addEventListener("change", () => softmode.route());
@@ -28,21 +38,25 @@ softmode.views.compare = async (key) => {
   const quantity = data.quantities.find((one) => one.key === key)
     || data.quantities.find((one) => one.key === "omega_max");
   select.value = quantity.key;
-  const errors = data.potentials.map((potential) => errorsOf(quantity, potential.key));
-  listLargest(data, quantity, errors);
+  const keyOfBase = document.getElementById("base")?.value ?? "reference";
+  const base = data.sources.find((source) => source.key === keyOfBase);
+  const view = { data, quantity, base, others: data.sources.filter((source) => source !== base),
+    errors: data.hasReference ? "errors" : "differences" };
+  const errors = view.others.map((potential) => errorsOf(view, potential.key));
+  listLargest(view, errors);
   const Plotly = await softmode.plotly();
   if (select.value !== quantity.key || softmode.shown !== "compare") return;
-  drawViolins(Plotly, data, quantity, errors, whole.checked);
-  drawParity(Plotly, data, quantity);
+  drawViolins(Plotly, view, errors, whole.checked);
+  drawParity(Plotly, view);
 };
 
 /** Return position and error of each entry that has one. */
-function errorsOf(quantity, potential) {
-  const reference = quantity.values.reference || [];
+function errorsOf({ quantity, base }, potential) {
+  const reference = quantity.values[base.key] || [];
   const values = quantity.values[potential] || [];
   const found = [];
   values.forEach((value, position) => {
-    if (value !== null && reference[position] !== null) found.push({ position, error: value - reference[position] });
+    if (value !== null && (reference[position] ?? null) !== null) found.push({ position, error: value - reference[position] });
   });
   return found;
 }
@@ -56,10 +70,10 @@ function wrapped(text) {
   return softmode.plain(text).replace(/ (?=\()|(?<=\S{6}) /g, "<br>");
 }
 
-function drawViolins(Plotly, data, quantity, errors, whole) {
+function drawViolins(Plotly, { data, quantity, base, others, errors: words }, errors, whole) {
   const largest = Math.max(0, ...errors.map((found) => found.length));
   const points = largest <= ALL_POINTS_UP_TO ? "all" : "outliers";
-  const traces = data.potentials.map((potential, index) => {
+  const traces = others.map((potential, index) => {
     const found = errors[index];
     const name = `${wrapped(potential.label)}<br>n = ${found.length}`;
     return {
@@ -81,16 +95,17 @@ function drawViolins(Plotly, data, quantity, errors, whole) {
       scalemode: "width",
       width: 0.8,
       hoveron: "points",
-      hovertemplate: `%{text}<br>error %{y:.4g} ${quantity.unit}<extra></extra>`,
+      hovertemplate: `%{text}<br>${words.slice(0, -1)} %{y:.4g} ${quantity.unit}<extra></extra>`,
     };
   });
   const range = shownRange(errors.flat().map((one) => one.error), whole);
   const beyond = errors.flat().filter((one) => range && (one.error < range[0] || one.error > range[1])).length;
-  document.getElementById("violins-title").textContent = `Errors of the ${quantity.name}`;
+  document.getElementById("violins-title").textContent =
+    `${words[0].toUpperCase()}${words.slice(1)} of the ${quantity.name}${data.hasReference ? "" : `, against ${base.label}`}`;
   document.getElementById("violins-note").textContent =
     "The box holds the middle half, with the median as a line; the mean is dashed. n: entries behind a violin. " +
     (points === "outliers" ? "Only points far out are drawn. " : "") +
-    (beyond ? `${beyond} errors are beyond the axis.` : "");
+    (beyond ? `${beyond} ${words} are beyond the axis.` : "");
   const layout = {
     ...softmode.LAYOUT,
     height: 430,
@@ -99,7 +114,7 @@ function drawViolins(Plotly, data, quantity, errors, whole) {
       type: "category", categoryarray: traces.map((trace) => trace.name), categoryorder: "array", showgrid: false,
       range: [-0.5, traces.length - 0.5],
     }),
-    yaxis: softmode.axis(`error of ${softmode.symbol(quantity.symbol)} (${quantity.unit})`, range ? { range } : {}),
+    yaxis: softmode.axis(`${words.slice(0, -1)} of ${softmode.symbol(quantity.symbol)} (${quantity.unit})`, range ? { range } : {}),
     shapes: [softmode.ZERO_LINE],
   };
   draw(Plotly, "violins", traces, layout);
@@ -116,14 +131,15 @@ function shownRange(errors, whole) {
   return [Math.min(low, 0) - margin, Math.max(high, 0) + margin];
 }
 
-function drawParity(Plotly, data, quantity) {
-  const reference = quantity.values.reference || [];
+function drawParity(Plotly, view) {
+  const { data, quantity, base, others } = view;
+  const reference = quantity.values[base.key] || [];
   const all = [];
-  const counts = data.potentials.map((potential) => errorsOf(quantity, potential.key).length);
+  const counts = others.map((potential) => errorsOf(view, potential.key).length);
   const many = counts.reduce((sum, count) => sum + count, 0) > SVG_POINTS_UP_TO;
-  const traces = data.potentials.map((potential, index) => {
+  const traces = others.map((potential, index) => {
     const values = quantity.values[potential.key] || [];
-    const found = errorsOf(quantity, potential.key).map((one) => one.position);
+    const found = errorsOf(view, potential.key).map((one) => one.position);
     all.push(...found.map((position) => reference[position]), ...found.map((position) => values[position]));
     return {
       type: many ? "scattergl" : "scatter",
@@ -137,7 +153,7 @@ function drawParity(Plotly, data, quantity) {
         size: many ? 4 : 7, color: potential.colour, symbol: softmode.SYMBOLS[index % softmode.SYMBOLS.length],
         opacity: many ? 0.5 : 0.8, line: { width: many ? 0 : 0.5, color: "#ffffff" },
       },
-      hovertemplate: `%{text}<br>${softmode.plain(data.sources[0].label)} %{x:.5g}, %{fullData.name} %{y:.5g} ${quantity.unit}<extra></extra>`,
+      hovertemplate: `%{text}<br>${softmode.plain(base.label)} %{x:.5g}, %{fullData.name} %{y:.5g} ${quantity.unit}<extra></extra>`,
     };
   });
   const [low, high] = all.length ? extent(all) : [0, 1];
@@ -151,7 +167,7 @@ function drawParity(Plotly, data, quantity) {
     margin: { l: 70, r: 10, t: 10, b: 50 },
     hovermode: "closest",
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
-    xaxis: softmode.axis(`${symbol} of the reference, ${softmode.plain(data.sources[0].label)} (${quantity.unit})`, { range }),
+    xaxis: softmode.axis(`${symbol} of ${data.hasReference ? "the reference, " : ""}${softmode.plain(base.label)} (${quantity.unit})`, { range }),
     yaxis: softmode.axis(`${symbol} of the potential (${quantity.unit})`, { range }),
     shapes: [{ type: "line", x0: range[0], x1: range[1], y0: range[0], y1: range[1], line: { color: "#7b8794", width: 1 }, layer: "below" }],
   };
@@ -173,7 +189,7 @@ function draw(Plotly, id, traces, layout) {
   });
 }
 
-function listLargest(data, quantity, errors) {
+function listLargest({ data, quantity, base, others, errors: words }, errors) {
   const { element } = softmode;
   const byEntry = new Map();
   errors.forEach((found, index) => found.forEach(({ position, error }) => {
@@ -184,14 +200,14 @@ function listLargest(data, quantity, errors) {
   const rows = [...byEntry].sort(([, one], [, other]) => size(other) - size(one)).slice(0, LISTED);
   const header = element("tr", {},
     element("th", {}, "entry"), element("th", {}, "formula"),
-    element("th", { class: "number" }, `${data.sources[0].label} (the value itself)`),
-    data.potentials.map((potential) => element("th", { class: "number" }, softmode.sourceName(potential))));
+    element("th", { class: "number" }, `${base.label} (the value itself)`),
+    others.map((potential) => element("th", { class: "number" }, softmode.sourceName(potential))));
   const lines = rows.map(([position, of]) => element("tr", {},
     element("td", {}, element("a", { href: softmode.entryLink(position) }, data.entries.id[position])),
     element("td", {}, softmode.formula(data.entries.formula[position])),
-    element("td", { class: "number" }, softmode.short(quantity.values.reference[position])),
-    data.potentials.map((_, index) => element("td", { class: "number" }, softmode.short(of[index] ?? null)))));
-  document.getElementById("largest-title").textContent = `Largest errors of the ${quantity.name} (${quantity.unit})`;
+    element("td", { class: "number" }, softmode.short(quantity.values[base.key][position])),
+    others.map((_, index) => element("td", { class: "number" }, softmode.short(of[index] ?? null)))));
+  document.getElementById("largest-title").textContent = `Largest ${words} of the ${quantity.name} (${quantity.unit})`;
   const table = document.getElementById("largest");
   table.replaceChildren(element("thead", {}, header), element("tbody", {}, lines));
   softmode.makeSortable(table);

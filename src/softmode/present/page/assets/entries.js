@@ -79,6 +79,10 @@ function makeTable(data) {
 }
 
 function chosen(row, which) {
+  if (!softmode.data.hasReference) {
+    if (which === "disagree") return row.outcomes.includes("stable") && row.outcomes.includes("unstable");
+    return which === "all" || row.outcomes.includes(which);
+  }
   const [reference, ...others] = row.outcomes;
   const judged = others.filter((outcome) => outcome && outcome !== "failed");
   if (which === "failed") return others.includes("failed");
@@ -111,7 +115,7 @@ function entryRow(data, row) {
   const [reference] = row.outcomes;
   const cells = row.outcomes.map((outcome, index) => {
     if (outcome === null) return element("td", {}, softmode.NOTHING);
-    const wrong = index > 0 && outcome !== "failed" && reference !== "failed" && outcome !== reference;
+    const wrong = data.hasReference && index > 0 && outcome !== "failed" && reference !== "failed" && outcome !== reference;
     return element("td", { class: outcome === "failed" ? "failed" : wrong ? "wrong" : "outcome" }, wrong ? `${outcome}\u00a0≠` : outcome);
   });
   return element("tr", {},

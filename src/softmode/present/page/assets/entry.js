@@ -238,7 +238,7 @@ function lattices(data, details) {
   const columns = ["a (Å)", "b (Å)", "c (Å)", "α (°)", "β (°)", "γ (°)"].map((title, index) => ({
     title, number: true, cell: (key) => (found[key] ? softmode.fixed(found[key][index], index < 3 ? 4 : 2) : softmode.NOTHING),
   }));
-  columns.push({
+  if (data.hasReference) columns.push({
     title: "a, b, c against the reference (%)", number: true,
     cell: (key) => (key !== "reference" && found[key] && found.reference
       ? [0, 1, 2].map((index) => softmode.fixed(100 * (found[key][index] / found.reference[index] - 1), 2)).join(", ")

@@ -40,6 +40,7 @@ softmode.campaign = async () => {
     const data = await softmode.load("campaign");
     data.position = new Map(data.entries.id.map((id, position) => [id, position]));
     data.potentials = data.sources.filter((source) => source.key !== "reference");
+    data.hasReference = data.sources.some((source) => source.key === "reference");
     data.hasDetails = new Set(data.details);
     softmode.data = data;
   }
