@@ -1,7 +1,9 @@
 """What the page is made of: its numbers are those of the campaign, and nothing of an earlier page is left over."""
 
+import base64
 import json
 import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
 from softmode.errors import InputError
-from softmode.present.page import details
+from softmode.present.page import details, folder
 from softmode.present.page.all_entries import QUANTITIES, space_group_symbol
 from softmode.present.page.folder import write_page
 
@@ -24,7 +26,7 @@ def received(path: Path) -> dict:
     text = path.read_text(encoding="ascii")
     name, content = json.loads(f"[{text.removeprefix('softmode.receive(').removesuffix(');' + chr(10))}]")
     assert path.as_posix().endswith(f"data/{name}.js")
-    return content
+    return json.loads(zlib.decompress(base64.b64decode(content))) if isinstance(content, str) else content
 
 
 @pytest.fixture
@@ -117,8 +119,11 @@ def test_worker_processes_write_the_same_page(finished_campaign: Path, report: P
 def test_folder_is_complete_and_names_no_other_host(report: Path) -> None:
     index = (report / "index.html").read_text(encoding="utf-8")
     assert "http" not in index
-    for name in ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js"):
+    own = Path(folder.__file__).parent / "assets"
+    for name in sorted(path.name for path in own.iterdir()):
         assert f'"assets/{name}"' in index and (report / "assets" / name).stat().st_size > 0
+    for name in ("3Dmol-min.js", "3Dmol-LICENSE.txt"):
+        assert (report / "assets" / name).read_bytes() == (own.parent / "vendored" / name).read_bytes()
     assert (report / "assets" / "plotly.min.js").stat().st_size > 1e6
     for name in ("table1_relaxation", "failures"):
         assert (report / "tables" / f"{name}.csv").is_file()

@@ -1,9 +1,11 @@
 """The folder of the page: what it is made of, and how it is written."""
 
+import base64
 import json
 import re
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +32,21 @@ from softmode.version import version
 
 _PACKAGE = "softmode.present.page"
 # Files of assets/ that are copied beside the page; one that is missing here, the page cannot load.
-_ASSETS = ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js")
+_ASSETS = (
+    "page.css",
+    "page.js",
+    "units.js",
+    "tables.js",
+    "comparison.js",
+    "entries.js",
+    "modes.js",
+    "structure.js",
+    "bands.js",
+    "downloads.js",
+    "entry.js",
+)
+# Files of vendored/ that are copied beside them, with the licence that they are given under.
+_VENDORED = ("3Dmol-min.js", "3Dmol-LICENSE.txt")
 # Entries of a shard that one process reads at a time. It holds the forces of all of them: with many more, memory fills;
 # with one, the shard's files are opened again for each entry.
 _ENTRIES_AT_A_TIME = 8
@@ -78,6 +94,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "report": report,
         "metadata": metadata,
         "settings": {stage.name: campaign.settings(stage.name) for stage in campaign.all_stages},
+        "scripts": [name for name in _ASSETS if name.endswith(".js")],
         "sources": shown,
         "potentials": [source for source in shown[1:] if source["key"] != YARDSTICK],
         "yardstick": labels.get(YARDSTICK),
@@ -92,6 +109,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     data = campaign_data(properties, entries, report["stability"]) | {
         "sources": shown,
         "temperature_K": report["temperature_K"],
+        "protocol": f"{report['protocol']} {report['protocol_digest'][:12]}",
         "details": [position for position, entry in enumerate(entries) if entry in chosen],
     }
     with only_writer(output), storage(output):
@@ -137,7 +155,7 @@ def _write_entries(
             check()
             for entry, details in call().items():
                 name = f"entries/{positions[entry]}"
-                _write_script(folder / f"{name}.js", name, details)
+                _write_script(folder / f"{name}.js", name, _deflated(details))
                 n_done += 1
                 for problem in details["problems"]:
                     print(f"page: entry {entry}: {problem}")
@@ -153,16 +171,22 @@ def _portions(campaign: CampaignFolder, chosen: set[str], keys: Sequence[str]) -
             yield Portion(campaign, shard, ids[first : first + _ENTRIES_AT_A_TIME], keys)
 
 
-def _write_script(path: Path, name: str, content: Mapping[str, Any]) -> None:
+def _deflated(content: Mapping[str, Any]) -> str:
+    """Return plain values as JSON that is compressed (zlib) and in base64, a sixth of it; page.js reads it again."""
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+
+
+def _write_script(path: Path, name: str, content: Mapping[str, Any] | str) -> None:
     """Write plain values as a script, the only form in which a page that was opened from disk can load them."""
     text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     path.write_text(f"softmode.receive({json.dumps(name)},{text});\n", encoding="ascii")
 
 
 def _copy_files(campaign: CampaignFolder, output: Path) -> None:
-    assets = Path(__file__).parent / "assets"
-    for name in _ASSETS:
-        shutil.copyfile(assets / name, output / "assets" / name)
+    for folder, names in (("assets", _ASSETS), ("vendored", _VENDORED)):
+        for name in names:
+            shutil.copyfile(Path(__file__).parent / folder / name, output / "assets" / name)
     (output / "assets" / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     for suffix, results in (("png", campaign.written("figure")), ("csv", campaign.written("table"))):
         for result in results:
