@@ -12,9 +12,10 @@ from phonopy.physical_units import get_physical_units
 from softmode.campaign_folder import CampaignFolder
 from softmode.density_grid import bin_centres, bin_width
 from softmode.present.page.curves import TEMPERATURES_K, curves
-from softmode.present.page.modes import mode_data
+from softmode.present.page.modes import mode_data, set_charges
 from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
+from softmode.reference.born_charges import BornCharges
 from softmode.reference.dataset import load_entries
 from softmode.settings.protocol import Phonons
 from softmode.sources import REFERENCE
@@ -25,6 +26,8 @@ from softmode.studies.harmonic.study import PHONONS, RELAX
 # Distance of neighbouring q points in Å⁻¹, with the factor 2π; figures for print have a smaller one. With more, bands
 # have corners on the screen; with less, the file of each entry is larger and takes longer to compute.
 _SPACING = 0.025
+# Largest reduced coordinate of a q point that is Γ, as in modes.js. With another one, page and lines split differently.
+_AT_GAMMA = 1e-8
 _THERMODYNAMICS = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
 # Columns of a record that entry.js shows by these names; one that is missing here is missing on the page.
 _RECORD = (
@@ -79,7 +82,7 @@ def portion_details(portion: Portion) -> dict[str, dict[str, Any]]:
             "structure": _structure(cells[entry], tasks[entry]),
             "records": {source: _record(row) for source, row in rows[entry].items()},
         }
-        | _phonons(tasks[entry], rows[entry], settings)
+        | _phonons(tasks[entry], rows[entry], settings, cells[entry].born_charges)
         for entry in entries
     }
 
@@ -111,7 +114,10 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _phonons(
-    tasks: Mapping[str, PhononTask], rows: Mapping[str, Mapping[str, Any]], settings: Phonons
+    tasks: Mapping[str, PhononTask],
+    rows: Mapping[str, Mapping[str, Any]],
+    settings: Phonons,
+    born_charges: BornCharges | None,
 ) -> dict[str, Any]:
     """Return thermodynamics, densities of states, band structures and what the page computes modes of."""
     done = {source: row for source, row in rows.items() if row["status"] == "done"}
@@ -119,6 +125,7 @@ def _phonons(
     smooth: dict[str, dict[str, Any]] = {}
     by_element: dict[str, dict[str, np.ndarray]] = {}
     modes: dict[str, Any] = {}
+    polar: dict[str, Any] | None = None
     problems = []
     for source in [source for source in tasks if source in done]:
         what = "force constants"
@@ -130,6 +137,10 @@ def _phonons(
             bands.add(source, phonopy)
             what = "modes"
             modes[source] = mode_data(phonopy)
+            if born_charges is not None:
+                what = "LO-TO splitting"
+                polar = set_charges(phonopy, born_charges)
+                bands.add_polar(source, phonopy)
         except Exception as error:
             problems.append(f"no {what} of {source}: {type(error).__name__}: {error}")
     return {
@@ -137,6 +148,7 @@ def _phonons(
         "density_of_states": _densities(done, by_element, settings),
         "bands": bands.shown(),
         "modes": modes,
+        "born": polar,
         "factor_THz": get_physical_units().DefaultToTHz,
         "problems": problems,
     }
@@ -180,6 +192,7 @@ class _Bands:
     def __init__(self) -> None:
         self._path: BandPath | None = None
         self._frequencies: dict[str, list[list[list[float]]]] = {}
+        self._polar: dict[str, list[list[list[float]]]] = {}
 
     def add(self, source: str, phonopy: Phonopy) -> None:
         """Compute the band structure of one more source."""
@@ -187,6 +200,16 @@ class _Bands:
             self._path = high_symmetry_path(phonopy.primitive, phonopy.symmetry.tolerance, _SPACING)
         # for each segment of the path, for each band, its frequencies in THz
         self._frequencies[source] = [decimals(part.T, 2) for part in frequencies_along(phonopy, self._path)]
+
+    def add_polar(self, source: str, phonopy: Phonopy) -> None:
+        """Compute that of one more source again, whose charges are set; Γ is approached along each segment."""
+        assert self._path is not None
+        found = frequencies_along(phonopy, self._path)
+        for segment, frequencies in zip(self._path.segments, found, strict=True):
+            for point in np.flatnonzero(np.abs(segment).max(axis=1) < _AT_GAMMA):
+                at_gamma = phonopy.run_qpoints(segment[[point]], nac_q_direction=segment[-1] - segment[0])
+                frequencies[point] = at_gamma.frequencies[0]
+        self._polar[source] = [decimals(part.T, 2) for part in found]
 
     def shown(self) -> dict[str, Any] | None:
         """Return them with their path, as plain values; None where no source has any."""
@@ -198,4 +221,5 @@ class _Bands:
             "ends": [decimals(segment[[0, -1]], 8) for segment in self._path.segments],
             "path_of": next(iter(self._frequencies), REFERENCE),
             "frequencies_THz": self._frequencies,
+            "polar_THz": self._polar,
         }

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 from phonopy import Phonopy
+from phonopy.physical_units import get_physical_units
 from phonopy.structure.cells import Primitive
 
 from softmode.present.page.rounding import decimals
+from softmode.reference.born_charges import BornCharges
 
 # Step of the force constants in eV/Å². Rounding adds up over a supercell: with this step it moves an acoustic mode of
 # light atoms at Γ by less than 0.01 THz; with a tenfold one, by what can be seen.
@@ -52,6 +54,32 @@ def mode_data(phonopy: Phonopy) -> dict[str, Any]:
         "force_constants": np.rint(constants / _STEP_eV_per_A2).astype(int).reshape(len(primitive), -1).tolist(),
         "of_supercell": _of_supercell(primitive).tolist(),
         "images": _images(primitive),
+    }
+
+
+def set_charges(phonopy: Phonopy, born_charges: BornCharges) -> dict[str, Any]:
+    """Give a source the charges of the reference, and return them as plain values.
+
+    The method is that of Wang et al., J. Phys. Condens. Matter 22, 202201 (2010), whose term the page can compute for
+    any mode.
+
+    Returns:
+        charges (in e, shape (n, 3, 3), of the primitive cell), dielectric (shape (3, 3)), e2_eV_A (the square of the
+        charge of the electron)
+    """
+    supercell = phonopy.supercell
+    atoms = [supercell.u2u_map[int(supercell.s2u_map[atom])] for atom in phonopy.primitive.p2s_map]
+    # the sum over the charges of a primitive cell is zero
+    charges = born_charges.charges[atoms] - born_charges.charges[atoms].mean(axis=0)
+    units = get_physical_units()
+    factor = units.Hartree * units.Bohr
+    phonopy.nac_params = {
+        "born": charges, "dielectric": born_charges.dielectric, "factor": factor, "method": "wang"
+    }  # fmt: skip
+    return {
+        "charges": decimals(charges, 6),
+        "dielectric": decimals(born_charges.dielectric, 6),
+        "e2_eV_A": factor,
     }
 
 
@@ -98,4 +126,4 @@ def _lattice_vectors(vectors: np.ndarray) -> np.ndarray:
     rounded = np.rint(vectors)
     if np.abs(vectors - rounded).max() > _OFF_LATTICE:
         raise ValueError(f"an atom is {np.abs(vectors - rounded).max():.2g} lattice vectors off its site")
-    return rounded.astype(int)
+    return np.asarray(rounded, dtype=int)
