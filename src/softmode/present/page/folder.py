@@ -20,9 +20,12 @@ from softmode.engine.background import ahead, worker_processes
 from softmode.engine.interruption import check
 from softmode.engine.outputs import only_writer, storage, whole_file
 from softmode.errors import InputError
+from softmode.present.at_a_glance import TITLES, caption
 from softmode.present.failures import read_unreadable
+from softmode.present.harmonic import glance_numbers
 from softmode.present.page.all_entries import at_a_glance, campaign_data, entries_by_error, sources
 from softmode.present.page.details import Portion, portion_details
+from softmode.present.page.glossary import EXPLAINED
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.results import Results
 from softmode.present.table_text import NOTHING, Table
@@ -37,6 +40,7 @@ _ASSETS = (
     "page.js",
     "units.js",
     "tables.js",
+    "overview.js",
     "comparison.js",
     "entries.js",
     "modes.js",
@@ -80,6 +84,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     results = Results(campaign)
     properties, metadata = results.properties, results.metadata
     labels, colours, potentials, report = results.labels, results.colours, results.potentials, results.report
+    glance = results.once(glance_numbers)
     entries = campaign.entries()
     chosen = set(entries_by_error(properties, list(labels))[:n_entries])
     shown = sources(properties, labels, colours)
@@ -96,11 +101,18 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "settings": {stage.name: campaign.settings(stage.name) for stage in campaign.all_stages},
         "scripts": [name for name in _ASSETS if name.endswith(".js")],
         "sources": shown,
+        "colours": colours,
         "potentials": [source for source in shown[1:] if source["key"] != YARDSTICK],
         "yardstick": labels.get(YARDSTICK),
-        "glance": at_a_glance(properties, labels),
-        "tables": [Table.read(campaign.path / table.folder, table.name) for table in campaign.written("table")],
-        "figures": [(f"{figure.name}.png", _heading(figure)) for figure in campaign.written("figure")],
+        "glance": at_a_glance(glance, labels, properties),
+        "glance_titles": list(TITLES.values()),
+        "glance_caption": caption(glance, report),
+        "tables": [
+            (Table.read(campaign.path / table.folder, table.name), table.question)
+            for table in campaign.written("table")
+        ],
+        "figures": [(f"{figure.name}.png", _heading(figure), figure) for figure in campaign.written("figure")],
+        "explained": EXPLAINED,
         "protocol_rows": protocol_rows(campaign),
         "dataset_rows": dataset_rows(campaign),
         "source_rows": source_rows(shown, metadata),
@@ -204,7 +216,13 @@ def _environment() -> Environment:
         loader=PackageLoader(_PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["numeric_columns"] = _numeric_columns
+    environment.filters["explanation"] = _explanation
     return environment
+
+
+def _explanation(title: str) -> str:
+    """Return what the title of a column means; nothing where it is plain."""
+    return EXPLAINED.get(title.partition(" (")[0], "")
 
 
 def _numeric_columns(table: Table) -> list[bool]:

@@ -23,8 +23,11 @@ softmode.composition = (text) => {
   return [...counts].map(([symbol, count]) => `${symbol}${count / common}`).sort().join(" ");
 };
 
-/** Return whether an entry is what was searched for: every word must be one of its elements, its formula, or in its id. */
+/** Return whether an entry is what was searched for: every word must be one of its elements, its formula, in its id, or
+ *  the verdict of a source on its stability (chgnet=unstable). */
 softmode.matches = (words, entry) => words.every((word) => {
+  const verdict = /^([\w.-]+)=(stable|unstable|failed)$/.exec(word);
+  if (verdict) return entry.verdicts[verdict[1]] === verdict[2];
   if (isElement(word)) return entry.elements.includes(word) || entry.id === word;
   const composition = softmode.composition(word);
   if (composition && composition === entry.composition) return true;
@@ -61,6 +64,7 @@ function allRows(data) {
     formula: entries.formula[position],
     composition: softmode.composition(entries.formula[position]),
     elements: entries.elements[position].split(" "),
+    verdicts: Object.fromEntries(data.sources.map((source) => [source.key, data.outcomes[source.key]?.[position] ?? null])),
     outcomes: data.sources.map((source) => data.outcomes[source.key]?.[position] ?? null),
   }));
 }
