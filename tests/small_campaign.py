@@ -44,9 +44,9 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
         run("force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
         run("phonons", "--reference", entries, *of_shard, *protocol_of["phonons"], "--output", phonons[0])
         run("phonons", "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
-    report = ["--report", settings / "report.yaml"]
+    cells, report = ["--entries", folder / "entries.db"], ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
-    run("collect", "--phonons", *names, "--index", folder / "index.csv", *report, "--output", properties)
+    run("collect", "--phonons", *names, "--index", folder / "index.csv", *cells, *report, "--output", properties)
     run("spectra", "--phonons", *names, "--output", folder / "spectra.parquet")
     run("results", folder, "--rule", "tables", "comparisons")
     return folder

@@ -125,7 +125,7 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
             raise InputError(f"{path}: {base} has no potential '{unknown[0]}' to compare with")
         setting, values = _varied_setting(base, of_base, path, _settings(other, others_metadata))
         read.append(Variation(path.name, others.properties, others.report["stability"], setting, values))
-    return Base(results.properties, metadata["dataset_digest"], results.report, labels, colours), read
+    return Base(results.properties, metadata["dataset_digest"], results.report, labels, colours, results.cautions), read
 
 
 # by potential and key; a key of the protocol is every potential's

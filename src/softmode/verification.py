@@ -147,8 +147,8 @@ def _checkpoint(campaign: CampaignFolder, potential: str) -> list[str]:
 
 
 def _properties(campaign: CampaignFolder) -> list[str]:
-    properties, index = campaign.path / "properties.parquet", campaign.path / "index.csv"
-    return differences_from_phonons(properties, _phonons(campaign), index, campaign.settings("report"))
+    properties, index, entries = (campaign.path / name for name in ("properties.parquet", "index.csv", "entries.db"))
+    return differences_from_phonons(properties, _phonons(campaign), index, entries, campaign.settings("report"))
 
 
 def _spectra(campaign: CampaignFolder) -> list[str]:

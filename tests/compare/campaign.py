@@ -10,9 +10,12 @@ REPORT = {
     "stability": "scripts",
     "bootstrap_resamples": 2000,
     "bootstrap_seed": 1,
+    "interval_smallest_n": 10,
     "protocol": "loew2024",
     "protocol_digest": "0123456789abcdef",
 }
+# for what is compared with a calculation by hand of few entries
+FEW = REPORT | {"interval_smallest_n": 2}
 METADATA = {"dataset_digest": "fedcba9876543210"}
 LABELS = {"good": "Good", "bad": "Bad_1"}
 

@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 
 from softmode.compare.changes import QUANTITIES, Base, Variation, change_table
-from tests.compare.campaign import LABELS, METADATA, REPORT, properties, row
+from tests.compare.campaign import FEW, LABELS, METADATA, REPORT, properties, row
 
 COLOURS = {"good": "#0173b2", "bad": "#029e73"}
 DISPLACEMENT = "force_sets.displacement_distance_A"
 
 
-def base(table: pd.DataFrame) -> Base:
-    return Base(table, METADATA["dataset_digest"], REPORT, LABELS, COLOURS)
+def base(table: pd.DataFrame, report: dict = FEW) -> Base:
+    return Base(table, METADATA["dataset_digest"], report, LABELS, COLOURS, "With care: Bad_1.")
 
 
 def variation(table: pd.DataFrame, value: float, *names: str) -> Variation:
@@ -78,6 +78,16 @@ def test_interval_is_of_the_pairs_and_not_of_the_entries() -> None:
     numbers = found[["change", "change_low", "change_high", "confidence"]].astype(float).tolist()
     assert numbers == pytest.approx([-1.0, -1.0, -1.0, 1.0])
     assert found["decided"]
+
+
+def test_change_of_fewer_than_ten_entries_is_not_decided() -> None:
+    before, after = drawn(1), drawn(2)
+    before.loc[before["source"] == "good", "omega_max_K"] += 100.0
+    found = change_table(base(before, REPORT), [variation(after, 0.03, "good")]).set_index("quantity")
+    assert found.loc["omega_max", "n"] == 12 and found.loc["omega_max", "decided"]
+    shares = found.loc[["false_unstable", "false_stable"]]  # of 8 and 4 entries
+    assert shares["change"].notna().all() and not shares["decided"].any()
+    assert shares[["change_low", "change_high", "ratio_low", "confidence"]].isna().all(axis=None)
 
 
 def test_potential_that_was_not_varied_is_not_in_the_table() -> None:

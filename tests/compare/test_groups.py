@@ -3,7 +3,7 @@ import pytest
 
 from softmode.compare.groups import PER_ATOM, grouped_errors, groups
 from softmode.compare.mean_errors import THERMODYNAMICS
-from tests.compare.campaign import properties
+from tests.compare.campaign import FEW, REPORT, properties
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_entry_is_in_the_group_of_each_of_its_elements(data: pd.DataFrame) -> No
 
 def test_errors_of_a_group_are_those_of_its_entries_and_say_how_many_failed(data: pd.DataFrame) -> None:
     members = groups(data, "scripts")
-    table = grouped_errors(data, members, ["good", "bad"], [THERMODYNAMICS[1], PER_ATOM[0]])
+    table = grouped_errors(data, members, ["good", "bad"], FEW, [THERMODYNAMICS[1], PER_ATOM[0]])
     table = table.set_index(["grouping", "group", "potential", "quantity"])
     # bad is off by 1, 2, 3 on a, b, c and fails on d and e
     row = table.loc[("elements", "Te", "bad", "entropy")]
@@ -45,3 +45,8 @@ def test_entry_without_reference_has_no_class_but_its_elements(data: pd.DataFram
     data.loc[(data["entry"] == "a") & (data["source"] == "reference"), "status"] = "failed"
     members = groups(data, "scripts")
     assert set(members.loc[members["entry"] == "a", "grouping"]) == {"elements", "crystal_system"}
+
+
+def test_mean_of_two_entries_has_no_standard_error(data: pd.DataFrame) -> None:
+    table = grouped_errors(data, groups(data, "scripts"), ["bad"], REPORT, [THERMODYNAMICS[1]])
+    assert table["mae"].notna().any() and table["mae_standard_error"].isna().all()

@@ -5,12 +5,15 @@ import pytest
 from softmode.compare.mean_errors import (
     RELAXATION,
     THERMODYNAMICS,
+    comparable_energies,
     error_table,
     failure_table,
     signed_errors,
     survivors,
+    with_numbers,
+    yardstick_table,
 )
-from tests.compare.campaign import REPORT, properties
+from tests.compare.campaign import FEW, REPORT, properties, row
 
 POTENTIALS = ["good", "bad"]
 
@@ -78,3 +81,61 @@ def test_errors_are_those_that_pandas_gives_by_hand() -> None:
             assert table.loc[(name, "own", quantity.key), "mae"] == pytest.approx(absolute.mean())
             assert table.loc[(name, "own", quantity.key), "n"] == len(absolute)
             assert table.loc[(name, "common", quantity.key), "mae"] == pytest.approx(absolute[common].mean())
+
+
+def test_energies_of_another_functional_are_no_errors() -> None:
+    data = properties()
+    data["energy_eV_per_atom"] = data["volume_A3_per_atom"]
+    data.loc[data["entry"] == "a", "functional"] = "PBEsol"
+    data.loc[data["entry"] == "b", "functional"] = None
+    functionals = {"good": "PBE", "yardstick": "PBEsol"}
+    errors = signed_errors(comparable_energies(data, functionals), RELAXATION[0], POTENTIALS)
+    # a is of PBEsol, b names none, c and d are of PBE; bad names none
+    assert errors["good"].notna().to_dict() == {"a": False, "b": True, "c": True, "d": True, "e": False}
+    assert errors["bad"].notna().to_dict() == {"a": True, "b": True, "c": True, "d": True, "e": False}
+    kept = comparable_energies(data, functionals).drop(columns="energy_eV_per_atom")
+    pd.testing.assert_frame_equal(kept, data.drop(columns="energy_eV_per_atom"))
+
+
+def test_energies_stay_where_the_reference_has_none_to_compare_with() -> None:
+    data = properties()
+    data.loc[data["source"] == "good", "energy_eV_per_atom"] = -3.0
+    data["functional"] = "PBEsol"
+    same = comparable_energies(data, {"good": "PBE"})
+    assert (same.loc[same["source"] == "good", "energy_eV_per_atom"] == -3.0).all()
+
+
+def test_energy_is_shown_only_where_some_entry_has_an_error_of_it() -> None:
+    data = properties()
+    numbers = error_table(data, RELAXATION, POTENTIALS, REPORT)
+    assert with_numbers(numbers, RELAXATION) == [RELAXATION[1]]
+    data["energy_eV_per_atom"] = data["volume_A3_per_atom"]
+    numbers = error_table(data, RELAXATION, POTENTIALS, REPORT)
+    assert with_numbers(numbers, RELAXATION) == list(RELAXATION)
+
+
+def test_error_beside_the_yardstick_is_that_of_the_entries_that_have_both() -> None:
+    data = properties()
+    yardstick = data[data["source"] == "good"].assign(source="yardstick")
+    yardstick.loc[yardstick["entry"] == "a", ["status", "omega_max_K"]] = ["failed", None]
+    names = [*POTENTIALS, "yardstick"]
+    table = yardstick_table(pd.concat([data, yardstick]), THERMODYNAMICS[:1], names, FEW)
+    assert set(table["potential"]) == set(POTENTIALS)
+    rows = table.set_index(["potential", "subset"])
+    # bad is off by 1, 2, 3 on a, b, c, and the yardstick by 0.1 on b, c, d
+    assert rows.loc[("bad", "common"), "n"] == 2
+    assert rows.loc[("bad", "common"), "difference"] == pytest.approx((1.9 + 2.9) / 2)
+    assert rows.loc[("bad", "common"), ["difference_low", "difference_high"]].tolist() == pytest.approx([1.9, 2.9])
+    assert rows.loc[("good", "own"), ["n", "difference"]].tolist() == pytest.approx([3, 0.0], abs=1e-12)
+    few = yardstick_table(pd.concat([data, yardstick]), THERMODYNAMICS[:1], names, REPORT)
+    assert few["difference"].notna().all() and few["difference_low"].isna().all()
+    assert yardstick_table(data, THERMODYNAMICS, POTENTIALS, FEW).empty
+
+
+def test_interval_beside_the_yardstick_is_of_pairs() -> None:
+    """Errors differ by up to 100 between entries; the potential's is larger by 1 in each."""
+    rows = [row(f"mp-{i}", "reference", 0.0, True) for i in range(12)]
+    rows += [row(f"mp-{i}", "one", 9.0 * i + 1.0, True) for i in range(12)]
+    rows += [row(f"mp-{i}", "yardstick", -9.0 * i, True) for i in range(12)]
+    found = yardstick_table(pd.DataFrame(rows), THERMODYNAMICS[:1], ["one", "yardstick"], REPORT).iloc[0]
+    assert found[["difference", "difference_low", "difference_high"]].tolist() == pytest.approx([1.0, 1.0, 1.0])

@@ -14,7 +14,7 @@ from softmode.compare.spectra import (
 )
 from softmode.engine.parquet import write_table
 from softmode.errors import InputError
-from tests.compare.campaign import REPORT, made_up
+from tests.compare.campaign import FEW, REPORT, made_up
 
 GRID = {"minimum_THz": -1.0, "maximum_THz": 3.0, "step_THz": 1.0}
 REFERENCE = [[0.0, 0.0, 0.0, 2.0], [1.0, 1.0, 2.0, -1.0]]
@@ -84,7 +84,7 @@ def test_means_over_entries_are_those_of_pandas_and_say_over_how_many() -> None:
     _, spectra = made_up(["good", "bad"], n_failed=2)
     # one that has no reference to be compared with
     spectra.loc[(spectra["entry"] == "mp-3") & (spectra["source"] == "good"), "frequency_mae_THz"] = None
-    table = spectrum_table(spectra, ["good", "bad"], REPORT).set_index(["potential", "subset", "quantity"])
+    table = spectrum_table(spectra, ["good", "bad"], FEW).set_index(["potential", "subset", "quantity"])
     by_hand = spectra[spectra["source"] == "good"]["frequency_mae_THz"].astype(float)
     row = table.loc[("good", "own", "frequencies")]
     assert (row["n"], row["unit"]) == (9, "THz") and row["mean"] == pytest.approx(by_hand.mean())

@@ -28,6 +28,7 @@ def test_table_has_the_base_and_each_change_with_its_interval(variations: list[V
     assert f"({change} [{low}, {high}]" in table.rows[2][3]
     assert "Base: displacement (Å) 0.01, floating-point type float32" in table.caption
     assert "loew2024 (0123456789ab), data set fedcba987654" in table.caption
+    assert table.caption.endswith("With care: Bad_1.")
     assert r"displacement (\AA{}) 0.03" in table.to_latex()
 
 

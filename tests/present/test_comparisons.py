@@ -40,6 +40,8 @@ class MadeUp:
         settings = {"phonons": {"stability": {REPORT["stability"]: BOUNDS}}}
         results = Results(SimpleNamespace(settings=settings.get))
         read = {"spectra": self.spectra, "labels": self.labels, "colours": self.colours}
+        direct = {"label": "Direct", "conservative": False}
+        read |= {"potentials": {"direct": direct} if "direct" in self.labels else {}}
         read |= {"report": REPORT | {"bootstrap_resamples": 100}, "_properties": (self.properties, METADATA)}
         vars(results).update(read)
         return results
@@ -83,6 +85,7 @@ CASES = {
     "more entries than points": comparisons(["one", "other"], n_entries=80, n_unstable=20),
     "no unstable entry": comparisons(["one", "other"], n_unstable=0),
     "no stable entry": comparisons(["one", "other"], n_unstable=12),
+    "forces of no energy": comparisons(["one", "direct"]),
     "one entry": comparisons(["one", "other"], n_entries=1),
     "all failed": comparisons(["one", "other"], n_failed=12),
     "one failed": without("other"),
@@ -97,6 +100,7 @@ def test_tables_never_show_what_is_not_a_number(name: str) -> None:
         assert not re.search(r"\b(nan|inf|None|NaN)\b", text)
         assert all(len(row) == len(table.header) for row in table.rows)
         assert "loew2024 (0123456789ab), data set fedcba987654" in table.caption
+        assert ("not the gradient of an energy in Direct." in table.caption) == (name == "forces of no energy")
 
 
 @pytest.mark.slow

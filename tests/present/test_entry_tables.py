@@ -27,10 +27,10 @@ def campaign(tmp_path: Path) -> Path:
             "force_residual_ratio": 0.012 if source == "soft" else None,
             "qpoints": qpoints,
             "frequencies_THz": frequencies,
-            "temperatures_K": [0.0, 300.0],
-            "free_energy_kJ_per_mol": [1.0, -2.0],
-            "entropy_J_per_K_mol": [0.0, 70.0],
-            "heat_capacity_J_per_K_mol": [0.0, 48.0],
+            "temperatures_K": [0.0, 300.0, 600.0],
+            "free_energy_kJ_per_mol": [1.0, -2.0, -9.0],
+            "entropy_J_per_K_mol": [0.0, 70.0, 99.0],
+            "heat_capacity_J_per_K_mol": [0.0, 48.0, 49.5],
         }
         write_table(tmp_path / "phonons" / source / "0.parquet", [row], phonon_columns(["scripts"]), {})
     failed = {"entry": "NaCl", "source": "broken", "status": "failed", "failed_stage": "relax"}
@@ -40,7 +40,7 @@ def campaign(tmp_path: Path) -> Path:
 
 
 def test_all_sources_stand_beside_the_reference_at_300_K(campaign: Path) -> None:
-    properties, _ = entry_tables("NaCl", read_entry(campaign, "NaCl"))
+    properties, _ = entry_tables("NaCl", read_entry(campaign, "NaCl"), 300.0)
     assert [row[0] for row in properties.rows] == ["reference", "broken", "soft"]
     reference, broken, soft = properties.rows
     assert reference == ["reference", "22.5000", "7.001", "0.000", "70.000", "-2.000", "48.000", "–", "–", "–"]
@@ -50,8 +50,18 @@ def test_all_sources_stand_beside_the_reference_at_300_K(campaign: Path) -> None
     assert "broken: relax: after 7500 steps" in properties.caption
 
 
+def test_thermodynamics_are_those_of_the_temperature_of_the_report(campaign: Path) -> None:
+    rows = read_entry(campaign, "NaCl")
+    properties, _ = entry_tables("NaCl", rows, 600.0, "With care: soft is soft.")
+    assert properties.header[4] == "S at 600 K (J/K/mol)"
+    assert properties.rows[0][4:7] == ["99.000", "-9.000", "49.500"]
+    assert properties.caption == "broken: relax: after 7500 steps. With care: soft is soft."
+    with pytest.raises(InputError, match="NaCl: its phonons have no thermodynamics at 150 K; run again"):
+        entry_tables("NaCl", rows, 150.0)
+
+
 def test_equivalent_q_points_are_one_row_with_their_number(campaign: Path) -> None:
-    _, frequencies = entry_tables("NaCl", read_entry(campaign, "NaCl", ["reference", "soft"]))
+    _, frequencies = entry_tables("NaCl", read_entry(campaign, "NaCl", ["reference", "soft"]), 300.0)
     assert frequencies.rows == [
         ["(0 0 0)", "1", "reference", "0.00 ×3"],
         ["(0 0 0)", "1", "soft", "0.00 ×3"],

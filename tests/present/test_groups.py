@@ -12,7 +12,7 @@ from softmode.present.groups import (
     group_figure_numbers,
     grouped_error_table,
 )
-from tests.compare.campaign import made_up
+from tests.compare.campaign import FEW, made_up
 
 LABELS = {"good": "Good", "bad": "Bad"}
 COLOURS = {"good": "#0173b2", "bad": "#029e73"}
@@ -21,7 +21,7 @@ COLOURS = {"good": "#0173b2", "bad": "#029e73"}
 @pytest.fixture
 def numbers() -> pd.DataFrame:
     properties, _ = made_up(list(LABELS), n_failed=2)
-    return grouped_errors(properties, groups(properties, "scripts"), list(LABELS))
+    return grouped_errors(properties, groups(properties, "scripts"), list(LABELS), FEW)
 
 
 def test_each_group_has_a_row_for_each_potential_with_entries_n_and_the_error_of_pandas(numbers: pd.DataFrame) -> None:

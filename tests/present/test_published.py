@@ -2,7 +2,8 @@ import pytest
 
 from softmode.present.published import with_published
 from softmode.present.table_text import Table
-from tests.compare.campaign import LABELS, properties
+from softmode.present.tables import thermodynamics_table
+from tests.compare.campaign import LABELS, REPORT, made_up, properties
 from tests.present.paper_tables import paper_tables
 
 NUMBERS = {
@@ -23,6 +24,15 @@ def test_published_errors_stand_beside_ours_for_own_survivors_only(tables: list[
     beside = [[text for (_, title), text in row.items() if title == "paper"] for row in rows]
     assert beside == [["–"] * 4, ["–"] * 4, ["–"] * 4, ["89", "114", "45", "21"]]
     assert tables[1].header[3:5] == ["ω_max (K)", "paper"]
+
+
+def test_difference_to_the_second_functional_has_no_published_number() -> None:
+    made, _ = made_up(["bad", "yardstick"])
+    labels = {"bad": "Bad", "yardstick": "PBEsol"}
+    table = with_published(thermodynamics_table(made, labels, REPORT, ""), made, labels, PUBLISHED, "softmode")
+    difference = dict(zip(enumerate(table.header), table.rows[-1], strict=True))
+    assert table.rows[-1][0] == "Bad − PBEsol"
+    assert [text for (_, title), text in difference.items() if title == "paper"] == ["–"] * 4
 
 
 def test_published_stability_is_in_the_right_class(tables: list[Table]) -> None:

@@ -31,11 +31,13 @@ def test_place_is_as_wide_as_what_is_not_decided() -> None:
     assert places(pairs(everything)) == {"One": "1", "Two": "2", "Three": "3"}
 
 
-def test_quantity_that_nobody_has_is_a_dash() -> None:
+def test_quantity_that_nobody_has_is_a_dash_and_an_energy_no_column() -> None:
     numbers = pairs(set())
-    table = ranking_table(numbers[numbers["quantity"] != "energy"], NAMES, "")
+    table = ranking_table(numbers[~numbers["quantity"].isin(["energy", "volume"])], NAMES, "")
+    assert table.header == ["potential", "V", "ω_max", "S", "F", "C_V"]
     assert [row[1] for row in table.rows] == ["–"] * 3
-    assert "E 8" not in table.caption and "V 8" in table.caption
+    assert "(n: ω_max 8, S 8," in table.caption
+    assert ranking_table(numbers, NAMES, "").header[1] == "E"
 
 
 def test_matrix_has_the_sign_of_the_row_and_errors_on_its_diagonal() -> None:
@@ -50,4 +52,4 @@ def test_matrix_has_the_sign_of_the_row_and_errors_on_its_diagonal() -> None:
 
 def test_one_potential_has_nothing_to_be_ranked_with() -> None:
     table = ranking_table(pairs(set()).iloc[:0], {"good": LABELS["good"]}, "")
-    assert table.rows == [["Good", *["–"] * 6]]
+    assert table.rows == [["Good", *["–"] * 5]]

@@ -1,5 +1,8 @@
+import pandas as pd
 import pytest
 
+from softmode.present.tables import relaxation_table, thermodynamics_table
+from tests.compare.campaign import LABELS, REPORT, made_up, properties
 from tests.present.paper_tables import paper_tables
 
 
@@ -13,16 +16,52 @@ def test_tables_say_n_interval_protocol_and_data_set(tables: list) -> None:
         text = table.to_markdown()
         assert "loew2024 (0123456789ab)" in text and "fedcba987654" in text
         assert "Reference: PBE, 5 entries" in text and "the 3 entries that every potential survived" in text
-    assert tables[1].rows[0][:4] == ["Good", "common", "3", "0.100 [0.100, 0.100]"]
+    assert tables[1].rows[0][:4] == ["Good", "common", "3", "0.100"]  # too few for an interval
 
 
 def test_failures_show_in_the_relaxation_table(tables: list) -> None:
     assert "| Bad_1     | 20.00" in tables[0].to_markdown()
 
 
-def test_quantity_without_numbers_is_a_dash_not_a_zero(tables: list) -> None:
-    cells = [row[4] for row in tables[0].rows]
-    assert cells == ["–"] * 4
+def test_energy_is_a_column_only_where_the_reference_states_energies(tables: list) -> None:
+    assert tables[0].header == ["potential", "failed (%)", "subset", "n", "V (Å³/atom)"]
+    assert "E:" not in tables[0].caption and "energy" not in tables[0].title
+    data = properties()
+    data["energy_eV_per_atom"] = data["volume_A3_per_atom"]
+    table = relaxation_table(data, LABELS, REPORT, "")
+    assert table.header[4:] == ["E (meV/atom)", "V (Å³/atom)"] and table.rows[0][4:] == ["100", "0.100"]
+    assert "No zero is aligned" in table.caption
+
+
+def test_quantity_without_numbers_is_a_dash_not_a_zero() -> None:
+    data = properties().assign(volume_A3_per_atom=None)
+    assert [row[4] for row in relaxation_table(data, LABELS, REPORT, "").rows] == ["–"] * 4
+
+
+def test_each_potential_stands_beside_the_second_functional_with_n_and_interval() -> None:
+    properties, _ = made_up(["one", "two", "yardstick"], n_failed=1)
+    labels = {"one": "One", "two": "Two", "yardstick": "PBEsol"}
+    table = thermodynamics_table(properties, labels, REPORT, "Caption.")
+    assert [row[:2] for row in table.rows[-2:]] == [["One − PBEsol", "common"], ["Two − PBEsol", "common"]]
+    assert "Potential − PBEsol: by how much" in table.caption
+    wide = properties.pivot(index="entry", columns="source", values="omega_max_K").astype(float).dropna()
+    errors = wide.sub(wide["reference"], axis=0).abs()
+    n, cell = table.rows[-2][2:4]
+    by_hand = (errors["one"] - errors["yardstick"]).mean()
+    assert n == "11" == str(len(errors))
+    value, low, high = map(float, cell.replace("[", "").replace("]", "").replace(",", "").split())
+    assert low < value < high and value == pytest.approx(by_hand, rel=0.01)
+    numbers = table.numbers.set_index(["potential", "subset", "quantity"])
+    assert numbers.loc[("one", "common", "omega_max"), "mae_minus_yardstick"] == pytest.approx(by_hand)
+    assert numbers.loc[("one", "common", "omega_max"), "n_with_yardstick"] == 11
+    assert pd.isna(numbers.loc[("yardstick", "common", "omega_max"), "mae_minus_yardstick"])
+    alone = thermodynamics_table(properties, {"one": "One", "two": "Two"}, REPORT, "Caption.")
+    assert len(alone.rows) == 4 and alone.caption == "Caption."
+    relaxation = relaxation_table(properties, labels, REPORT, "")
+    assert [row[:4] for row in relaxation.rows[-2:]] == [
+        ["One − PBEsol", "–", "common", "11"],
+        ["Two − PBEsol", "–", "common", "11"],
+    ]
 
 
 def test_stability_table_has_failed_as_third_outcome(tables: list) -> None:

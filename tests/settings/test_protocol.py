@@ -8,7 +8,16 @@ from pydantic import model_validator
 
 from softmode.errors import InputError
 from softmode.settings.fields import Contradiction, Settings, TakenFrom, setting
-from softmode.settings.protocol import Phonons, Protocol, Relax, default_sections, load_protocol, stage_settings, thawed
+from softmode.settings.protocol import (
+    Phonons,
+    Protocol,
+    Relax,
+    default_sections,
+    load_protocol,
+    report_of,
+    stage_settings,
+    thawed,
+)
 from softmode.settings.protocol_check import check_protocol
 from softmode.yaml_files import read_yaml
 
@@ -37,10 +46,10 @@ def test_digest_changes_with_every_single_setting_that_changes_a_number(loew2024
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("loew2024", "3758c4118c9d278dd714992ec7b8dd64581203a7fbef07cd0e8bfac20facd76a"),
-        ("loew2024-paper", "298ad04dd1f9bfab5c7586df6f0ffd0648c3883228a77a38185a098b3660be09"),
-        ("softmode", "ef11cde15c90f3e5f9ecf918bd1aa3922f0987d6cfc01da69bd198b0d2e3d227"),
-        ("dft-reference", "be0fc5733a872090372cb222e29bf018a9f265746de66cffc04aa5a33c45eeb8"),
+        ("loew2024", "2e2c0387481eeeb2338794cbe14595d386c44ee3a158ecdf11622b7dd24e0b98"),
+        ("loew2024-paper", "42964f0d836909e75a49bf890caabc0fc203a36bfc36e580480f4cb5ff0c50de"),
+        ("softmode", "52087d29a5dab8e73830859bc12db08e32c98273d401e8eaa5d905fc182005bf"),
+        ("dft-reference", "7366c74f256496798561111c6674519efb581bb0c54b860436f04be09375a5ed"),
     ],
 )
 def test_digests_of_the_protocols_of_the_project_are_frozen(project: Path, name: str, expected: str) -> None:
@@ -96,6 +105,24 @@ def test_frozen_section_has_what_it_takes_from_elsewhere(loew2024: Protocol) -> 
     assert loew2024.section("phonons")["symmetry_tolerance_A"] == 1e-5
     report = loew2024.section("report")
     assert (report["protocol"], report["protocol_digest"]) == ("loew2024", loew2024.digest)
+
+
+def test_report_that_was_frozen_before_a_key_keeps_its_tables_and_its_digest(loew2024: Protocol) -> None:
+    younger = ("interval_smallest_n", "symmetry_tolerance_A")
+    frozen = {section: dict(loew2024.section(section)) for section in default_sections()}
+    assert report_of(frozen["report"]) == frozen["report"]
+    frozen["report"] = {key: value for key, value in frozen["report"].items() if key not in younger}
+    # intervals of two entries and more, crystal systems within 0.001 Å: what tables of then were made with
+    assert report_of(frozen["report"]) == frozen["report"] | {"interval_smallest_n": 2, "symmetry_tolerance_A": 1e-3}
+    again = thawed(frozen, default_sections())
+    assert again.digest == "3758c4118c9d278dd714992ec7b8dd64581203a7fbef07cd0e8bfac20facd76a"
+
+
+@pytest.mark.parametrize("key", ["interval_smallest_n", "symmetry_tolerance_A"])
+def test_protocol_of_today_says_by_what_its_tables_are_made(loew2024: Protocol, key: str) -> None:
+    report = {name: value for name, value in loew2024.settings["report"].items() if name != key}
+    with pytest.raises(InputError, match=f"report: key '{key}' is missing"):
+        check_protocol(Protocol("mine", dict(loew2024.settings) | {"report": report}), "p.yaml")
 
 
 def test_settings_that_are_none_of_a_stage_name_file_and_key(loew2024: Protocol) -> None:

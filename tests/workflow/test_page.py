@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.present.phonopy_files import read_phonopy
+from tests.present.page.charges import give_charges
 
 pytestmark = pytest.mark.slow
 
@@ -408,6 +409,38 @@ def test_texts_that_would_be_programs_are_shown_as_texts(browser: Browser, finis
                 expect(page.locator("#parity .hoverlayer")).to_contain_text("<script>window.injected=1")
             assert page.evaluate("window.injected") is None
             opened.check()
+
+
+def test_splitting_is_a_choice_and_split_modes_can_be_animated(browser: Browser, finished_campaign: Path) -> None:
+    give_charges(finished_campaign)
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--output", report], check=True)
+    highest = "Math.max(...document.getElementById('bands').data[0].y)"
+    for opened in open_page(browser, report):
+        page = opened.show("entry/NaCl-rocksalt")
+        page.locator("#crystal[data-ready]").wait_for()
+        before = page.evaluate(highest)
+        page.get_by_label("LO–TO splitting").check()
+        after = page.evaluate(highest)
+        assert after > before + 1
+        expect(page.locator("#bands-note")).to_contain_text("No table counts them")
+        box = page.locator("#bands .nsewdrag").first.bounding_box()
+        assert box is not None
+        at = page.evaluate(
+            "(() => { const plot = document.getElementById('bands'); const {xaxis, yaxis} = plot._fullLayout;"
+            f" return [xaxis.d2p(plot.data[0].x[plot.data[0].y.indexOf({highest})]), yaxis.d2p({highest})]; }})()"
+        )
+        page.mouse.move(box["x"] + at[0] + 2, box["y"] + at[1])
+        page.locator("#bands .hoverlayer .hovertext").first.wait_for()
+        page.mouse.down()
+        page.mouse.up()
+        expect(page.locator("#mode")).to_contain_text("band 6")
+        assert float(page.locator("#mode").inner_text().split(": ")[1].split()[0]) == pytest.approx(after, abs=0.2)
+        assert page.get_by_role("alert").is_hidden()
+        page = opened.show("entry/Si-diamond")
+        page.locator("#crystal[data-ready]").wait_for()
+        assert page.get_by_label("LO–TO splitting").count() == 0
+        opened.check()
 
 
 def test_page_says_which_entries_it_lacks_the_details_of(browser: Browser, finished_campaign: Path) -> None:

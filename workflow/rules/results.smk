@@ -6,6 +6,7 @@ rule collect:
     input:
         phonons=outputs_of("phonons"),
         index="<campaign>/index.csv",
+        entries="<campaign>/entries.db",
         report="<campaign>/settings/report.yaml",
     output:
         properties="<campaign>/properties.parquet",
@@ -14,8 +15,8 @@ rule collect:
     params:
         softmode=f"{WORKFLOW}/bin/softmode",
     shell:
-        "{params.softmode:q} collect --phonons {input.phonons:q} --index {input.index:q} --report {input.report:q}"
-        " --output {output.properties:q} > {log:q} 2>&1"
+        "{params.softmode:q} collect --phonons {input.phonons:q} --index {input.index:q} --entries {input.entries:q}"
+        " --report {input.report:q} --output {output.properties:q} > {log:q} 2>&1"
 
 
 rule spectra:

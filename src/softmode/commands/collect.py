@@ -9,6 +9,7 @@ from pathlib import Path
 class Options:
     phonons: list[Path]
     index: Path
+    entries: Path
     report: Path
     output: Path
 
@@ -16,6 +17,7 @@ class Options:
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--phonons", type=Path, nargs="+", required=True, help="tables of all shards")
     parser.add_argument("--index", type=Path, required=True, help="the data set's index")
+    parser.add_argument("--entries", type=Path, required=True, help="the data set's entries.db")
     parser.add_argument("--report", type=Path, required=True, help="the protocol's section 'report'")
     parser.add_argument("--output", type=Path, required=True, help="properties.parquet")
 
@@ -24,5 +26,6 @@ def run(options: Options) -> None:
     from softmode.compare.properties import collect
     from softmode.yaml_files import read_yaml
 
-    n_rows, n_failed = collect(options.phonons, options.index, read_yaml(options.report), options.output)
+    report = read_yaml(options.report)
+    n_rows, n_failed = collect(options.phonons, options.index, options.entries, report, options.output)
     print(f"{n_rows} records in {options.output}, {n_failed} of them failures")

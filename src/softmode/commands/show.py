@@ -30,17 +30,21 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> None:
+    from softmode.campaign_folder import CampaignFolder
+    from softmode.present.cautions import cautions
     from softmode.present.entry_tables import entry_tables, read_entry
 
     rows = read_entry(options.campaign, options.entry, options.source)
-    for table in entry_tables(options.entry, rows):
+    campaign = CampaignFolder(options.campaign)
+    presented = campaign.settings("presentation")["potentials"]
+    shown = {row["source"]: presented[row["source"]] for row in rows if row["source"] in presented}
+    temperature = campaign.settings("report")["temperature_K"]
+    for table in entry_tables(options.entry, rows, temperature, cautions(shown)):
         print(table.to_markdown())
     if options.figure:
-        from softmode.campaign_folder import CampaignFolder
         from softmode.present.entry_figure import entry_figure
         from softmode.present.results import Results
 
-        campaign = CampaignFolder(options.campaign)
         results = Results(campaign)
         entry_figure(campaign, options.entry, rows, results.labels, results.colours).savefig(options.figure, dpi=200)
         print(f"figure: {options.figure}")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from softmode.compare.mean_errors import THERMODYNAMICS, Quantity, signed_errors, survivors
-from softmode.compare.resampling import resampled_means
+from softmode.compare.resampling import interval, resampled_means, share_below_zero
 from softmode.compare.stability import outcome
 from softmode.sources import REFERENCE
 
@@ -35,6 +35,7 @@ class Base:
         report: settings of the report
         labels: of its potentials, in its order
         colours: of its potentials
+        cautions: what speaks against the phonons of some of them, for people
     """
 
     properties: pd.DataFrame
@@ -42,6 +43,7 @@ class Base:
     report: Mapping[str, Any]
     labels: Mapping[str, str]
     colours: Mapping[str, str]
+    cautions: str
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,10 @@ def change_table(base: Base, variations: Sequence[Variation]) -> pd.DataFrame:
         columns setting, base_value, value, campaign, potential, quantity, unit, n, n_dropped (entries with a reference
         that this potential fails in one campaign or more), error_base and error (mean absolute error; for the false
         outcomes the share of the reference's class), change (error minus error_base), change_low and change_high (its
-        95 % percentile bootstrap interval; NaN for fewer than two entries), ratio (error by error_base; NaN where that
-        is zero), ratio_low and ratio_high (its interval), confidence (share of resamples in which the error is smaller
-        than in the base, a tie counting half), and decided (the interval of the change has no zero)
+        95 % percentile bootstrap interval; NaN for too few entries), ratio (error by error_base; NaN where that is
+        zero), ratio_low and ratio_high (its interval), confidence (share of resamples in which the error is smaller
+        than in the base, a tie counting half; NaN for too few entries), and decided (there is an interval of the
+        change, and it has no zero)
     """
     rows = []
     for potential in base.labels:
@@ -94,7 +97,7 @@ def change_table(base: Base, variations: Sequence[Variation]) -> pd.DataFrame:
         ]
         for quantity in QUANTITIES:
             values = pd.concat([table[quantity.key] for table in errors], axis=1).dropna().to_numpy()
-            changes = _changes(values, base.report["bootstrap_resamples"], base.report["bootstrap_seed"])
+            changes = _changes(values, base.report)
             for position, (variation, change) in enumerate(zip(own, changes, strict=True), start=1):
                 base_value, value = variation.values[potential]
                 rows.append(
@@ -133,39 +136,32 @@ def errors_of_entries(properties: pd.DataFrame, potential: str, variant: str) ->
     return pd.DataFrame(columns)
 
 
-def _changes(values: np.ndarray, n_resamples: int, seed: int) -> list[dict[str, Any]]:
+def _changes(values: np.ndarray, report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return for each column but the first how its mean differs from that of the first.
 
     Args:
         values: shape (n_entries, n_campaigns)
     """
-    numbers = ("change", "change_low", "change_high", "ratio", "ratio_low", "ratio_high", "confidence")
-    nothing: dict[str, Any] = dict.fromkeys(numbers, np.nan) | {"decided": False}
     if not len(values):
-        return [nothing] * (values.shape[1] - 1)
+        numbers = ("change", "change_low", "change_high", "ratio", "ratio_low", "ratio_high", "confidence")
+        return [dict.fromkeys(numbers, np.nan) | {"decided": False}] * (values.shape[1] - 1)
     errors = values.mean(axis=0)
-    changes = errors[1:] - errors[0]
-    ratios = errors[1:] / errors[0] if errors[0] else np.full(len(changes), np.nan)
-    if len(values) < 2:
-        return [nothing | {"change": change, "ratio": ratio} for change, ratio in zip(changes, ratios, strict=True)]
-    means = resampled_means(values, n_resamples, seed)
-    resampled = means[:, 1:] - means[:, :1]
-    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
-    # a share of false outcomes may be zero in the base, or in a resample of it
-    ratio_low, ratio_high = np.full((2, len(changes)), np.nan)
-    if (means[:, 0] > 0).all():
-        ratio_low, ratio_high = np.percentile(means[:, 1:] / means[:, :1], [2.5, 97.5], axis=0)
-    confidence = (resampled < 0).mean(axis=0) + 0.5 * (resampled == 0).mean(axis=0)
-    return [
-        {
-            "change": changes[i],
-            "change_low": low[i],
-            "change_high": high[i],
-            "ratio": ratios[i],
-            "ratio_low": ratio_low[i],
-            "ratio_high": ratio_high[i],
-            "confidence": float(confidence[i]),
-            "decided": bool(low[i] > 0 or high[i] < 0),
-        }
-        for i in range(len(changes))
-    ]
+    means = resampled_means(values, report)
+    found = []
+    for error, resampled in zip(errors[1:], means.T[1:], strict=True):
+        low, high = interval(resampled - means[:, 0])
+        # a share of false outcomes may be zero in the base, or in a resample of it
+        ratio_low, ratio_high = interval(resampled / means[:, 0]) if (means[:, 0] > 0).all() else (np.nan, np.nan)
+        found.append(
+            {
+                "change": error - errors[0],
+                "change_low": low,
+                "change_high": high,
+                "ratio": error / errors[0] if errors[0] else np.nan,
+                "ratio_low": ratio_low,
+                "ratio_high": ratio_high,
+                "confidence": share_below_zero(resampled - means[:, 0]),
+                "decided": bool(low > 0 or high < 0),
+            }
+        )
+    return found

@@ -1,11 +1,13 @@
 """Errors by what the entries are: elements, crystal system, class of stability, number of atoms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity, signed_errors
+from softmode.compare.resampling import enough
 from softmode.compare.stability import outcome
 from softmode.sources import REFERENCE
 
@@ -50,16 +52,18 @@ def grouped_errors(
     properties: pd.DataFrame,
     members: pd.DataFrame,
     potentials: Sequence[str],
+    report: Mapping[str, Any],
     quantities: Sequence[Quantity] = QUANTITIES,
 ) -> pd.DataFrame:
     """Return the mean absolute errors of each group.
 
     Args:
         members: of `groups`
+        report: settings of the report
 
     Returns:
         columns grouping, group, potential, quantity, unit, n_entries (of the group), n (of them, behind the number),
-        mae, mae_standard_error (NaN for fewer than two entries) and mean_error
+        mae, mae_standard_error (NaN for too few entries) and mean_error
     """
     sizes = members.groupby(["grouping", "group"])["entry"].nunique()
     parts = []
@@ -82,5 +86,6 @@ def grouped_errors(
         )
     table = pd.concat(parts, ignore_index=True)
     table["n_entries"] = [int(sizes.loc[key]) for key in zip(table["grouping"], table["group"], strict=True)]
+    table["mae_standard_error"] = table["mae_standard_error"].where(table["n"].map(lambda n: enough(n, report)))
     order = ["grouping", "group", "potential", "quantity", "unit", "n_entries", "n", "mae", "mae_standard_error"]
     return table[[*order, "mean_error"]]

@@ -45,6 +45,35 @@ THERMODYNAMICS = (
 )
 
 
+def comparable_energies(properties: pd.DataFrame, functionals: Mapping[str, str]) -> pd.DataFrame:
+    """Return the properties without those energies that are of another functional than the reference's.
+
+    Two functionals have no zero of energy in common, so that their difference is no error. What names no functional is
+    left as it is, and so is what there is no energy of the reference to compare with.
+
+    Args:
+        properties: properties.parquet
+        functionals: of the sources that say it, by name
+    """
+    column = "energy_eV_per_atom"
+    entries = properties[(properties["source"] == REFERENCE) & properties[column].notna()].set_index("entry")
+    expected = properties["entry"].map(entries["functional"]).astype(object).fillna("")
+    own = properties["source"].map(functionals).astype(object).fillna("")
+    other = (expected != "") & (own != "") & (own != expected)
+    return properties.assign(**{column: properties[column].mask(other)}) if other.any() else properties
+
+
+def with_numbers(numbers: pd.DataFrame, quantities: Sequence[Quantity]) -> list[Quantity]:
+    """Return the quantities, without the energy where no entry has an error of it: few references state one.
+
+    Args:
+        numbers: columns quantity and n
+        quantities: in the order of a table's columns
+    """
+    known = set(numbers.loc[numbers["n"] > 0, "quantity"])
+    return [quantity for quantity in quantities if quantity is not RELAXATION[0] or quantity.key in known]
+
+
 def signed_errors(properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> pd.DataFrame:
     """Return potential minus reference in the reported unit: index entry, one column each, NaN where either is missing.
 
@@ -68,7 +97,7 @@ def error_table(
 
     The subset `common` has the entries that every potential survived, `own` those that this one did. Columns:
     potential, subset, quantity, unit, n (entries behind the number), mae, mae_low and mae_high (95 % percentile
-    bootstrap interval; NaN for fewer than two entries) and mean_error.
+    bootstrap interval; NaN for too few entries) and mean_error.
 
     Args:
         report: settings of the report; its seed makes the intervals reproducible
@@ -77,7 +106,7 @@ def error_table(
     for quantity in quantities:
         errors = signed_errors(properties, quantity, potentials)
         for row, known in by_subset(quantity, errors, properties, potentials):
-            low, high = mean_interval(np.abs(known), report["bootstrap_resamples"], report["bootstrap_seed"])
+            low, high = mean_interval(np.abs(known), report)
             rows.append(
                 row
                 | {
@@ -88,6 +117,33 @@ def error_table(
                 }
             )
     return pd.DataFrame(rows)
+
+
+def yardstick_table(
+    properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], report: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return by how much each mean absolute error is larger than the yardstick's, on the entries that have both.
+
+    One row for each potential but the yardstick, subset and quantity. Both errors are resampled with the same entries.
+    Columns: potential, subset, quantity, unit, n (entries that have both errors), difference, difference_low and
+    difference_high (95 % percentile bootstrap interval; NaN for too few entries). Without a yardstick there are no
+    rows.
+
+    Args:
+        potentials: with the yardstick, if the campaign has one
+        report: settings of the report; its seed makes the intervals reproducible
+    """
+    rows = []
+    competing = [name for name in potentials if name != YARDSTICK]
+    for quantity in quantities if YARDSTICK in potentials else ():
+        errors = signed_errors(properties, quantity, potentials).abs()
+        differences = errors[competing].sub(errors[YARDSTICK], axis=0)
+        for row, known in by_subset(quantity, differences, properties, competing):
+            low, high = mean_interval(known, report)
+            difference = known.mean() if len(known) else np.nan
+            rows.append(row | {"difference": difference, "difference_low": low, "difference_high": high})
+    columns = ["potential", "subset", "quantity", "unit", "n", "difference", "difference_low", "difference_high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def by_subset(

@@ -8,8 +8,10 @@ import pyarrow as pa
 
 from softmode.engine.parquet import Column, read_table, write_table
 from softmode.errors import InputError
+from softmode.reference.dataset import load_entries
+from softmode.reference.index import crystal_system, space_group
 from softmode.reference.index_file import read_index
-from softmode.settings.protocol import DensityGrid, Phonons
+from softmode.settings.protocol import DensityGrid, Phonons, report_of
 from softmode.sources import REFERENCE, YARDSTICK
 
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()
@@ -61,7 +63,7 @@ SPECTRUM_COLUMNS = (
 ENTRY_COLUMNS = (
     Column("formula", _S, "", "reduced formula"),
     Column("elements", _S, "", "its elements"),
-    Column("space_group", pa.int64(), "", "number of the space group"),
+    Column("space_group", pa.int64(), "", "number of the space group, within the report's tolerance"),
     Column("crystal_system", _S, "", "crystal system"),
     Column("dimensionality", pa.int64(), "", "directions without vacuum: 3 a bulk crystal, 2 a slab"),
     Column("n_sites", pa.int64(), "", "atoms of the unit cell"),
@@ -94,13 +96,16 @@ def _stability_columns(variants: Sequence[str]) -> list[Column]:
     return [Column(f"stable_{name}", _B, "", f"no imaginary mode by the thresholds '{name}'") for name in variants]
 
 
-def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], output: Path) -> tuple[int, int]:
+def collect(
+    phonons: Sequence[Path], index: Path, entries: Path, report: Mapping[str, Any], output: Path
+) -> tuple[int, int]:
     """Put the shards of all sources together, strictly: one row for each entry and source.
 
     Args:
         phonons: the shards' tables
         index: the data set's index.csv
-        report: settings of the report
+        entries: its entries.db, whose unit cells have the space groups
+        report: frozen settings of the report
 
     Returns:
         the numbers of rows and of failures among them
@@ -109,7 +114,10 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
         InputError: a record is missing, is there twice, or was made with another protocol or data set.
     """
     types: dict[str, type] = {column.name: int if column.type == pa.int64() else str for column in ENTRY_COLUMNS}
-    entries = {row["entry"]: row for row in read_index(index, {"entry": str} | types)}
+    described = {row["entry"]: row for row in read_index(index, {"entry": str} | types)}
+    for entry in load_entries(entries, list(described)):
+        number = space_group(entry.unit_cell, report_of(report)["symmetry_tolerance_A"])
+        described[entry.id] |= {"space_group": number, "crystal_system": crystal_system(number)}
     metadata = common_metadata(phonons)
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
@@ -126,19 +134,19 @@ def collect(phonons: Sequence[Path], index: Path, report: Mapping[str, Any], out
                     raise InputError(
                         f"{path}: entry {key[0]} of {key[1]} is in {seen[key]} too; delete both and run again"
                     )
-                if row["entry"] not in entries:
+                if row["entry"] not in described:
                     raise InputError(f"{path}: entry {row['entry']} is not in {index}; delete the file and run again")
                 seen[key] = path
                 n_failed += row["status"] == "failed"
                 yield (
                     row
-                    | {name: entries[row["entry"]][name] for name in types}
+                    | {name: described[row["entry"]][name] for name in types}
                     | _at_temperature(row, report["temperature_K"])
                 )
 
     write_table(output, rows(), property_columns(metadata["stability_variants"]), metadata | {"report": dict(report)})
     for source in dict.fromkeys(source for _, source in seen):
-        missing = [entry for entry in entries if (entry, source) not in seen]
+        missing = [entry for entry in described if (entry, source) not in seen]
         if missing:
             output.unlink()
             raise InputError(f"{output}: no record of {source} for entry {missing[0]} and {len(missing) - 1} others")

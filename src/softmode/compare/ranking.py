@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from softmode.compare.mean_errors import Quantity, signed_errors, survivors
-from softmode.compare.resampling import resampled_means
+from softmode.compare.resampling import interval, resampled_means, share_below_zero
 from softmode.sources import YARDSTICK
 
 
@@ -21,28 +20,29 @@ def ranking_table(
 
     Returns:
         columns quantity, unit, better, worse (the first has the smaller error or an equal one), n, mae_better,
-        mae_worse, difference (worse minus better), difference_low and difference_high (its 95 % percentile interval),
-        confidence (share of resamples in which the first is the better), and decided (the interval has no zero)
+        mae_worse, difference (worse minus better), difference_low and difference_high (its 95 % percentile interval;
+        NaN for too few entries), confidence (share of resamples in which the first is the better, a tie counting half;
+        NaN likewise), and decided (there is an interval, and it has no zero)
     """
     competing = [name for name in potentials if name != YARDSTICK]
     rows = []
     for quantity in quantities:
         errors = signed_errors(properties, quantity, competing).abs()
         errors = errors.loc[errors.index.isin(survivors(properties, potentials))].dropna()
-        if len(errors) < 2:
+        if errors.empty:
             continue
         means = errors.mean().sort_values(kind="stable")
         resampled = dict(
             zip(
                 competing,
-                resampled_means(errors.to_numpy(), report["bootstrap_resamples"], report["bootstrap_seed"]).T,
+                resampled_means(errors.to_numpy(), report).T,
                 strict=True,
             )
         )
         for position, better in enumerate(means.index):
             for worse in means.index[position + 1 :]:
                 differences = resampled[worse] - resampled[better]
-                low, high = np.percentile(differences, [2.5, 97.5])
+                low, high = interval(differences)
                 rows.append(
                     {
                         "quantity": quantity.key,
@@ -55,8 +55,7 @@ def ranking_table(
                         "difference": means[worse] - means[better],
                         "difference_low": low,
                         "difference_high": high,
-                        # a tie is half a win
-                        "confidence": float((differences > 0).mean() + 0.5 * (differences == 0).mean()),
+                        "confidence": share_below_zero(-differences),
                         "decided": bool(low > 0 or high < 0),
                     }
                 )

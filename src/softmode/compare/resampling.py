@@ -1,5 +1,10 @@
-"""Bootstrap over entries: how the means of errors would vary with another choice of entries."""
+"""Bootstrap over entries: how the means of errors would vary with another choice of entries.
 
+The one place that says how few entries have no interval: `report.interval_smallest_n` of the protocol. All numbers of
+fewer are NaN, and NaN decides nothing.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,36 +15,32 @@ from scipy.stats import bootstrap
 _RESAMPLED_NUMBERS = 10_000_000
 
 
-def resampled_means(values: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
+def enough(n: int, report: Mapping[str, Any]) -> bool:
+    """Return whether so many values have an interval or a standard error.
+
+    Args:
+        report: settings of the report
+    """
+    return bool(n >= report["interval_smallest_n"])
+
+
+def resampled_means(values: np.ndarray, report: Mapping[str, Any]) -> np.ndarray:
     """Return the means of resampled rows, the same rows for all columns: shape (n_resamples, n_columns).
 
-    Args:
-        values: shape (n_entries, n_columns), two entries or more
-        seed: makes them reproducible
-    """
-    return np.asarray(_resampled(values, n_resamples, seed).bootstrap_distribution.T)
-
-
-def mean_interval(values: np.ndarray, n_resamples: int, seed: int) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean; NaN for fewer than two values.
+    All are NaN where there are too few rows.
 
     Args:
-        values: shape (n_entries,)
-        seed: makes it reproducible
+        values: shape (n_entries, n_columns)
+        report: settings of the report; its seed makes them reproducible
     """
-    if len(values) < 2:
-        return np.nan, np.nan
-    interval = _resampled(values[:, None], n_resamples, seed).confidence_interval
-    return float(interval.low[0]), float(interval.high[0])
-
-
-def _resampled(values: np.ndarray, n_resamples: int, seed: int) -> Any:
-    """Return SciPy's bootstrap of the means of columns, shape (n_entries, n_columns), with the same rows for all."""
+    n_resamples = report["bootstrap_resamples"]
+    if not enough(len(values), report):
+        return np.full((n_resamples, values.shape[1]), np.nan)
 
     def means(*columns: np.ndarray, axis: int) -> np.ndarray:
         return np.stack([column.mean(axis=axis) for column in columns])
 
-    return bootstrap(
+    result = bootstrap(
         tuple(values.T),
         means,
         n_resamples=n_resamples,
@@ -47,5 +48,37 @@ def _resampled(values: np.ndarray, n_resamples: int, seed: int) -> Any:
         paired=True,
         vectorized=True,
         method="percentile",
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(report["bootstrap_seed"]),
     )
+    return np.asarray(result.bootstrap_distribution.T)
+
+
+def mean_interval(values: np.ndarray, report: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of the mean; NaN for too few values.
+
+    Args:
+        values: shape (n_entries,)
+        report: settings of the report
+    """
+    return interval(resampled_means(values[:, None], report)[:, 0])
+
+
+def interval(resampled: np.ndarray) -> tuple[float, float]:
+    """Return between what 95 % of resampled numbers lie; NaN where they are.
+
+    Args:
+        resampled: shape (n_resamples,)
+    """
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def share_below_zero(resampled: np.ndarray) -> float:
+    """Return the share of resampled numbers below zero, a zero counting half; NaN where they are.
+
+    Args:
+        resampled: shape (n_resamples,)
+    """
+    if np.isnan(resampled).any():
+        return np.nan
+    return float((resampled < 0).mean() + 0.5 * (resampled == 0).mean())

@@ -109,7 +109,7 @@ def spectrum_table(spectra: pd.DataFrame, potentials: Sequence[str], report: Map
     """Return the means over entries, one row for each potential, subset (as in `mean_errors.error_table`) and quantity.
 
     Columns: potential, subset, quantity, unit, n (entries behind the number), mean, mean_low and mean_high (95 %
-    percentile bootstrap interval; NaN for fewer than two entries).
+    percentile bootstrap interval; NaN for too few entries).
 
     Args:
         spectra: spectra.parquet
@@ -119,7 +119,7 @@ def spectrum_table(spectra: pd.DataFrame, potentials: Sequence[str], report: Map
     for quantity in SPECTRUM:
         values = spectrum_values(spectra, quantity, potentials)
         for row, known in by_subset(quantity, values, spectra, potentials):
-            low, high = mean_interval(known, report["bootstrap_resamples"], report["bootstrap_seed"])
+            low, high = mean_interval(known, report)
             mean = known.mean() if len(known) else np.nan
             rows.append(row | {"mean": mean, "mean_low": low, "mean_high": high})
     return pd.DataFrame(rows)

@@ -44,9 +44,10 @@ def changes_table(numbers: pd.DataFrame, base: Base) -> Table:
         f"{report['temperature_K']:g} K; FU/FS: false (un)stable in % of the reference's class, thresholds "
         f"'{report['stability']}'. In brackets after an error: its change from the base, and the 95 % interval of the "
         f"change by a paired bootstrap over the entries ({report['bootstrap_resamples']} resamples, seed "
-        f"{report['bootstrap_seed']}); * where the interval has no zero; nothing where no entry changed. "
+        f"{report['bootstrap_seed']}; none for n below {report['interval_smallest_n']}); * where the interval has no "
+        "zero; nothing where no entry changed. "
         f"Protocol of the base {report['protocol']} ({report['protocol_digest'][:12]}), "
-        f"data set {base.dataset_digest[:12]}."
+        f"data set {base.dataset_digest[:12]}. {base.cautions}".rstrip()
     )
     title = "Errors of each potential, and how they change with one setting"
     return Table("changes", title, ["potential", "setting", *_HEADER], rows, caption, numbers)

@@ -40,28 +40,46 @@ def read_entry(campaign: Path, entry: str, sources: Sequence[str] | None = None)
     return rows
 
 
-def entry_tables(entry: str, rows: Sequence[dict[str, Any]]) -> list[TextTable]:
-    """Return the entry's properties and its frequencies at the commensurate q points."""
-    return [_properties(entry, rows), *([_frequencies(entry, rows)] if _done(rows) else [])]
+def entry_tables(entry: str, rows: Sequence[dict[str, Any]], temperature: float, cautions: str = "") -> list[TextTable]:
+    """Return the entry's properties and its frequencies at the commensurate q points.
+
+    Args:
+        entry: its id
+        rows: of `read_entry`
+        temperature: of the thermodynamics in K, one of those of the rows
+        cautions: what speaks against the frequencies of some sources
+
+    Raises:
+        InputError: the rows have another protocol's temperatures.
+    """
+    properties = _properties(entry, rows, temperature, cautions)
+    return [properties, *([_frequencies(entry, rows)] if _done(rows) else [])]
 
 
 def _done(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["status"] == "done"]
 
 
-def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> TextTable:
+def _properties(entry: str, rows: Sequence[dict[str, Any]], temperature: float, cautions: str) -> TextTable:
     done = _done(rows)
-    temperatures = done[0]["temperatures_K"] if done else []
-    index = int(np.abs(np.array(temperatures) - 300.0).argmin()) if temperatures else 0
-    at = f" at {temperatures[index]:g} K" if temperatures else ""
     header = ["source", "V (Å³/atom)", "ω_max (THz)", "ω_min (THz)"]
-    header += [f"S{at} (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)", "steps", "force residual (eV/Å)", "of the forces (%)"]
+    header += [
+        f"S at {temperature:g} K (J/K/mol)",
+        "F (kJ/mol)",
+        "C_V (J/K/mol)",
+        "steps",
+        "force residual (eV/Å)",
+        "of the forces (%)",
+    ]
     texts = []
     for row in rows:
         volume = row["volume_A3_per_atom"]
         cells = [row["source"], NOTHING if volume is None else f"{volume:.4f}"]
         if row["status"] == "done":
             frequencies = np.array(row["frequencies_THz"])
+            if temperature not in row["temperatures_K"]:
+                raise InputError(f"{entry}: its phonons have no thermodynamics at {temperature:g} K; run again")
+            index = row["temperatures_K"].index(temperature)
             thermodynamics = ("entropy_J_per_K_mol", "free_energy_kJ_per_mol", "heat_capacity_J_per_K_mol")
             values = [frequencies.max(), frequencies.min(), *(row[name][index] for name in thermodynamics)]
             cells += [f"{value:.3f}" for value in values]
@@ -74,11 +92,12 @@ def _properties(entry: str, rows: Sequence[dict[str, Any]]) -> TextTable:
         else:
             cells += [f"failed: {row['failed_kind']}", *[NOTHING] * 7]
         texts.append(cells)
-    failures = "; ".join(
+    caption = "; ".join(
         f"{row['source']}: {row['failed_stage']}: {row['message']}" for row in rows if row["status"] == "failed"
     )
     title = f"{entry}, per mole of primitive cells of {done[0]['n_primitive']} atoms" if done else entry
-    return TextTable(f"{entry}_properties", title, header, texts, failures)
+    caption = " ".join(text for text in (f"{caption}." if caption else "", cautions) if text)
+    return TextTable(f"{entry}_properties", title, header, texts, caption)
 
 
 def _frequencies(entry: str, rows: Sequence[dict[str, Any]]) -> TextTable:

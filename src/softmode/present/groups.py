@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from softmode.compare.groups import CRYSTAL_SYSTEMS, PER_ATOM, QUANTITIES, SIZES, STABILITY
-from softmode.compare.mean_errors import THERMODYNAMICS, Quantity
+from softmode.compare.mean_errors import THERMODYNAMICS, Quantity, with_numbers
 from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style, turn_labels
 from softmode.present.periodic_table import colour_scale, periodic_table
 from softmode.present.table_text import Table, digits_or_dash, three_digits
@@ -26,10 +26,11 @@ _TABLES = {
     "stability": ("errors_by_stability", "stability", "of the reference, by the protocol's threshold"),
     "atoms": ("errors_by_atoms", "atoms", "of the reference's primitive cell"),
 }
-# Titles of the columns of QUANTITIES, those of PER_ATOM last, in their order; in another one, numbers stand under wrong
-# titles.
-_HEADER = ("E (meV/atom)", "V (Å³/atom)", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)")
-_HEADER_PER_ATOM = ("S (J/K/mol atoms)", "F (kJ/mol atoms)", "C_V (J/K/mol atoms)")
+# Symbols of QUANTITIES in the titles of their columns, by keys; one that is missing here cannot be shown.
+_SYMBOLS = {
+    "energy": "E", "volume": "V", "omega_max": "ω_max", "entropy": "S", "free_energy": "F", "heat_capacity": "C_V",
+    "entropy_per_atom": "S", "free_energy_per_atom": "F", "heat_capacity_per_atom": "C_V",
+}  # fmt: skip
 _IN_GROUP_FIGURE = {
     "highest frequency (K)": THERMODYNAMICS[0],
     "entropy (J/K/mol)": THERMODYNAMICS[1],
@@ -56,24 +57,26 @@ def grouped_error_table(numbers: pd.DataFrame, grouping: str, labels: Mapping[st
     """
     name, title, meaning = _TABLES[grouping]
     own = numbers[numbers["grouping"] == grouping].reset_index(drop=True)
+    shown = with_numbers(numbers, QUANTITIES)
     cells = {key: of_both.set_index("quantity") for key, of_both in own.groupby(["group", "potential"])}
     rows = [
-        _row(cells[group, potential], group, label)
+        _row(cells[group, potential], group, label, shown)
         for group, (potential, label) in product(_groups(own, grouping), labels.items())
     ]
     caption = (
-        f"Mean absolute errors ± their standard errors. {title}: {meaning}. entries: of the group; n: of them, "
+        "Mean absolute errors ± their standard errors, none for fewer entries than an interval needs "
+        f"(report.interval_smallest_n of the protocol). {title}: {meaning}. entries: of the group; n: of them, "
         "behind the numbers, each potential's own survivors. S, F and C_V per mole of primitive cells, then per "
         f"mole of atoms. {origin}"
     )
-    header = [title, "potential", "entries", "n", *_HEADER, *_HEADER_PER_ATOM]
+    header = [title, "potential", "entries", "n", *(f"{_SYMBOLS[each.key]} ({each.unit})" for each in shown)]
     return Table(name, f"Errors by {title}", header, rows, caption, own)
 
 
-def _row(cells: pd.DataFrame, group: str, label: str) -> list[str]:
+def _row(cells: pd.DataFrame, group: str, label: str, shown: Sequence[Quantity]) -> list[str]:
     n = int(cells["n"].max())
     texts = []
-    for quantity in QUANTITIES:
+    for quantity in shown:
         cell = cells.loc[quantity.key]
         text = digits_or_dash(cell["mae"])
         if not math.isnan(cell["mae_standard_error"]):
@@ -160,7 +163,7 @@ def group_figure(numbers: pd.DataFrame, labels: Mapping[str, str], colours: Mapp
                 axes.set_ylabel(f"MAE of the\n{name}")
             if row == 0:
                 axes.set_title(_TABLES[grouping][1])
-        note = "In brackets: entries of the group. Bars: standard errors. Stability and atoms: of the reference's cell."
+        note = "In brackets: entries of the group. Bars: standard errors, if any. Stability, atoms: of the reference."
         figure.supxlabel(note, fontsize=7)
         potentials_legend(figure, handles, list(labels.values()))
     return figure

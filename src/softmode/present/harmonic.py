@@ -27,6 +27,11 @@ def _origin(results: Results) -> str:
     return tables.origin(results.properties, results.report, results.metadata)
 
 
+def _of_phonons(results: Results) -> str:
+    """Return for captions the same, and what speaks against the phonons of some potentials."""
+    return f"{results.once(_origin)} {results.cautions}".rstrip()
+
+
 def _subsets(results: Results) -> str:
     return tables.subsets(results.properties, results.labels, results.report)
 
@@ -46,7 +51,7 @@ def relaxation(results: Results) -> Table:
 
 def thermodynamics(results: Results) -> Table:
     """Return Table II."""
-    caption = f"{results.once(_origin)} {results.once(_subsets)}"
+    caption = f"{results.once(_of_phonons)} {results.once(_subsets)}"
     return _with_published(
         results, tables.thermodynamics_table(results.properties, results.labels, results.report, caption)
     )
@@ -54,7 +59,7 @@ def thermodynamics(results: Results) -> Table:
 
 def stability(results: Results) -> Table:
     """Return Table III."""
-    caption = f"{results.once(_origin)} {results.once(_subsets)}"
+    caption = f"{results.once(_of_phonons)} {results.once(_subsets)}"
     return _with_published(results, tables.stability_table(results.properties, results.labels, results.report, caption))
 
 
@@ -107,14 +112,16 @@ def highest_frequency_figure(results: Results) -> Drawn:
 def thermodynamics_per_atom(results: Results) -> Table:
     """Return Table II per mole of atoms."""
     numbers = error_table(results.properties, PER_ATOM, results.names, results.report)
-    caption = f"{results.once(_subsets)} {results.once(_origin)}"
+    caption = f"{results.once(_subsets)} {results.once(_of_phonons)}"
     return tables.per_atom_table(numbers, results.labels, results.report, caption)
 
 
 def spectrum_errors(results: Results) -> Table:
     """Return how far whole spectra are from the reference's."""
     numbers = spectrum_table(results.spectra, results.names, results.report)
-    return spectra.spectrum_error_table(numbers, results.labels, f"{results.once(_subsets)} {results.once(_origin)}")
+    return spectra.spectrum_error_table(
+        numbers, results.labels, f"{results.once(_subsets)} {results.once(_of_phonons)}"
+    )
 
 
 def spectrum_errors_figure(results: Results) -> Drawn:
@@ -131,7 +138,7 @@ def _thresholds(results: Results) -> pd.DataFrame:
 def stability_by_threshold(results: Results) -> Table:
     """Return the agreement on stability at three thresholds."""
     numbers = results.once(_thresholds)
-    return stability_threshold.stability_threshold_table(numbers, results.labels, results.once(_origin))
+    return stability_threshold.stability_threshold_table(numbers, results.labels, results.once(_of_phonons))
 
 
 def stability_by_threshold_figure(results: Results) -> Drawn:
@@ -146,7 +153,7 @@ def _ranking(results: Results) -> pd.DataFrame:
 
 def places(results: Results) -> Table:
     """Return the places of the potentials."""
-    return ranking.ranking_table(results.once(_ranking), results.labels, results.once(_origin))
+    return ranking.ranking_table(results.once(_ranking), results.labels, results.once(_of_phonons))
 
 
 def places_figure(results: Results) -> Drawn:
@@ -163,7 +170,7 @@ def glance_numbers(results: Results) -> pd.DataFrame:
 def at_a_glance(results: Results) -> Table:
     """Return the table that answers which potential."""
     numbers = results.once(glance_numbers)
-    return glance.at_a_glance_table(numbers, results.labels, results.report, results.once(_origin))
+    return glance.at_a_glance_table(numbers, results.labels, results.report, results.once(_of_phonons))
 
 
 def _cost(results: Results) -> pd.DataFrame:
@@ -172,7 +179,7 @@ def _cost(results: Results) -> pd.DataFrame:
 
 def cost_accuracy(results: Results) -> Table:
     """Return times and errors."""
-    return cost.cost_accuracy_table(results.once(_cost), results.labels, results.once(_origin))
+    return cost.cost_accuracy_table(results.once(_cost), results.labels, results.once(_of_phonons))
 
 
 def cost_accuracy_figure(results: Results) -> Drawn:
@@ -183,11 +190,11 @@ def cost_accuracy_figure(results: Results) -> Drawn:
 
 def _groups(results: Results) -> pd.DataFrame:
     members = groups(results.properties, results.report["stability"])
-    return grouped_errors(results.properties, members, results.names)
+    return grouped_errors(results.properties, members, results.names, results.report)
 
 
 def _grouped(results: Results, grouping: str) -> Table:
-    return grouped.grouped_error_table(results.once(_groups), grouping, results.labels, results.once(_origin))
+    return grouped.grouped_error_table(results.once(_groups), grouping, results.labels, results.once(_of_phonons))
 
 
 def errors_by_element(results: Results) -> Table:

@@ -77,7 +77,7 @@ def _beside(
         header += [title, "paper"] if title in columns else [title]
     rows = []
     for row in table.rows:
-        numbers = published.get(names[row[0]], {}).get("numbers", {})
+        numbers = published.get(names.get(row[0], ""), {}).get("numbers", {})
         shown = {} if "common" in row else numbers
         cells: list[str] = []
         for title, cell in zip(table.header, row, strict=True):

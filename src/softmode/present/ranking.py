@@ -8,15 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS
+from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, with_numbers
 from softmode.present.figures import WIDTH, nothing, style, turn_labels
 from softmode.present.table_text import NOTHING, Table, three_digits
 from softmode.sources import YARDSTICK
 
 NAME = "ranking"
 RANKED = (*RELAXATION, *THERMODYNAMICS)
-# Titles of the columns of RANKED in its order; in another one, places stand under wrong titles.
-_HEADER = ("E", "V", "ω_max", "S", "F", "C_V")
+# Titles of the columns of RANKED by their keys; one that is missing here cannot be shown.
+_TITLES = {
+    "energy": "E", "volume": "V", "omega_max": "ω_max", "entropy": "S", "free_energy": "F", "heat_capacity": "C_V",
+}  # fmt: skip
 # Colours of better, worse and undecided. The note below the figure calls the first two blue and orange: with others it
 # is wrong.
 _BETTER, _WORSE, _UNDECIDED = "#9ecae1", "#fdbf8f", "#ffffff"
@@ -30,13 +32,14 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
         origin: what the numbers are of, for the caption
     """
     competing = [name for name in labels if name != YARDSTICK]
+    shown = with_numbers(numbers, RANKED)
     rows = [
-        [labels[name], *(_place(numbers[numbers["quantity"] == q.key], name, len(competing)) for q in RANKED)]
+        [labels[name], *(_place(numbers[numbers["quantity"] == q.key], name, len(competing)) for q in shown)]
         for name in competing
     ]
     n = [
-        f"{title} {int(numbers.loc[numbers['quantity'] == quantity.key, 'n'].max())}"
-        for title, quantity in zip(_HEADER, RANKED, strict=True)
+        f"{_TITLES[quantity.key]} {int(numbers.loc[numbers['quantity'] == quantity.key, 'n'].max())}"
+        for quantity in shown
         if (numbers["quantity"] == quantity.key).any()
     ]
     caption = (
@@ -44,11 +47,13 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
         f"(n: {', '.join(n) or 'none that can be compared'}). "
         "A place of 2–4: one other potential is certainly better, so the second is the best possible, and as many are "
         "certainly worse as make the fourth the worst possible. Certainly: the 95 % interval of the difference of the "
-        "two errors, a bootstrap in which both have the same entries, has no zero; each pair is judged by itself. "
+        "two errors, a bootstrap in which both have the same entries, has no zero; each pair is judged by itself, and "
+        "nothing is certain with fewer entries than an interval needs (report.interval_smallest_n of the protocol). "
         f"ranking.csv has every pair. {origin}"
     )
     title = "Which potential is better: place by each error"
-    return Table(NAME, title, ["potential", *_HEADER], rows, caption, numbers)
+    header = ["potential", *(_TITLES[quantity.key] for quantity in shown)]
+    return Table(NAME, title, header, rows, caption, numbers)
 
 
 def _place(pairs: pd.DataFrame, name: str, n_potentials: int) -> str:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
+from softmode.compare.mean_errors import comparable_energies
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
+from softmode.present.cautions import cautions
 from softmode.sources import YARDSTICK
 from softmode.studies import results_by_rule
 from softmode.studies.harmonic.study import STUDY
@@ -51,11 +53,14 @@ class Results:
     @cached_property
     def _properties(self) -> tuple[pd.DataFrame, dict[str, Any]]:
         table, metadata = read_table(self.campaign.path / "properties.parquet")
-        return table.to_pandas(), metadata
+        presented = {name: settings.get("functional") for name, settings in self.presentation["potentials"].items()}
+        functionals = presented | {YARDSTICK: self.presentation.get("yardstick")}
+        known = {name: functional for name, functional in functionals.items() if functional}
+        return comparable_energies(table.to_pandas(), known), metadata
 
     @property
     def properties(self) -> pd.DataFrame:
-        """properties.parquet."""
+        """properties.parquet, without the energies that are not to be compared with the reference's."""
         return self._properties[0]
 
     @property
@@ -71,8 +76,10 @@ class Results:
     @cached_property
     def report(self) -> Mapping[str, Any]:
         """Settings of the report, with the protocol's name and digest."""
-        settings: Mapping[str, Any] = self.campaign.settings("report")
-        return settings
+        # not at the top: it needs pydantic
+        from softmode.settings.protocol import report_of
+
+        return report_of(self.campaign.settings("report"))
 
     @cached_property
     def presentation(self) -> Mapping[str, Any]:
@@ -99,6 +106,11 @@ class Results:
         """The colour of each of them."""
         colours = {name: settings["colour"] for name, settings in self.potentials.items()}
         return colours | ({YARDSTICK: _YARDSTICK_COLOUR} if "yardstick" in self.presentation else {})
+
+    @property
+    def cautions(self) -> str:
+        """What speaks against the frequencies and verdicts of some potentials; empty if nothing does."""
+        return cautions(self.potentials)
 
     @property
     def names(self) -> list[str]:

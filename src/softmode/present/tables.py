@@ -14,12 +14,20 @@ from softmode.compare.mean_errors import (
     error_table,
     failure_table,
     survivors,
+    with_numbers,
+    yardstick_table,
 )
 from softmode.compare.stability import OUTCOMES, confusion_table
 from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
 from softmode.sources import YARDSTICK
 
 SUBSETS = ("common", "own")
+# Titles of the columns of RELAXATION, by their keys; one that is missing here cannot be shown.
+RELAXATION_TITLES = {"energy": "E (meV/atom)", "volume": "V (Å³/atom)"}
+_ENERGIES = (
+    "E: of the potential minus what the reference's file states, where both are of one functional or one names none. "
+    "No zero is aligned: the numbers are errors only where the potential learned energies of the reference's code."
+)
 
 
 def origin(properties: pd.DataFrame, report: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
@@ -38,7 +46,8 @@ def subsets(properties: pd.DataFrame, potentials: Iterable[str], report: Mapping
     return (
         f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
         f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
-        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']})."
+        f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']}; none for n below "
+        f"{report['interval_smallest_n']})."
     )
 
 
@@ -47,8 +56,9 @@ def relaxation_table(
 ) -> Table:
     """Return Table I; `labels` says what each potential is called, in the order of the rows."""
     numbers = error_table(properties, RELAXATION, list(labels), report)
+    shown = with_numbers(numbers, RELAXATION)
     failures = failure_table(properties, list(labels)).set_index("potential")
-    header = ["potential", "failed (%)", "subset", "n", "E (meV/atom)", "V (Å³/atom)"]
+    header = ["potential", "failed (%)", "subset", "n", *(RELAXATION_TITLES[quantity.key] for quantity in shown)]
     rows = []
     for name, label in labels.items():
         failed = (
@@ -56,9 +66,15 @@ def relaxation_table(
             if name == YARDSTICK
             else f"{100 * failures.loc[name, 'failed_relaxation'] / failures.loc[name, 'n']:.2f}"
         )
-        rows += [[label, failed, *cells] for cells in subset_cells(numbers, name, RELAXATION)]
+        rows += [[label, failed, *cells] for cells in subset_cells(numbers, name, shown)]
+    if RELAXATION[0] in shown:
+        caption = f"{caption} {_ENERGIES}"
+    beside, numbers, meaning = _beside_yardstick(properties, shown, labels, report, numbers)
+    rows += [[label, NOTHING, *cells] for label, *cells in beside]
+    caption += meaning
     numbers = numbers.merge(failures.reset_index().rename(columns={"n": "n_entries"}), on="potential")
-    title = "Table I. Relaxation: share of failures, mean absolute errors of energy and volume"
+    named = " and ".join(quantity.name for quantity in shown)
+    title = f"Table I. Relaxation: share of failures, mean absolute errors of {named}"
     return Table("table1_relaxation", title, header, rows, caption, numbers)
 
 
@@ -69,6 +85,9 @@ def thermodynamics_table(
     numbers = error_table(properties, THERMODYNAMICS, list(labels), report)
     header = ["potential", "subset", "n", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
     rows = [[label, *cells] for name, label in labels.items() for cells in subset_cells(numbers, name, THERMODYNAMICS)]
+    beside, numbers, meaning = _beside_yardstick(properties, THERMODYNAMICS, labels, report, numbers)
+    rows += beside
+    caption += meaning
     title = (
         f"Table II. Mean absolute errors of the highest frequency, entropy, free energy and heat capacity "
         f"at {report['temperature_K']:g} K, per mole of primitive cells"
@@ -109,6 +128,42 @@ def per_atom_table(numbers: pd.DataFrame, labels: Mapping[str, str], report: Map
         f"at {report['temperature_K']:g} K, per mole of atoms"
     )
     return Table("thermodynamics_per_atom", title, header, rows, caption, numbers)
+
+
+def _beside_yardstick(
+    properties: pd.DataFrame,
+    quantities: Sequence[Quantity],
+    labels: Mapping[str, str],
+    report: Mapping[str, Any],
+    numbers: pd.DataFrame,
+) -> tuple[list[list[str]], pd.DataFrame, str]:
+    """Return what a table of errors has more where there is a yardstick, and nothing more where there is none.
+
+    Returns:
+        a row for each potential: by how much its error is larger than the yardstick's on the common subset; `numbers`
+        with the same for all subsets; and what the rows mean
+    """
+    differences = yardstick_table(properties, quantities, list(labels), report)
+    if differences.empty:
+        return [], numbers, ""
+    yardstick = labels[YARDSTICK]
+    rows = [
+        [f"{label} − {yardstick}", *subset_cells(differences, name, quantities, "difference")[0]]
+        for name, label in labels.items()
+        if name != YARDSTICK
+    ]
+    named = {"n": "n_with_yardstick"} | {
+        name: name.replace("difference", "mae_minus_yardstick") for name in differences if name.startswith("difference")
+    }
+    keys = ["potential", "subset", "quantity", "unit"]
+    merged = numbers.merge(differences.rename(columns=named), on=keys, how="left")
+    merged["n_with_yardstick"] = merged["n_with_yardstick"].astype("Int64")
+    meaning = (
+        f" Potential − {yardstick}: by how much the mean absolute error is larger than the difference that "
+        f"{yardstick} makes, on the n entries of the common subset that have both; with an interval below zero, the "
+        "error is certainly smaller than the choice of the functional, above zero certainly larger."
+    )
+    return rows, merged, meaning
 
 
 def subset_cells(

@@ -3,14 +3,16 @@
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 
 from softmode.rates import EntrySize, displaced_atoms, relax_atoms
 from softmode.reference.cells import masses_of, symmetry_dataset, unusual_masses
 from softmode.reference.chemical_formula import chemical_formula
 from softmode.reference.entry import Entry
 
-# Tolerance in Å with which the space group of the index is found; with another one, entries with few digits get
-# another space group in all tables by crystal system. No result is computed with it.
+# Tolerance in Å with which the space group of the index is found. `softmode sample` draws by it: with another one,
+# entries with few digits get another crystal system, and the same seed another sample. That of tables is the
+# protocol's, `report.symmetry_tolerance_A`.
 _SYMMETRY_TOLERANCE = 1e-3
 
 
@@ -20,8 +22,7 @@ def describe(entry: Entry) -> dict[str, Any]:
     `estimated_cost` counts atoms to evaluate: those of all displaced supercells and of a relaxation.
     """
     cell = entry.unit_cell
-    symmetry = symmetry_dataset(cell, _SYMMETRY_TOLERANCE)
-    number = symmetry.number if symmetry else 1
+    number = space_group(cell, _SYMMETRY_TOLERANCE)
     # of random displacements, a potential takes none
     systematic = entry.force_set is not None and entry.force_set.atoms is not None
     n_displacements = len(entry.force_set.displacements) if entry.force_set and systematic else 0
@@ -54,8 +55,14 @@ def _unusual_masses(entry: Entry) -> str:
     return ", ".join(sorted({f"{atoms.symbols[atom]} {masses[atom]:.4g}" for atom in unusual}))
 
 
-def crystal_system(space_group: int) -> str:
+def space_group(cell: Atoms, tolerance: float) -> int:
+    """Return the number of the space group of a unit cell within a tolerance in Å; 1 where spglib finds none."""
+    symmetry = symmetry_dataset(cell, tolerance)
+    return symmetry.number if symmetry else 1
+
+
+def crystal_system(number: int) -> str:
     """Return the crystal system of a space group number (International Tables A)."""
     bounds = [(2, "triclinic"), (15, "monoclinic"), (74, "orthorhombic"), (142, "tetragonal"), (167, "trigonal")]
     bounds += [(194, "hexagonal"), (230, "cubic")]
-    return next(name for last, name in bounds if space_group <= last)
+    return next(name for last, name in bounds if number <= last)

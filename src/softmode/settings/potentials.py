@@ -81,6 +81,12 @@ class Known(Settings):
     label: str = setting("Name in tables and figures.", min_length=1)
     colour: str = setting("Its colour in every figure.", pattern="^#[0-9a-fA-F]{6}$")
     training_set: str | None = setting("What it was trained on.", default=None)
+    functional: str | None = setting(
+        "Functional of what it was trained on, as data sets write it (PBE, PBEsol). Where a reference names another, "
+        "energies are not compared.",
+        default=None,
+        min_length=1,
+    )
     n_structures: int | None = setting("Structures in its training set.", default=None, ge=1)
     n_parameters: int | None = setting("Parameters of the model.", default=None, ge=1)
     relative_cost: float | None = setting(

@@ -6,6 +6,7 @@ makes a relaxation out of date.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator, with_config
@@ -244,9 +245,29 @@ class Report(Settings):
     stability: str = setting("One of the variants under stability.")
     bootstrap_resamples: int = setting("Resamples behind each confidence interval.", ge=100)
     bootstrap_seed: int = setting("Seed of the resampling.", ge=0)
+    interval_smallest_n: int = setting(
+        "A number of fewer entries than these gets no interval and no standard error, and decides nothing: resamples "
+        "of a few values are too narrow, and of three nearly always agree.",
+        ge=2,
+    )
+    symmetry_tolerance_A: float = setting(
+        "spglib's symprec for the space groups and crystal systems by which tables and figures group the entries.",
+        unit="Å",
+        gt=0,
+    )
     suspect: Suspect = setting("From where on a reference is marked as suspect.")
     protocol: Annotated[str, TakenFrom("name")] = setting("Name of the protocol.")
     protocol_digest: Annotated[str, TakenFrom("digest")] = setting("Digest of the protocol.")
+
+
+# Keys of the report that are younger than some frozen reports, with what tables were made with before them. With other
+# values, the tables of an old campaign change, and not its digest; without one, they cannot be made again.
+_BEFORE: Mapping[str, Any] = MappingProxyType({"interval_smallest_n": 2, "symmetry_tolerance_A": 1e-3})
+
+
+def report_of(frozen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a frozen section `report` with the keys that it is older than."""
+    return {**_BEFORE, **frozen}
 
 
 def sections_of(stages: Sequence[Stage]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
@@ -17,6 +18,7 @@ from softmode.errors import InputError
 from softmode.present.page import details, folder
 from softmode.present.page.all_entries import QUANTITIES, space_group_symbol
 from softmode.present.page.folder import write_page
+from tests.present.page.charges import give_charges
 
 ENTRIES = ["Si-diamond", "NaCl-rocksalt"]
 
@@ -33,6 +35,19 @@ def received(path: Path) -> dict:
 def report(finished_campaign: Path) -> Path:
     assert main(["page", str(finished_campaign), "--output", str(finished_campaign / "report")]) == 0
     return finished_campaign / "report"
+
+
+def test_page_says_of_which_potentials_the_phonons_need_care(finished_campaign: Path) -> None:
+    path, page = finished_campaign / "settings" / "presentation.yaml", finished_campaign / "report" / "index.html"
+    write = ["page", str(finished_campaign), "--output", str(page.parent)]
+    assert main(write) == 0
+    assert "With care" not in page.read_text(encoding="utf-8")
+    presentation = yaml.safe_load(path.read_text(encoding="utf-8"))
+    presentation["potentials"]["lennard-jones"] |= {"label": "Direct", "conservative": False}
+    path.write_text(yaml.safe_dump(presentation), encoding="utf-8")
+    assert main(write) == 0
+    # at a glance, where potentials are compared, and beside each entry
+    assert page.read_text(encoding="utf-8").count("not the gradient of an energy in Direct.") == 3
 
 
 def test_numbers_of_the_page_are_those_of_properties_parquet(finished_campaign: Path, report: Path) -> None:
@@ -175,3 +190,25 @@ def test_page_of_somebody_else_is_not_overwritten(finished_campaign: Path, tmp_p
 )
 def test_symbols_of_space_groups_show_screw_axes(space_group: int, symbol: str) -> None:
     assert space_group_symbol(space_group) == symbol
+
+
+def test_charges_of_the_reference_split_the_modes_of_all_sources_and_nothing_else(
+    finished_campaign: Path, report: Path
+) -> None:
+    before = {path.stem: received(path) for path in (report / "data" / "entries").iterdir()}
+    give_charges(finished_campaign)
+    write_page(CampaignFolder(finished_campaign), None, 1, report)
+    ids = received(report / "data" / "campaign.js")["entries"]["id"]
+    salt, silicon = (str(ids.index(entry)) for entry in ("NaCl-rocksalt", "Si-diamond"))
+    after = received(report / "data" / "entries" / f"{salt}.js")
+    assert received(report / "data" / "entries" / f"{silicon}.js") == before[silicon]
+    assert after["bands"]["frequencies_THz"] == before[salt]["bands"]["frequencies_THz"]
+    assert after["thermodynamics"] == before[salt]["thermodynamics"]
+    at = next(i for i, ends in enumerate(after["bands"]["labels"]) if ends[0] == "GAMMA")
+    for source in ("reference", "lennard-jones"):
+        plain, polar = (after["bands"][kind][source][at] for kind in ("frequencies_THz", "polar_THz"))
+        # at Γ the transverse modes stay and the longitudinal one rises
+        assert [band[0] for band in polar[:-1]] == pytest.approx([band[0] for band in plain[:-1]], abs=0.02)
+        assert polar[-1][0] > plain[-1][0] + 1
+    # charges of another crystal than these would not add up to none
+    assert np.sum(after["born"]["charges"], axis=0) == pytest.approx(np.zeros((3, 3)), abs=1e-6)

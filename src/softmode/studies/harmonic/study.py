@@ -61,10 +61,14 @@ _RESULTS = (
         name="table1_relaxation",
         kind="table",
         title="I: relaxation",
-        question="How often does the relaxation fail? How far are energy and volume from the reference?",
+        question=(
+            "How often does the relaxation fail? How far is the volume from the reference, and the energy, where it "
+            "states one?"
+        ),
         function="softmode.present.harmonic:relaxation",
         caption=(
-            "How often the relaxation fails, and how far energy and volume of the relaxed cell are from the reference."
+            "How often the relaxation fails, and how far the volume of the relaxed cell, and its energy where the "
+            "reference states one, are from the reference."
         ),
         rule="tables",
         reads=_PRESENTED,
