@@ -438,6 +438,7 @@ def test_splitting_is_a_choice_and_split_modes_can_be_animated(browser: Browser,
         assert float(page.locator("#mode").inner_text().split(": ")[1].split()[0]) == pytest.approx(after, abs=0.2)
         assert page.get_by_role("alert").is_hidden()
         page = opened.show("entry/Si-diamond")
+        expect(page.locator("#entry-view .id")).to_have_text("Si-diamond")
         page.locator("#crystal[data-ready]").wait_for()
         assert page.get_by_label("LO–TO splitting").count() == 0
         opened.check()

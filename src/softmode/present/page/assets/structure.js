@@ -66,9 +66,10 @@ softmode.makeCrystal = async (place, details) => {
     drawAtoms($3Dmol, crystal);
     if (!crystal.shown) {
       viewer.setView([0, 0, 0, 0, 0, 0, 0, 1]);
-      viewer.rotate(-80, "x");
-      viewer.rotate(25, "y");
-      viewer.rotate(8, "x");
+      // the third vector upwards, seen a little from the side and from above
+      viewer.rotate(-90, "x");
+      viewer.rotate(-25, "y");
+      viewer.rotate(12, "x");
     }
     viewer.zoomTo();
     viewer.zoom(ZOOM);
