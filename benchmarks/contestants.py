@@ -93,7 +93,7 @@ def softmode(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     run.seconds["floor of force sets"] = _floor(evaluator, entries, relaxed, force_set_settings)
 
     started = time.perf_counter()
-    _take_phonons(run, name, force_sets, protocol)
+    _take_phonons(run, name, entries, force_sets, protocol)
     run.seconds["phonons"] = time.perf_counter() - started
     return run
 
@@ -104,9 +104,13 @@ def _evaluator(name: str) -> Evaluator:
     return Evaluator(potential, batch_load(settings, None, potential.device))
 
 
-def _take_phonons(run: Run, name: str, force_sets: Iterable[Record], protocol: Protocol) -> None:
+def _take_phonons(
+    run: Run, name: str, entries: Sequence[Entry], force_sets: Iterable[Record], protocol: Protocol
+) -> None:
     settings = Phonons(**protocol.section("phonons"))
-    for row in compute_phonons(map(task_of_potential, force_sets), name, settings):
+    by_id = {entry.id: entry for entry in entries}
+    tasks = (task_of_potential(record, by_id[record.entry]) for record in force_sets)
+    for row in compute_phonons(tasks, name, settings):
         if row["status"] == "failed":
             run.properties[row["entry"]] = row["message"]
             continue
@@ -222,7 +226,7 @@ def _converge(name: str, starts: Sequence[tuple[Entry, Atoms]], protocol: Protoc
         relaxed.append((entry, Record(entry.id, atoms)))
     evaluator = Evaluator(load_potential(settings_of(name), "cpu"), lambda atoms: 1.0)
     force_sets = compute_force_sets(iter(relaxed), evaluator, ForceSets(**protocol.section("force_sets")))
-    _take_phonons(run, name, force_sets, protocol)
+    _take_phonons(run, name, [entry for entry, _ in starts], force_sets, protocol)
     return run
 
 

@@ -73,7 +73,7 @@ def _campaign(options: argparse.Namespace, number: int, folder: Path) -> dict[st
         "shards": (here, ["shards", *index]),
         "relaxation": (potential, ["relax", *one, *shard, *relaxation]),
         "force sets": (potential, ["force-sets", *one, "--records", files["relaxed.db"], *force_sets]),
-        "phonons": (here, ["phonons", "--records", files["forces.db"], *phonons]),
+        "phonons": (here, ["phonons", "--entries", files["entries.db"], "--records", files["forces.db"], *phonons]),
     }
     return {stage: _measured(folder / f"{stage}.json", *command) for stage, command in commands.items()}
 

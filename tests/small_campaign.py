@@ -32,6 +32,7 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
     (folder / "checkpoints").mkdir()
     run("fetch-checkpoint", "--potential", potential, "--output", folder / "checkpoints" / f"{POTENTIAL}.json")
     entries, shards, names = folder / "entries.db", folder / "shards.csv", []
+    cells = ["--entries", entries]
     for shard in (0, 1):
         relaxed, force_sets = (folder / stage / POTENTIAL / f"{shard}.db" for stage in ("relax", "force_sets"))
         phonons = [folder / "phonons" / source / f"{shard}.parquet" for source in ("reference", POTENTIAL)]
@@ -42,9 +43,10 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
         run("relax", "--entries", entries, *of_shard, *device, *protocol_of["relax"], "--output", relaxed)
         inputs = ["--entries", entries, "--records", relaxed]
         run("force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
-        run("phonons", "--reference", entries, *of_shard, *protocol_of["phonons"], "--output", phonons[0])
-        run("phonons", "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
-    cells, report = ["--entries", folder / "entries.db"], ["--report", settings / "report.yaml"]
+        reference = ["--reference", entries, *of_shard]
+        run("phonons", *cells, *reference, *protocol_of["phonons"], "--output", phonons[0])
+        run("phonons", *cells, "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
+    report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *names, "--index", folder / "index.csv", *cells, *report, "--output", properties)
     run("spectra", "--phonons", *names, "--output", folder / "spectra.parquet")

@@ -11,15 +11,20 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
+from softmode.compare.properties import MESH, common_metadata
 from softmode.engine.records import open_database, read_metadata
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
+from softmode.studies.harmonic.study import PHONONS
 
+TABLES = ("table1_relaxation", "table2_thermodynamics", "table3_stability")
 ARCHIVE = Path(__file__).parent / "data" / "campaign-0.1.0.tar.xz"
 
 
@@ -45,6 +50,21 @@ def test_tables_and_entries_of_an_old_campaign_are_shown(old: Path, capsys: pyte
     assert "Table II. Mean absolute errors" in capsys.readouterr().out
     assert main(["show", str(old), "NaCl-rocksalt"]) == 0
     assert "NaCl-rocksalt, per mole of primitive cells of 2 atoms" in capsys.readouterr().out
+
+
+def test_old_thresholds_are_read_as_after_the_sum_rule(old: Path) -> None:
+    stability = CampaignFolder(old).settings_of(PHONONS).stability
+    assert list(stability) == ["paper", "scripts"]
+    assert not any(threshold.get("before_sum_rule") for threshold in stability.values())
+
+
+def test_old_phonons_are_not_put_beside_those_of_one_mesh(old: Path, tmp_path: Path) -> None:
+    paths = sorted((old / "phonons").glob("*/*.parquet"))
+    assert common_metadata(paths)["stability_variants"] == ["paper", "scripts"]
+    table = pq.read_table(paths[0])
+    pq.write_table(table.append_column(MESH, pa.nulls(len(table), pa.list_(pa.list_(pa.int64())))), paths[0])
+    with pytest.raises(InputError, match=r"parquet: made by an older softmode, with a mesh of each source's own cell"):
+        common_metadata(paths)
 
 
 @pytest.mark.parametrize("command", ["status", "verify", "page", "retry-failed"])
@@ -73,9 +93,14 @@ def test_renamed_old_campaign_is_whole_and_only_its_tables_are_made_again(
     page = ["page", str(old), "--output", str(old / "report")]
     assert main(page) == 2
     assert "of an earlier softmode; make it with 'softmode results" in capsys.readouterr().err
-    before = (old / "tables" / "table2_thermodynamics.csv").read_bytes()
+    before = {name: pd.read_csv(old / "tables" / f"{name}.csv") for name in TABLES}
     assert main(["results", str(old)]) == 0
-    assert (old / "tables" / "table2_thermodynamics.csv").read_bytes() == before
+    # there are more rows and columns today: of what is stable, and of other thresholds
+    for name, numbers in before.items():
+        after = pd.read_csv(old / "tables" / f"{name}.csv")
+        after = after[after.get("subset", pd.Series("own", after.index)) != "stable"]
+        after = after[after.get("reported", pd.Series(True, after.index))]
+        pd.testing.assert_frame_equal(after[numbers.columns].reset_index(drop=True), numbers, check_dtype=False)
     capsys.readouterr()
     assert main(["verify", str(old)]) == 0, capsys.readouterr().out
     assert main(page) == 0

@@ -336,7 +336,18 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     relaxed, phonons = (folder / "relax" / POTENTIAL / "2.db", folder / "phonons" / "reference" / "2.parquet")
     section = ["--protocol", settings / "relax.yaml"]
     run("relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
-    run("phonons", "--reference", entries, *shard, "--protocol", settings / "phonons.yaml", "--output", phonons)
+    run(
+        "phonons",
+        "--entries",
+        entries,
+        "--reference",
+        entries,
+        *shard,
+        "--protocol",
+        settings / "phonons.yaml",
+        "--output",
+        phonons,
+    )
     assert problems(folder) == {}
 
 
@@ -348,7 +359,16 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     presentation = settings / "presentation.yaml"
     presentation.write_text(yaml.safe_dump(read(presentation) | {"yardstick": "PBEsol"}), encoding="utf-8")
     for shard in (0, 1):
-        source = ["--reference", folder / "yardstick.db", "--source", "yardstick", "--shards", folder / "shards.csv"]
+        source = [
+            "--entries",
+            folder / "entries.db",
+            "--reference",
+            folder / "yardstick.db",
+            "--source",
+            "yardstick",
+            "--shards",
+            folder / "shards.csv",
+        ]
         output = ["--output", folder / "phonons" / "yardstick" / f"{shard}.parquet"]
         run("phonons", *source, "--shard", shard, "--protocol", settings / "phonons.yaml", *output)
     assert "no record" not in str(problems(folder)) and "properties.parquet" in str(problems(folder))

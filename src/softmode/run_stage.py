@@ -6,8 +6,8 @@ and the same command goes on from there. One that reads records writes a table, 
 The function of a stage that runs a potential is called as `function(tasks, evaluator, settings)` and yields a `Record`
 for each task as it is done. A task is an `Entry`, or, where the stage follows another, `(Entry, Record)` with the
 record of the stage before. The function of a stage that makes a table is called as `function(found, source, settings)`
-and yields a row for each `Record` of the stage before, or for each `Entry` of a reference (a `Record` of a failure for
-one that a yardstick does not have).
+and yields a row for each `(Entry, Record)` with the record of the stage before, or for each `(Entry, Entry)` with the
+entry as a reference has it (`(Entry, Record)` with a failure for one that a yardstick does not have).
 """
 
 import os
@@ -28,6 +28,7 @@ from softmode.engine.progress import with_progress
 from softmode.engine.provenance import PACKAGES, provenance, versions
 from softmode.engine.records import Failure, Record, RecordWriter, read_metadata, read_records, row_numbers
 from softmode.engine.shards import read_shard
+from softmode.errors import InputError
 from softmode.potentials.base import Potential
 from softmode.potentials.memory import batch_load
 from softmode.potentials.registry import load_potential
@@ -36,6 +37,7 @@ from softmode.reference.entry import Entry
 from softmode.settings.digest import digest
 from softmode.settings.potentials import digest_of_settings
 from softmode.settings.protocol import known_as, stage_settings
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.stage_job import PotentialJob, TableJob
 from softmode.stages.evaluate import Evaluator
 from softmode.studies.study import Stage, load
@@ -192,16 +194,23 @@ def run_to_table(stage: Stage, job: TableJob) -> None:
     settings = stage_settings(load(stage.settings), section, str(job.protocol))
     columns = columns_of(stage, settings)
     before = read_metadata(job.records or _reference(job))
-    metadata = provenance(_identity(stage, section, before), PACKAGES)
-    ids: list[str] = []
-    found: Iterator[Record | Entry]
+    identity = _identity(stage, section, before)
     if job.records:
         source, dataset_digest = before["potential"]["name"], before["depends_on"]["dataset"]
-        found = read_records(job.records)
+        ids = list(row_numbers(job.records))
     else:
         source, dataset_digest = job.source, before["dataset_digest"]
         ids = read_shard(*_shard(job.shards, job.shard))
-        found = entries_of_reference(_reference(job), ids, source)
+    of_entries = read_metadata(job.entries)["dataset_digest"]
+    if source == YARDSTICK:
+        # it is computed in the light of the entries, whose database is not its own
+        identity |= {"dataset": of_entries}
+    elif of_entries != dataset_digest:
+        raise InputError(
+            f"{job.records or job.reference}: made from another data set than {job.entries}; delete the older and run "
+            "again"
+        )
+    metadata = provenance(identity, PACKAGES)
     metadata |= {"source": source, "origin": before, "dataset_digest": dataset_digest}
     metadata |= {"settings": section, f"{stage.name}_digest": digest(section)}
     kept = None
@@ -213,9 +222,19 @@ def run_to_table(stage: Stage, job: TableJob) -> None:
             copy(kept, job.output)
             print(f"the same {stage.name} as in {kept}, computed for another campaign")
             return
-    write_table(job.output, load(stage.function)(found, source, settings), columns, metadata)
+    write_table(job.output, load(stage.function)(_found(job, ids), source, settings), columns, metadata)
     if kept:
         copy(job.output, kept)
+
+
+def _found(job: TableJob, ids: Sequence[str]) -> Iterator[tuple[Entry, Record | Entry]]:
+    """Yield each entry, and what the source has of it."""
+    entries = load_entries(job.entries, ids)
+    if job.records:
+        return zip(entries, read_records(job.records, ids), strict=True)
+    if job.source == REFERENCE:
+        return ((entry, entry) for entry in entries)
+    return zip(entries, entries_of_reference(_reference(job), ids, job.source), strict=True)
 
 
 def _reference(job: TableJob) -> Path:

@@ -43,8 +43,9 @@ class TableJob:
     """A shard for a stage that makes a table.
 
     Attributes:
+        entries: entries.db
         records: those of the stage before, of the shard; None for a reference, which has
-        reference: its database, and
+        reference: its database (of the reference itself entries.db again), and
         source: its name, and
         shards: shards.csv, and
         shard: the number of the shard
@@ -53,6 +54,7 @@ class TableJob:
         output: the table
     """
 
+    entries: Path
     records: Path | None
     reference: Path | None
     source: str

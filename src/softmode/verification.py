@@ -37,7 +37,7 @@ from softmode.settings.digest import digest
 from softmode.settings.fields import taken
 from softmode.settings.potentials import digest_of_settings
 from softmode.settings.protocol import known_as
-from softmode.sources import REFERENCE
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies import results_by_rule
 from softmode.studies.harmonic.study import PHONONS
 from softmode.studies.study import Result, Stage, load
@@ -223,6 +223,10 @@ class _Source:
             path, metadata = self.campaign.output(self.name, stage, shard), self.snapshots[stage.name, shard].metadata
             depends_on = dict(metadata.get("depends_on", {}))
             problems += disagreements(path, depends_on, self._expected(stage, shard))
+            if self.name == YARDSTICK and "dataset" in depends_on:  # what an older softmode made did not
+                entries = REFERENCES[REFERENCE][0]
+                digest_of_entries = _read(self.campaign.path / entries, ()).metadata.get("dataset_digest")
+                problems += disagreements(path, depends_on, {"dataset": (digest_of_entries, entries)})
             problems += identity_mistakes(path, metadata)
             if not stage.runs_source:
                 expected = {"source": (self.name, "its folder"), "dataset_digest": self._dataset()}

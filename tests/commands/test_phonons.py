@@ -23,7 +23,13 @@ def campaign(tmp_path: Path, demo_folder: Path, loew2024: Protocol) -> Path:
 
 
 def reference_phonons(campaign: Path, output: Path) -> None:
-    inputs = {"reference": "entries.db", "shards": "shards.csv", "protocol": "phonons.yaml", "kept": "kept"}
+    inputs = {
+        "entries": "entries.db",
+        "reference": "entries.db",
+        "shards": "shards.csv",
+        "protocol": "phonons.yaml",
+        "kept": "kept",
+    }
     options = [f"--{option}={campaign / name}" for option, name in inputs.items()]
     assert main(["phonons", *options, "--shard=0", f"--output={output}"]) == 0
 

@@ -139,3 +139,29 @@ def test_interval_beside_the_yardstick_is_of_pairs() -> None:
     rows += [row(f"mp-{i}", "yardstick", -9.0 * i, True) for i in range(12)]
     found = yardstick_table(pd.DataFrame(rows), THERMODYNAMICS[:1], ["one", "yardstick"], REPORT).iloc[0]
     assert found[["difference", "difference_low", "difference_high"]].tolist() == pytest.approx([1.0, 1.0, 1.0])
+
+
+# Heat capacities at 300 K of the Kyoto database and of ORB d3-xs-v2, in J/K/mol, and whether ORB calls it stable.
+ORB = {"AgCl": (48.64, 36.15, False), "KCl": (48.58, 39.18, False), "BeSe": (39.33, 44.77, True)}
+
+
+def test_heat_capacity_of_a_crystal_that_the_potential_calls_unstable_is_not_in_the_first_block() -> None:
+    """It lacks what the imaginary modes would have, as ORB's of silver chloride,."""
+    rows = [row(entry, "reference", reference, stable=True) for entry, (reference, _, _) in ORB.items()]
+    rows += [row(entry, "orb", found, stable) for entry, (_, found, stable) in ORB.items()]
+    # an entry that is unstable in the reference alone, and one that the potential fails
+    rows += [row("CaO2", "reference", 54.32, stable=False), row("CaO2", "orb", 44.42, stable=True)]
+    rows += [row("NaF", "reference", 47.0, stable=True), row("NaF", "orb", 47.0, stable=True, failed="force_sets")]
+    table = error_table(pd.DataFrame(rows), THERMODYNAMICS, ["orb"], REPORT, of_stable=True)
+    assert list(table["subset"].unique()) == ["stable", "common", "own"]
+    heat = table[table["quantity"] == "heat_capacity"].set_index("subset")
+    assert heat.loc["stable", "mae"] == pytest.approx(44.77 - 39.33)
+    assert heat.loc["stable", ["n", "percent_of_survivors"]].tolist() == [1, 25.0]
+    assert heat.loc["own", "mae"] == pytest.approx((12.49 + 9.40 + 5.44 + 9.90) / 4)
+    assert heat.loc["own", ["n", "percent_of_survivors"]].tolist() == [4, 100.0]
+
+
+def test_potential_that_finds_nothing_stable_has_a_block_without_numbers() -> None:
+    table = error_table(properties(), THERMODYNAMICS, POTENTIALS, REPORT, of_stable=True)
+    bad = table[(table["potential"] == "bad") & (table["subset"] == "stable")]
+    assert bad["n"].tolist() == [0] * 4 and bad["mae"].isna().all() and (bad["percent_of_survivors"] == 0).all()

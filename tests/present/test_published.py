@@ -22,7 +22,8 @@ def tables() -> list[Table]:
 def test_published_errors_stand_beside_ours_for_own_survivors_only(tables: list[Table]) -> None:
     rows = [dict(zip(enumerate(tables[1].header), row, strict=True)) for row in tables[1].rows]
     beside = [[text for (_, title), text in row.items() if title == "paper"] for row in rows]
-    assert beside == [["–"] * 4, ["–"] * 4, ["–"] * 4, ["89", "114", "45", "21"]]
+    assert tables[1].rows[-1][:2] == ["Bad_1", "own"]
+    assert beside == [["–"] * 4] * 5 + [["89", "114", "45", "21"]]
     assert tables[1].header[3:5] == ["ω_max (K)", "paper"]
 
 
@@ -36,12 +37,15 @@ def test_difference_to_the_second_functional_has_no_published_number() -> None:
 
 
 def test_published_stability_is_in_the_right_class(tables: list[Table]) -> None:
-    numbers = tables[2].numbers.set_index(["potential", "reference"])
+    everything = tables[2].numbers
+    numbers = everything[everything["reported"]].set_index(["potential", "reference"])
+    assert everything.loc[~everything["reported"], "published_percent_stable"].isna().all()
     columns = ["published_percent_stable", "published_percent_unstable"]
     assert numbers.loc[("bad", "stable"), columns].tolist() == [77.0, 23.0]
     assert numbers.loc[("bad", "unstable"), columns].tolist() == [27.0, 73.0]
     assert numbers.loc[("good", "stable"), columns].isna().all()
-    header, bad = tables[2].header, tables[2].rows[1]
+    header, bad = tables[2].header, tables[2].rows[2]
+    assert bad[:2] == ["Bad_1", "scripts (reported)"]
     shown = {header[i - 1]: bad[i] for i, title in enumerate(header) if title == "paper"}
     assert shown == {"TS (%)": "77", "FU (%)": "23", "TU (%)": "73", "FS (%)": "27"}
 

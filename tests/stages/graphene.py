@@ -1,5 +1,6 @@
 """Graphene with the Tersoff potential that was fitted to its phonons, in cells that differ in what is no graphene."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,8 +8,8 @@ from ase import Atoms
 from ase.calculators.tersoff import Tersoff, TersoffParameters
 
 from softmode.reference.cells import build_cells, to_ase
-from softmode.reference.entry import ForceSet
-from softmode.stages.phonons import PhononTask
+from softmode.reference.entry import Entry, ForceSet
+from softmode.stages.phonons import PhononTask, task_of_reference
 
 # Lindsay and Broido, Phys. Rev. B 81, 205441 (2010), and its lattice constant in Å
 _CARBON = (3, 1, 0, 38049, 4.3484, -0.930, 0.72751, 1.5724e-7, 2.2119, 430.0, 1.95, 0.15, 3.4879, 1393.6)
@@ -33,9 +34,8 @@ def graphene(vacuum: float, tilt: tuple[float, float] = (0, 0), digits: int = 16
 
 def task(cell: Atoms, across: int = 2, n_across: int = 1) -> PhononTask:
     """Return graphene in this cell as the stage is given it: the same forces whatever vacuum, tilt and digits."""
-    return PhononTask(
-        "graphene", cell, _supercell(across, n_across), np.eye(3), force_set(across, n_across), None, {}, None
-    )
+    entry = Entry("graphene", cell, _supercell(across, n_across), np.eye(3), "made for a test")
+    return task_of_reference(replace(entry, force_set=force_set(across, n_across)))
 
 
 @cache

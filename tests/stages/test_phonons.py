@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from softmode.reference.entry import Entry
 from softmode.settings.protocol import ForceSets, Phonons, Protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
+    _is_stable,
     compute_phonons,
     kelvin_per_THz,
     phonons,
@@ -28,11 +30,15 @@ def settings(loew2024: Protocol) -> Phonons:
     return Phonons(**loew2024.section("phonons"))
 
 
-def copper(protocol: Protocol) -> Record:
-    atoms = bulk("Cu", a=3.61)
+def copper_cell(a: float) -> Entry:
+    return Entry("Cu", bulk("Cu", a=a), np.diag([3, 3, 3]), np.eye(3), source="made for a test")
+
+
+def copper(protocol: Protocol, a: float = 3.61) -> Record:
+    entry = copper_cell(a)
+    atoms = entry.unit_cell
     atoms.calc = EMT()
     atoms.get_potential_energy()
-    entry = Entry("Cu", atoms, np.diag([3, 3, 3]), np.eye(3), source="made for a test")
     force_sets = ForceSets(**protocol.section("force_sets"))
     (record,) = compute_force_sets(
         iter([(entry, Record("Cu", atoms))]), batches_of(effective_medium(), 1000), force_sets
@@ -45,7 +51,7 @@ def test_kelvin_per_terahertz_is_planck_over_boltzmann() -> None:
 
 
 def test_copper_obeys_dulong_and_petit_and_counts_its_modes(loew2024: Protocol, settings: Phonons) -> None:
-    (row,) = compute_phonons(iter([task_of_potential(copper(loew2024))]), "emt", settings)
+    (row,) = compute_phonons(iter([task_of_potential(copper(loew2024), copper_cell(3.61))]), "emt", settings)
     assert row["status"] == "done" and row["n_primitive"] == 1
     assert np.shape(row["frequencies_THz"]) == (27, 3)
     assert row["heat_capacity_J_per_K_mol"][-1] == pytest.approx(3 * 8.314, rel=0.02)
@@ -67,14 +73,14 @@ def test_reference_and_potential_go_the_same_way(loew2024: Protocol, settings: P
     arrays = {"supercell_matrix": entry.supercell_matrix, "primitive_matrix": entry.primitive_matrix}
     record = Record(entry.id, atoms, arrays=arrays | vars(entry.force_set))
     record.atoms.get_potential_energy = lambda: 0.0
-    (potential,) = compute_phonons(iter([task_of_potential(record)]), "x", settings)
+    (potential,) = compute_phonons(iter([task_of_potential(record, entry)]), "x", settings)
     (reference,) = compute_phonons(iter([task_of_reference(entry)]), "reference", settings)
     for column in ("frequencies_THz", "entropy_J_per_K_mol", "density_of_states_per_THz", "stable_scripts"):
         assert potential[column] == reference[column]
 
 
 def test_larger_mesh_changes_thermodynamics_little(loew2024: Protocol, settings: Phonons) -> None:
-    task = task_of_potential(copper(loew2024))
+    task = task_of_potential(copper(loew2024), copper_cell(3.61))
     (long,) = compute_phonons(iter([task]), "emt", settings)
     numbers = Phonons(**loew2024.section("phonons") | {"mesh": {"numbers": [20, 20, 20]}})
     (paper,) = compute_phonons(iter([task]), "emt", numbers)
@@ -98,7 +104,8 @@ def test_failure_of_an_earlier_stage_is_passed_on_with_what_is_known(settings: P
 def test_entry_that_phonopy_refuses_fails_alone(loew2024: Protocol, settings: Phonons) -> None:
     good = copper(loew2024)
     bad = Record("bad", good.atoms, arrays=dict(good.arrays) | {"forces": good.arrays["forces"][:, :5]})
-    rows = list(compute_phonons(map(task_of_potential, [bad, good]), "emt", settings))
+    tasks = (task_of_potential(record, copper_cell(3.61)) for record in (bad, good))
+    rows = list(compute_phonons(tasks, "emt", settings))
     assert [row["status"] for row in rows] == ["failed", "done"]
     assert rows[0]["failed_stage"] == "phonons"
 
@@ -148,8 +155,72 @@ def test_entry_that_the_yardstick_lacks_is_a_failure_and_the_reference_must_have
     database = tmp_path / "yardstick.db"
     write_dataset(iter(entries), database, tmp_path / "index.csv", tmp_path / "unreadable.csv")
     ids = [entries[0].id, "mp-0", entries[1].id]
-    rows = list(phonons(entries_of_reference(database, ids, "yardstick"), "yardstick", settings))
+    of_data_set = [replace(entries[0], id=id) for id in ids]
+    rows = list(
+        phonons(zip(of_data_set, entries_of_reference(database, ids, "yardstick"), strict=True), "yardstick", settings)
+    )
     assert [(row["entry"], row["status"]) for row in rows] == list(zip(ids, ["done", "failed", "done"], strict=True))
     assert rows[1]["failed_kind"] == "no_reference" and "volume_A3_per_atom" not in rows[1]
     with pytest.raises(InputError, match="no record of entry mp-0"):
         list(entries_of_reference(database, ids, "reference"))
+
+
+def test_mesh_is_that_of_the_entrys_cell_whatever_the_potential_made_of_it(
+    loew2024: Protocol, settings: Phonons
+) -> None:
+    """A cell that is 5 % longer has a mesh of 46 points a side of its own, and the reference's has 48."""
+    entry, relaxed = copper_cell(3.61), copper(loew2024, 3.79)
+    (reference,) = compute_phonons(iter([task_of_potential(copper(loew2024), entry)]), "reference", settings)
+    (potential,) = compute_phonons(iter([task_of_potential(relaxed, entry)]), "emt", settings)
+    (own,) = compute_phonons(iter([task_of_potential(relaxed, copper_cell(3.79))]), "emt", settings)
+    assert potential["mesh"] == reference["mesh"] == np.diag([48, 48, 48]).tolist()
+    assert own["mesh"] == np.diag([46, 46, 46]).tolist()
+    assert potential["entropy_J_per_K_mol"] != own["entropy_J_per_K_mol"]
+    assert potential["frequencies_THz"] == own["frequencies_THz"]
+
+
+def test_mesh_without_the_entry_is_refused(loew2024: Protocol, settings: Phonons) -> None:
+    (row,) = compute_phonons(iter([task_of_potential(copper(loew2024))]), "emt", settings)
+    assert row["status"] == "failed" and "no mesh can be made without the entry" in row["message"]
+
+
+def test_yardstick_of_another_cell_has_its_own_mesh(loew2024: Protocol, settings: Phonons) -> None:
+    entry = copper_cell(3.61)
+    other = replace(copper_cell(3.79), supercell_matrix=np.diag([2, 2, 2]))
+    (row,) = compute_phonons(iter([task_of_potential(copper(loew2024, 3.79), other)]), "yardstick", settings)
+    assert row["mesh"] == np.diag([46, 46, 46]).tolist()
+    (row,) = compute_phonons(iter([task_of_potential(copper(loew2024, 3.79), entry)]), "yardstick", settings)
+    assert row["mesh"] == np.diag([48, 48, 48]).tolist()
+
+
+def shifted(record: Record, eigenvalue: float) -> Record:
+    """The same with a spring of each displaced atom to its place, which breaks the sum rule; in eV/Å²."""
+    forces = record.arrays["forces"].copy()
+    for number, (atom, displacement) in enumerate(
+        zip(record.arrays["atoms"], record.arrays["displacements"], strict=True)
+    ):
+        forces[number, atom] -= eigenvalue * displacement
+    return replace(record, arrays=dict(record.arrays) | {"forces": forces})
+
+
+def test_variants_differ_where_the_sum_rule_hides_that_forces_are_no_gradient(
+    loew2024: Protocol, settings: Phonons
+) -> None:
+    """A spring against each atom's place gives the acoustic modes at Gamma a frequency; the sum rule takes it away."""
+    record = shifted(copper(loew2024), -0.5)
+    without_mean = settings.model_copy(update={"subtract_mean_force": False})
+    (row,) = compute_phonons(iter([task_of_potential(record, copper_cell(3.61))]), "emt", without_mean)
+    assert row["stable_scripts"] and row["stable_one_kelvin"] and not row["stable_paper"]
+    # that the mean force is subtracted beforehand is part of how they are solved, and hides it too
+    (row,) = compute_phonons(iter([task_of_potential(record, copper_cell(3.61))]), "emt", settings)
+    assert row["stable_paper"]
+
+
+@pytest.mark.parametrize(("lowest_THz", "stable"), [(-0.005, True), (-0.03, False)])
+def test_noise_of_a_kelvin_is_unstable_at_zero_and_stable_at_one_kelvin(
+    settings: Phonons, lowest_THz: float, stable: bool
+) -> None:
+    frequencies = [[0.0, 0.0, 0.0], [lowest_THz, 1.0, 2.0]]
+    modes = {"qpoints": [[0, 0, 0], [0.5, 0, 0]], "frequencies_THz": frequencies}
+    assert not _is_stable(modes, settings.stability["scripts"])
+    assert _is_stable(modes, settings.stability["one_kelvin"]) == stable

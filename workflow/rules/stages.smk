@@ -47,6 +47,7 @@ for stage in CAMPAIGN.stages:
             name:
                 stage.name
             input:
+                entries="<campaign>/entries.db",
                 records=f"<campaign>/{stage.follows}/{{potential}}/{{shard}}.db",
                 protocol=f"<campaign>/settings/{stage.name}.yaml",
             output:
@@ -63,8 +64,8 @@ for stage in CAMPAIGN.stages:
                 softmode=f"{WORKFLOW}/bin/softmode",
                 command=stage_command(stage),
             shell:
-                "{params.softmode:q} {params.command:q} --threads {threads} --records {input.records:q}"
-                " --protocol {input.protocol:q} --output {output.table:q} > {log:q} 2>&1"
+                "{params.softmode:q} {params.command:q} --threads {threads} --entries {input.entries:q}"
+                " --records {input.records:q} --protocol {input.protocol:q} --output {output.table:q} > {log:q} 2>&1"
 
         if stage.of_references:
 
@@ -73,7 +74,8 @@ for stage in CAMPAIGN.stages:
                 name:
                     f"reference_{stage.name}"
                 input:
-                    entries=lambda wildcards: f"<campaign>/{REFERENCES[wildcards.source][0]}",
+                    entries="<campaign>/entries.db",
+                    reference=lambda wildcards: f"<campaign>/{REFERENCES[wildcards.source][0]}",
                     shards="<campaign>/shards.csv",
                     protocol=f"<campaign>/settings/{stage.name}.yaml",
                 output:
@@ -93,6 +95,6 @@ for stage in CAMPAIGN.stages:
                     command=stage_command(stage),
                     kept=f"{CAMPAIGN.settings['results']}/references",
                 shell:
-                    "{params.softmode:q} {params.command:q} --threads {threads} --reference {input.entries:q}"
+                    "{params.softmode:q} {params.command:q} --threads {threads} --entries {input.entries:q} --reference {input.reference:q}"
                     " --source {wildcards.source:q} --shards {input.shards:q} --shard {wildcards.shard:q}"
                     " --kept {params.kept:q} --protocol {input.protocol:q} --output {output.table:q} > {log:q} 2>&1"

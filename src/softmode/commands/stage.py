@@ -24,8 +24,8 @@ class StageCommand:
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options: of what the stage reads, and of what it needs."""
         before = f"the shard's {self.stage.follows.replace('_', ' ')} of one potential"
+        parser.add_argument("--entries", type=Path, required=True, help="entries.db")
         if self.stage.runs_source:
-            parser.add_argument("--entries", type=Path, required=True, help="entries.db")
             if self.stage.follows:
                 parser.add_argument("--records", type=Path, required=True, metavar="DATABASE", help=before)
                 parser.set_defaults(shards=None, shard=None)
@@ -42,7 +42,9 @@ class StageCommand:
         else:
             source = parser.add_mutually_exclusive_group(required=True)
             source.add_argument("--records", type=Path, metavar="DATABASE", help=before)
-            source.add_argument("--reference", type=Path, metavar="ENTRIES", help="entries.db, for a reference's own")
+            source.add_argument(
+                "--reference", type=Path, metavar="ENTRIES", help="entries.db or yardstick.db, for its own"
+            )
             parser.add_argument(
                 "--source", choices=(REFERENCE, YARDSTICK), default=REFERENCE, help="which of the two (reference)"
             )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from softmode.compare.resampling import mean_interval
+from softmode.compare.stability import stable_in_both
 from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import RELAX
 
@@ -91,7 +92,12 @@ def survivors(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.Index:
 
 
 def error_table(
-    properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], report: Mapping[str, Any]
+    properties: pd.DataFrame,
+    quantities: Sequence[Quantity],
+    potentials: Sequence[str],
+    report: Mapping[str, Any],
+    *,
+    of_stable: bool = False,
 ) -> pd.DataFrame:
     """Return one row for each potential, subset and quantity, with its mean absolute error.
 
@@ -101,11 +107,21 @@ def error_table(
 
     Args:
         report: settings of the report; its seed makes the intervals reproducible
+        of_stable: first a subset `stable` of the entries that the reference and the potential call stable by the
+            report's threshold: where modes are imaginary, entropy, free energy and heat capacity are sums over the
+            others, and no thermodynamics of a crystal. There is a column more: percent_of_survivors, n in % of that of
+            `own`, NaN where that is none
     """
+    stable = None
+    if of_stable:
+        stable = {name: stable_in_both(properties, name, report["stability"]) for name in potentials}
     rows = []
     for quantity in quantities:
         errors = signed_errors(properties, quantity, potentials)
-        for row, known in by_subset(quantity, errors, properties, potentials):
+        for row, known in by_subset(quantity, errors, properties, potentials, stable):
+            if of_stable:
+                n_own = int(errors[row["potential"]].count())
+                row |= {"percent_of_survivors": 100.0 * len(known) / n_own if n_own else np.nan}
             low, high = mean_interval(np.abs(known), report)
             rows.append(
                 row
@@ -147,7 +163,11 @@ def yardstick_table(
 
 
 def by_subset(
-    quantity: Quantity, values: pd.DataFrame, records: pd.DataFrame, potentials: Sequence[str]
+    quantity: Quantity,
+    values: pd.DataFrame,
+    records: pd.DataFrame,
+    potentials: Sequence[str],
+    stable: Mapping[str, pd.Index] | None = None,
 ) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Yield for each potential and subset, `common` and `own`, the beginning of a table's row and the known values.
 
@@ -156,11 +176,13 @@ def by_subset(
     Args:
         values: index entry, a column for each potential, NaN where there is none
         records: properties.parquet or spectra.parquet, which say what survived
+        stable: the entries of each potential's first subset, `stable`; None for no such subset
     """
     common = survivors(records, potentials)
     for name in potentials:
-        for subset, of_subset in (("common", values.loc[values.index.isin(common), name]), ("own", values[name])):
-            known = of_subset.dropna().to_numpy()
+        subsets = {"stable": stable[name]} if stable is not None else {}
+        for subset, entries in (subsets | {"common": common, "own": values.index}).items():
+            known = values.loc[values.index.isin(entries), name].dropna().to_numpy()
             row = {"potential": name, "subset": subset, "quantity": quantity.key, "unit": quantity.unit}
             yield row | {"n": len(known)}, known
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from softmode.engine.parquet import Column, read_table, write_table
+from softmode.engine.parquet import Column, column_names, read_table, write_table
 from softmode.errors import InputError
 from softmode.reference.dataset import load_entries
 from softmode.reference.index import crystal_system, space_group
@@ -53,7 +53,9 @@ RECORD_COLUMNS = (
     Column("own_entropy_difference_J_per_K_mol_atoms", _F, "J/K/mol", "the same, one mole of atoms"),
     Column("own_heat_capacity_difference_J_per_K_mol_atoms", _F, "J/K/mol", "the same, one mole of atoms"),
 )
+MESH = "mesh"
 SPECTRUM_COLUMNS = (
+    Column(MESH, pa.list_(pa.list_(pa.int64())), "", "matrix of the mesh: points along each vector on its diagonal"),
     Column("qpoints", pa.list_(_LIST), "", "commensurate q points in reduced coordinates"),
     Column("frequencies_THz", pa.list_(_LIST), "THz", "frequencies there, imaginary ones negative"),
     Column(
@@ -157,7 +159,8 @@ def common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
     """Return what the tables of all shards and sources have in common, and the origin of each source.
 
     Raises:
-        InputError: they were made with different protocols or from different data sets.
+        InputError: they were made with different protocols, from different data sets, or some of them by a softmode
+            that made each source a mesh of its own.
     """
     found = {path: read_table(path, ["entry"])[1] for path in phonons}
     first_path, first = next(iter(found.items()))
@@ -167,6 +170,11 @@ def common_metadata(phonons: Sequence[Path]) -> dict[str, Any]:
         for key in keys:
             if metadata[key] != first[key]:
                 raise InputError(f"{path} and {first_path} have different {key}; delete the older and run again")
+    former = [path for path in phonons if MESH not in column_names(path)]
+    if 0 < len(former) < len(found):
+        raise InputError(
+            f"{former[0]}: made by an older softmode, with a mesh of each source's own cell; delete it and run again"
+        )
     return {
         "stability_variants": list(_setting(first, "stability")),
         "phonons_digest": first["phonons_digest"],

@@ -9,13 +9,34 @@ from softmode.sources import REFERENCE
 from softmode.stages.phonons import kelvin_per_THz
 
 OUTCOMES = ("stable", "unstable", "failed")
+# How the columns of the variants begin in properties.parquet; with another beginning none is found.
+_COLUMN = "stable_"
 
 
 def outcome(properties: pd.DataFrame, variant: str) -> pd.Series:
     """Return `stable`, `unstable` or `failed` for each row, by one variant of the threshold."""
-    stable = properties[f"stable_{variant}"]
+    stable = properties[f"{_COLUMN}{variant}"]
     outcomes = stable.map({True: "stable", False: "unstable"}).astype(object)
     return outcomes.where(properties["status"] == "done", "failed")
+
+
+def _outcomes(properties: pd.DataFrame, variant: str) -> pd.DataFrame:
+    """Return the outcomes: index entry, a column for each source."""
+    return properties.assign(outcome=outcome(properties, variant)).pivot(
+        index="entry", columns="source", values="outcome"
+    )
+
+
+def stable_in_both(properties: pd.DataFrame, potential: str, variant: str) -> pd.Index:
+    """Return the entries that the reference and a potential brought to the end and call stable."""
+    wide = _outcomes(properties, variant)
+    return wide.index[(wide[REFERENCE] == "stable") & (wide[potential] == "stable")]
+
+
+def variants_of(properties: pd.DataFrame, reported: str) -> list[str]:
+    """Return the variants of the threshold that a properties.parquet has, the reported one first."""
+    columns = [column for column in properties if column.startswith(_COLUMN)]
+    return sorted((column.removeprefix(_COLUMN) for column in columns), key=lambda variant: variant != reported)
 
 
 def confusion_table(properties: pd.DataFrame, potentials: Sequence[str], variant: str) -> pd.DataFrame:
@@ -24,9 +45,7 @@ def confusion_table(properties: pd.DataFrame, potentials: Sequence[str], variant
     Columns: potential, reference (`stable` or `unstable`), n (entries of that class), then number and percentage of the
     class for each outcome. Entries without a reference do not count; failed ones are never dropped.
     """
-    wide = properties.assign(outcome=outcome(properties, variant)).pivot(
-        index="entry", columns="source", values="outcome"
-    )
+    wide = _outcomes(properties, variant)
     rows = []
     for name in potentials:
         for reference_class in ("stable", "unstable"):
@@ -47,9 +66,7 @@ def class_shares(properties: pd.DataFrame, potentials: Sequence[str], variant: s
         one row for each potential and verdict: columns potential, quantity (TS, TU, F1), unit, n (entries of the class,
         of both for F1), value (NaN where there is nothing to divide by)
     """
-    wide = properties.assign(outcome=outcome(properties, variant)).pivot(
-        index="entry", columns="source", values="outcome"
-    )
+    wide = _outcomes(properties, variant)
     judged = wide[wide[REFERENCE] != "failed"]
     stable = judged[REFERENCE] == "stable"
     rows: list[dict[str, object]] = []

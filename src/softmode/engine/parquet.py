@@ -87,6 +87,17 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> tuple[pa.Tab
         return table if columns is None else table.select(columns), metadata
 
 
+def column_names(path: Path) -> list[str]:
+    """Return the names of a table's columns.
+
+    Raises:
+        InputError: there is no such file, or it is not a table of softmode.
+    """
+    with _opened(path) as file:
+        names: list[str] = file.schema_arrow.names
+        return names
+
+
 def read_scalars(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """Return the columns of a table that hold no lists, and the metadata.
 

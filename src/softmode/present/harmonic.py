@@ -59,7 +59,8 @@ def thermodynamics(results: Results) -> Table:
 
 def stability(results: Results) -> Table:
     """Return Table III."""
-    caption = f"{results.once(_of_phonons)} {results.once(_subsets)}"
+    thresholds = tables.thresholds_in_words(results.campaign.settings(PHONONS.name)["stability"])
+    caption = f"{thresholds} {results.once(_of_phonons)} {results.once(_subsets)}"
     return _with_published(results, tables.stability_table(results.properties, results.labels, results.report, caption))
 
 
@@ -111,7 +112,7 @@ def highest_frequency_figure(results: Results) -> Drawn:
 
 def thermodynamics_per_atom(results: Results) -> Table:
     """Return Table II per mole of atoms."""
-    numbers = error_table(results.properties, PER_ATOM, results.names, results.report)
+    numbers = error_table(results.properties, PER_ATOM, results.names, results.report, of_stable=True)
     caption = f"{results.once(_subsets)} {results.once(_of_phonons)}"
     return tables.per_atom_table(numbers, results.labels, results.report, caption)
 

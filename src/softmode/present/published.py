@@ -8,6 +8,7 @@ import pandas as pd
 
 from softmode.compare.published import N_STABLE, N_UNSTABLE
 from softmode.present.table_text import NOTHING, Table
+from softmode.present.tables import REPORTED
 
 # Published number (a key of `compare.published`) that belongs to a column, by table and title of the column; a column
 # whose title is missing here gets no published one beside it.
@@ -35,8 +36,8 @@ def with_published(
 ) -> Table:
     """Return one of Tables I to III with a column `paper` after each that the paper has, and what differs in words.
 
-    The paper's errors are over each model's own survivors, so they stand in those rows. The table is left as it is if
-    the paper has none of the potentials.
+    The paper's errors are over each model's own survivors, so they stand in those rows, and its shares of stable
+    entries beside ours by the reported threshold. The table is left as it is if the paper has none of the potentials.
 
     Args:
         labels: what each potential is called
@@ -78,7 +79,8 @@ def _beside(
     rows = []
     for row in table.rows:
         numbers = published.get(names.get(row[0], ""), {}).get("numbers", {})
-        shown = {} if "common" in row else numbers
+        # in Table III what is reported here, in the others what the paper reports
+        shown = numbers if any(cell == "own" or cell.endswith(REPORTED) for cell in row) else {}
         cells: list[str] = []
         for title, cell in zip(table.header, row, strict=True):
             cells.append(cell)
@@ -97,7 +99,8 @@ def _numbers(table: Table, published: Mapping[str, Mapping[str, Any]]) -> pd.Dat
     if "reference" in numbers:
         for position, outcome in enumerate(("stable", "unstable")):
             numbers[f"published_percent_{outcome}"] = [
-                number(row.potential, _OF_CLASS[str(row.reference)][position]) for row in numbers.itertuples()
+                number(row.potential, _OF_CLASS[str(row.reference)][position]) if row.reported else float("nan")
+                for row in numbers.itertuples()
             ]
         return numbers
     numbers["published_mae"] = [

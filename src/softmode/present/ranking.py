@@ -44,7 +44,8 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
     ]
     caption = (
         "Places by the mean absolute error, on the entries that every potential survived "
-        f"(n: {', '.join(n) or 'none that can be compared'}). "
+        f"(n: {', '.join(n) or 'none that can be compared'}), also where modes are imaginary and S, F and C_V are sums "
+        "over the others. "
         "A place of 2–4: one other potential is certainly better, so the second is the best possible, and as many are "
         "certainly worse as make the fourth the worst possible. Certainly: the 95 % interval of the difference of the "
         "two errors, a bootstrap in which both have the same entries, has no zero; each pair is judged by itself, and "

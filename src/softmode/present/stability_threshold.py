@@ -64,9 +64,10 @@ def stability_threshold_table(numbers: pd.DataFrame, labels: Mapping[str, str], 
             )
     caption = (
         "At the threshold t every mode may be imaginary down to t, and those that the protocol allows more keep "
-        "theirs; the reference is judged by the same t, so the numbers of its stable and unstable entries change. At "
-        "0 K the shares are those of Table III. F1: harmonic mean of precision and recall of the class; a failed entry "
-        f"is one not found. {origin}"
+        "theirs; the reference is judged by the same t, so the numbers of its stable and unstable entries change. The "
+        "sum rule is imposed. At 0 K the shares are those of Table III, unless its threshold is judged before that. "
+        "F1: harmonic mean of precision and recall of the class; a failed entry is one not found. "
+        f"{origin}"
     )
     title = "Agreement on dynamical stability, by the imaginary frequency that still counts as stable"
     return Table(NAME, title, header, rows, caption, numbers)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from softmode.compare.mean_errors import (
     with_numbers,
     yardstick_table,
 )
-from softmode.compare.stability import OUTCOMES, confusion_table
+from softmode.compare.stability import OUTCOMES, confusion_table, variants_of
 from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
 from softmode.sources import YARDSTICK
 
@@ -28,6 +29,8 @@ _ENERGIES = (
     "E: of the potential minus what the reference's file states, where both are of one functional or one names none. "
     "No zero is aligned: the numbers are errors only where the potential learned energies of the reference's code."
 )
+# How thresholds are marked by which the report judges stability, in Table III.
+REPORTED = " (reported)"
 
 
 def origin(properties: pd.DataFrame, report: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
@@ -82,9 +85,9 @@ def thermodynamics_table(
     properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
 ) -> Table:
     """Return Table II; `labels` says what each potential is called, in the order of the rows."""
-    numbers = error_table(properties, THERMODYNAMICS, list(labels), report)
+    numbers = error_table(properties, THERMODYNAMICS, list(labels), report, of_stable=True)
     header = ["potential", "subset", "n", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
-    rows = [[label, *cells] for name, label in labels.items() for cells in subset_cells(numbers, name, THERMODYNAMICS)]
+    rows = _stable_first(numbers, labels, THERMODYNAMICS)
     beside, numbers, meaning = _beside_yardstick(properties, THERMODYNAMICS, labels, report, numbers)
     rows += beside
     caption += meaning
@@ -92,42 +95,87 @@ def thermodynamics_table(
         f"Table II. Mean absolute errors of the highest frequency, entropy, free energy and heat capacity "
         f"at {report['temperature_K']:g} K, per mole of primitive cells"
     )
-    return Table("table2_thermodynamics", title, header, rows, caption, numbers)
+    return Table("table2_thermodynamics", title, header, rows, f"{caption} {_of_stable(report)}", numbers)
+
+
+def _stable_first(numbers: pd.DataFrame, labels: Mapping[str, str], quantities: Sequence[Quantity]) -> list[list[str]]:
+    """Return a block of rows of what is stable in reference and potential, then those of the other subsets."""
+    return [
+        [label, *cells]
+        for block in (("stable",), SUBSETS)
+        for name, label in labels.items()
+        for cells in subset_cells(numbers, name, quantities, subsets=block)
+    ]
+
+
+def _of_stable(report: Mapping[str, Any]) -> str:
+    return (
+        "stable: entries without imaginary modes in the reference and in the potential (thresholds "
+        f"'{report['stability']}'), in brackets their share of the potential's own survivors. In the other subsets S, "
+        "F and C_V of a crystal with imaginary modes are sums over its other modes, and no thermodynamics of a crystal."
+    )
+
+
+def thresholds_in_words(stability: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return for captions what the variants of the protocol's stability threshold are."""
+    variants = [
+        f"{name} {_kelvin(bounds['acoustic_gamma_K'])} / {_kelvin(bounds['other_K'])} K"
+        + (", before the sum rule is imposed" if bounds.get("before_sum_rule") else "")
+        for name, bounds in stability.items()
+    ]
+    return (
+        f"Thresholds, of acoustic modes at Gamma / of all others: {'; '.join(variants)}. With the sum rule, acoustic "
+        "modes at Gamma are zero, and their threshold never acts."
+    )
+
+
+def _kelvin(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
 
 
 def stability_table(
     properties: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str
 ) -> Table:
-    """Return Table III; `labels` says what each potential is called, in the order of the rows."""
-    numbers = confusion_table(properties, list(labels), report["stability"])
-    header = ["potential"]
+    """Return Table III, a row for each potential and variant of the threshold, the reported one first.
+
+    Args:
+        labels: what each potential is called, in the order of the rows
+        caption: with what the variants are
+    """
+    reported = report["stability"]
+    parts = []
+    for variant in variants_of(properties, reported):
+        part = confusion_table(properties, list(labels), variant)
+        part.insert(1, "variant", variant)
+        part.insert(2, "reported", variant == reported)
+        parts.append(part)
+    numbers = pd.concat(parts, ignore_index=True)
+    header = ["potential", "thresholds"]
     for reference_class, results in (("stable", "TS FU failed"), ("unstable", "TU FS failed")):
         header += [f"n {reference_class}", *(f"{result} (%)" for result in results.split())]
     rows = []
-    for name, label in labels.items():
-        cells = [label]
+    for name, variant in product(labels, numbers["variant"].unique()):
+        own = numbers[(numbers["potential"] == name) & (numbers["variant"] == variant)]
+        cells = [labels[name], variant + (REPORTED if variant == reported else "")]
         for reference_class in ("stable", "unstable"):
-            row = numbers[(numbers["potential"] == name) & (numbers["reference"] == reference_class)].iloc[0]
+            row = own[own["reference"] == reference_class].iloc[0]
             right, wrong = OUTCOMES[:2] if reference_class == "stable" else OUTCOMES[1::-1]
             percentages = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
             cells += [str(row["n"]), *map(percent_or_dash, percentages)]
         rows.append(cells)
-    title = (
-        "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable; "
-        f"thresholds '{report['stability']}'"
-    )
+    title = "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable"
     return Table("table3_stability", title, header, rows, caption, numbers)
 
 
 def per_atom_table(numbers: pd.DataFrame, labels: Mapping[str, str], report: Mapping[str, Any], caption: str) -> Table:
-    """Return Table II per mole of atoms; `numbers` are of `error_table` for `compare.groups.PER_ATOM`."""
+    """Return Table II per mole of atoms; `numbers` are of `error_table` for `compare.groups.PER_ATOM`, of_stable."""
     header = ["potential", "subset", "n", "S (J/K/mol atoms)", "F (kJ/mol atoms)", "C_V (J/K/mol atoms)"]
-    rows = [[label, *cells] for name, label in labels.items() for cells in subset_cells(numbers, name, PER_ATOM)]
+    rows = _stable_first(numbers, labels, PER_ATOM)
     title = (
         "Mean absolute errors of entropy, free energy and heat capacity "
         f"at {report['temperature_K']:g} K, per mole of atoms"
     )
-    return Table("thermodynamics_per_atom", title, header, rows, caption, numbers)
+    return Table("thermodynamics_per_atom", title, header, rows, f"{_of_stable(report)} {caption}", numbers)
 
 
 def _beside_yardstick(
@@ -167,19 +215,24 @@ def _beside_yardstick(
 
 
 def subset_cells(
-    numbers: pd.DataFrame, potential: str, quantities: Sequence[Quantity], value: str = "mae"
+    numbers: pd.DataFrame,
+    potential: str,
+    quantities: Sequence[Quantity],
+    value: str = "mae",
+    subsets: Sequence[str] = SUBSETS,
 ) -> list[list[str]]:
-    """Return one row for each subset: its name, n, and a cell for each quantity.
+    """Return one row for each subset: its name, n (of `stable` with its share), and a cell for each quantity.
 
     Args:
         numbers: of `mean_errors.error_table`, or of the same form
         value: column of the number; with `_low` and `_high` those of its interval
     """
     rows = []
-    for subset in SUBSETS:
+    for subset in subsets:
         own = numbers[(numbers["potential"] == potential) & (numbers["subset"] == subset)].set_index("quantity")
         n = int(own["n"].max())
-        cells = [subset, str(n)]
+        share = f" ({own['percent_of_survivors'].max():.0f} %)" if subset == "stable" and n else ""
+        cells = [subset, f"{n}{share}"]
         for quantity in quantities:
             row = own.loc[quantity.key]
             cells.append(_with_interval(row, value) + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))

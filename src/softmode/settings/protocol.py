@@ -7,7 +7,7 @@ makes a relaxation out of date.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator, with_config
 from typing_extensions import TypedDict
@@ -98,7 +98,9 @@ class QuasiNewtonRelaxation(_Relaxation):
     stress_accepted_eV_per_A3: float = setting(
         "The same for the stress where its target cannot be reached.", unit="eV/Å³", gt=0
     )
-    steps: int = setting("Largest number of steps.", ge=1)
+    steps: int = setting(
+        "Largest number of steps of each of the two: the quasi-Newton method, and what goes on where it ends.", ge=1
+    )
     largest_step_A: float = setting(
         "Largest displacement in one step; a strain counts 4 Å times its size.", unit="Å", gt=0
     )
@@ -106,6 +108,19 @@ class QuasiNewtonRelaxation(_Relaxation):
         "Displacement of the finite differences that make the first Hessian.", unit="Å", gt=0
     )
     difference_strain: float = setting("Strain of those differences.", gt=0)
+    crease_width_A: float | None = setting(
+        "Distance within which forces jump where a minimum lies on a crease of the energy, and their mean counts; left "
+        "out, it does not.",
+        unit="Å",
+        default=None,
+        ge=1e-3,
+    )
+    largest_volume_change: float | None = setting(
+        "Factor by which the volume may grow or shrink; beyond it there is no minimum within reach. Left out, there is "
+        "no bound.",
+        default=None,
+        gt=1,
+    )
 
 
 class EquationOfStateRelaxation(_Relaxation):
@@ -174,6 +189,16 @@ class Threshold(TypedDict):
 
     acoustic_gamma_K: Annotated[float, setting("Bound of the three acoustic modes at Gamma.", unit="K", le=0)]
     other_K: Annotated[float, setting("Bound of all other modes at commensurate q points.", unit="K", le=0)]
+    before_sum_rule: NotRequired[
+        Annotated[
+            bool,
+            setting(
+                "Judge the force constants as they were solved, of forces without their mean if that is subtracted, "
+                "instead of symmetrised ones, whose acoustic modes at Gamma are zero whatever the forces.",
+                schema={"default": False},
+            ),
+        ]
+    ]
 
 
 _ColumnPart = Annotated[

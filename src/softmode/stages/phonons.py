@@ -9,20 +9,19 @@ import numpy as np
 from ase import Atoms
 from phonopy import Phonopy
 from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
-from phonopy.phonon.grid import length2mesh
 from phonopy.physical_units import get_physical_units
-from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.density_grid import density_of_states
 from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
-from softmode.reference.cells import make_phonopy
-from softmode.reference.dimensionality import in_slab, slab_lattice, vacuum_axis_of_primitive
+from softmode.reference.cells import build_cells, make_phonopy
+from softmode.reference.dimensionality import in_slab, vacuum_axis_of_primitive
 from softmode.reference.entry import Entry, ForceSet
-from softmode.settings.protocol import Phonons
+from softmode.settings.protocol import Phonons, Threshold
 from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.agreement import disagreement
 from softmode.stages.force_residual import force_residual
+from softmode.stages.mesh import grid_matrix, run_mesh
 from softmode.studies.harmonic.study import PHONONS, RELAX
 
 STAGE = PHONONS.name
@@ -36,6 +35,7 @@ class PhononTask:
         values: numbers of the earlier stages, passed on
         force_constants: in eV/Å², compact, of a reference without forces
         own_numbers: what a reference's file states of itself
+        mesh_of: the entry of the data set, for whose cell the mesh is made; None where there is no need of one
     """
 
     entry: str
@@ -48,10 +48,11 @@ class PhononTask:
     failure: Failure | None
     force_constants: np.ndarray | None = None
     own_numbers: Mapping[str, Any] = field(default_factory=dict)
+    mesh_of: Entry | None = None
 
 
-def task_of_potential(record: Record) -> PhononTask:
-    """Return the task that a record of force sets makes."""
+def task_of_potential(record: Record, mesh_of: Entry | None = None) -> PhononTask:
+    """Return the task that a record of force sets makes; `mesh_of` as in `PhononTask`."""
     arrays = record.arrays
     # a yardstick that lacks the entry has no cell of it either
     relaxed = len(record.atoms) > 0 and (record.failure is None or record.failure.stage != RELAX.name)
@@ -64,11 +65,12 @@ def task_of_potential(record: Record) -> PhononTask:
         energy=record.atoms.get_potential_energy() if relaxed else None,
         values=record.values,
         failure=record.failure,
+        mesh_of=mesh_of,
     )
 
 
-def task_of_reference(entry: Entry) -> PhononTask:
-    """Return the task that an entry's own reference makes."""
+def task_of_reference(entry: Entry, mesh_of: Entry | None = None) -> PhononTask:
+    """Return the task that an entry's own reference makes; `mesh_of` another entry than itself for a yardstick."""
     failure = None
     if not entry.reference:
         failure = Failure(
@@ -85,21 +87,23 @@ def task_of_reference(entry: Entry) -> PhononTask:
         failure=failure,
         force_constants=entry.force_constants,
         own_numbers=entry.own_numbers,
+        mesh_of=mesh_of or entry,
     )
 
 
-def task_of(found: Record | Entry) -> PhononTask:
-    """Return the task that a record of force sets makes, or an entry of a reference."""
-    return task_of_reference(found) if isinstance(found, Entry) else task_of_potential(found)
+def task_of(found: Record | Entry, mesh_of: Entry | None = None) -> PhononTask:
+    """Return the task that a record of force sets makes, or an entry of a reference; `mesh_of` as in `PhononTask`."""
+    return task_of_reference(found, mesh_of) if isinstance(found, Entry) else task_of_potential(found, mesh_of)
 
 
-def phonons(found: Iterator[Record | Entry], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
+def phonons(found: Iterator[tuple[Entry, Record | Entry]], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
     """Yield one row for each record of force sets, or for each entry of a reference; columns as `phonon_columns`.
 
     Args:
+        found: each after the entry of the data set
         source: the potential's name, `reference` or `yardstick`
     """
-    return compute_phonons(map(task_of, found), source, settings)
+    return compute_phonons((task_of(own, entry) for entry, own in found), source, settings)
 
 
 def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons) -> Iterator[dict[str, Any]]:
@@ -132,12 +136,42 @@ def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons)
 
 
 def _compute(task: PhononTask, settings: Phonons) -> dict[str, Any]:
-    phonopy = phonopy_of(task, settings)
+    phonopy = _solved(task, settings)
     row: dict[str, Any] = {"n_primitive": len(phonopy.primitive)}
+    before = {}
+    if any(_before_sum_rule(threshold) for threshold in settings.stability.values()):
+        before = commensurate_frequencies(phonopy)
+    _impose_sum_rule(phonopy, settings)
     row |= force_residual(phonopy)
-    row |= commensurate_frequencies(phonopy, settings)
-    row |= thermodynamics(phonopy, settings)
+    row |= commensurate_frequencies(phonopy)
+    for variant, threshold in settings.stability.items():
+        row[f"stable_{variant}"] = _is_stable(before if _before_sum_rule(threshold) else row, threshold)
+    mesh = _mesh_of(task, settings)
+    row |= {"mesh": mesh.tolist()} | thermodynamics(phonopy, mesh, settings)
     return row | disagreement(row, task.own_numbers)
+
+
+def _mesh_of(task: PhononTask, settings: Phonons) -> np.ndarray:
+    """Return the matrix of the mesh, see `stages.mesh`: of the entry's cell, whatever a potential made of it.
+
+    Where a yardstick has the crystal in another cell than the data set, so that nothing corresponds, it is of its own.
+
+    Raises:
+        InputError: the task does not know the entry.
+    """
+    assert task.supercell_matrix is not None and task.primitive_matrix is not None  # `phonopy_of` has seen to it
+    if task.mesh_of is None:
+        raise InputError(f"{task.entry}: no mesh can be made without the entry")
+    entry = task.mesh_of
+    same = (
+        np.array_equal(entry.unit_cell.numbers, task.unit_cell.numbers)
+        and np.allclose(entry.supercell_matrix, task.supercell_matrix)
+        and np.allclose(entry.primitive_matrix, task.primitive_matrix)
+    )
+    unit_cell = entry.unit_cell if same else task.unit_cell
+    tolerance = settings.symmetry_tolerance_A
+    _, primitive = build_cells(unit_cell, task.supercell_matrix, task.primitive_matrix, tolerance)
+    return grid_matrix(primitive, settings.mesh, tolerance)
 
 
 def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
@@ -149,6 +183,13 @@ def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
     Raises:
         InputError: the task has neither forces nor force constants.
     """
+    phonopy = _solved(task, settings)
+    _impose_sum_rule(phonopy, settings)
+    return phonopy
+
+
+def _solved(task: PhononTask, settings: Phonons) -> Phonopy:
+    """Return the same with the force constants as they were solved or given, not symmetrised."""
     known = task.force_set is not None or task.force_constants is not None
     if task.failure or not known or task.supercell_matrix is None or task.primitive_matrix is None:
         why = f": {task.failure.stage}: {task.failure.kind}: {task.failure.message}" if task.failure else ""
@@ -163,13 +204,16 @@ def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
         phonopy.dataset = replace(task.force_set, forces=forces).to_phonopy()
         solver: Literal["traditional", "symfc"] = "traditional" if task.force_set.atoms is not None else "symfc"
         phonopy.produce_force_constants(fc_calculator=solver, show_drift=False)
-    if settings.symmetrization_level:
-        phonopy.symmetrize_force_constants(level=settings.symmetrization_level, show_drift=False)
     return phonopy
 
 
-def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
-    """Return frequencies at the q points commensurate with the supercell, their extremes, and stability.
+def _impose_sum_rule(phonopy: Phonopy, settings: Phonons) -> None:
+    if settings.symmetrization_level:
+        phonopy.symmetrize_force_constants(level=settings.symmetrization_level, show_drift=False)
+
+
+def commensurate_frequencies(phonopy: Phonopy) -> dict[str, Any]:
+    """Return frequencies at the q points commensurate with the supercell, and their extremes.
 
     Of a slab only those in its plane count: across the vacuum modes repeat, and the zeros of the acoustic ones, which
     are not exact, must not decide about stability.
@@ -184,16 +228,23 @@ def commensurate_frequencies(phonopy: Phonopy, settings: Phonons) -> dict[str, A
         qpoints = in_slab(qpoints, across)
     frequencies = np.asarray(phonopy.run_qpoints(qpoints).frequencies)
     in_kelvin = frequencies * kelvin_per_THz()
-    row = {
+    return {
         "qpoints": qpoints.tolist(),
         "frequencies_THz": frequencies.tolist(),
         "omega_max_K": float(in_kelvin.max()),
         "omega_min_K": float(in_kelvin.min()),
         "omega_avg_K": float(in_kelvin.mean()),
     }
-    for variant, threshold in settings.stability.items():
-        row[f"stable_{variant}"] = is_stable(qpoints, in_kelvin, threshold["acoustic_gamma_K"], threshold["other_K"])
-    return row
+
+
+def _before_sum_rule(threshold: Threshold) -> bool:
+    return threshold.get("before_sum_rule", False)
+
+
+def _is_stable(modes: Mapping[str, Any], threshold: Threshold) -> bool:
+    """Return whether none of the `commensurate_frequencies` is imaginary."""
+    in_kelvin = np.array(modes["frequencies_THz"]) * kelvin_per_THz()
+    return is_stable(np.array(modes["qpoints"]), in_kelvin, threshold["acoustic_gamma_K"], threshold["other_K"])
 
 
 def kelvin_per_THz() -> float:
@@ -202,33 +253,15 @@ def kelvin_per_THz() -> float:
     return float(units.THzToEv / units.KB)
 
 
-def _run_mesh(phonopy: Phonopy, size: Mapping[str, Any]) -> Any:
-    """Return phonopy's frequencies on the protocol's mesh, which for a slab is one of two dimensions in its plane."""
-    across = vacuum_axis_of_primitive(phonopy.primitive)
-    if across is None:
-        numbers = size.get("length_A") or size["numbers"]
-        return phonopy.run_mesh(numbers, is_gamma_center=True, is_mesh_symmetry=not _has_isotopes(phonopy.primitive))
-    if "length_A" in size:
-        lattice = slab_lattice(phonopy.primitive.cell, across)
-        numbers = length2mesh(size["length_A"], lattice, phonopy.primitive_symmetry.pointgroup_operations)
-    else:
-        numbers = np.array(size["numbers"])
-    numbers[across] = 1
-    # symmetry may take a point of the plane across the vacuum, where the cell is tilted; the mesh is small without it
-    return phonopy.run_mesh(numbers, is_gamma_center=True, is_mesh_symmetry=False)
-
-
-def _has_isotopes(cell: PhonopyAtoms) -> bool:
-    """Return whether atoms of one element have several masses, of which phonopy's symmetry knows nothing."""
-    return len(set(zip(cell.numbers, cell.masses, strict=True))) > len(set(cell.numbers))
-
-
-def thermodynamics(phonopy: Phonopy, settings: Phonons) -> dict[str, Any]:
+def thermodynamics(phonopy: Phonopy, matrix: np.ndarray, settings: Phonons) -> dict[str, Any]:
     """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of a primitive cell, and the density of states.
 
     The density of states is that of the mesh, see `density_grid.density_of_states`.
+
+    Args:
+        matrix: of the mesh, see `stages.mesh`
     """
-    mesh = _run_mesh(phonopy, settings.mesh)
+    mesh = run_mesh(phonopy, matrix)
     result: Any = phonopy.run_thermal_properties(
         temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )

@@ -42,7 +42,9 @@ def _steps(entry: Entry, potential: Potential, settings: Relax) -> Steps:
         atoms.set_masses(entry.unit_cell.get_masses())
     atoms.calc = SinglePointCalculator(atoms, energy=final.energy, forces=final.forces, stress=final.stress)
     values = {"relax_steps": relaxed.n_steps, "relax_largest_force_eV_per_A": relaxed.largest_force}
-    return Record(entry.id, atoms, values)
+    # beside the values, all of which are columns of the tables
+    notes = {"relax_crease_eV_per_A": relaxed.crease} if relaxed.crease else {}
+    return Record(entry.id, atoms, values, notes)
 
 
 def start(entry: Entry, potential: Potential, settings: Relax) -> RelaxationSteps:

@@ -19,12 +19,15 @@ class Relaxed:
         evaluation: its energy, forces and stress
         largest_force: by the criterion of the method, in eV/Å
         n_steps: steps of the optimiser, or energies of an equation of state
+        crease: where the minimum lies on a crease of the energy, the gradient in eV/Å that is left on one side; 0
+            elsewhere
     """
 
     atoms: Atoms
     evaluation: Evaluation
     largest_force: float
     n_steps: int
+    crease: float = 0.0
 
 
 # Steps of a relaxation: a generator that yields structures, is sent their evaluations with stress, and returns the

@@ -12,6 +12,7 @@ from softmode.present.page.curves import TEMPERATURES_K, curves
 from softmode.present.page.modes import mode_data
 from softmode.reference.kyoto import read
 from softmode.settings.protocol import Phonons, Protocol
+from softmode.stages.mesh import grid_matrix
 from softmode.stages.phonons import phonopy_of, task_of, thermodynamics
 
 # rock salt with a primitive cell of a quarter of the unit cell, and a body-centred tetragonal crystal of eight atoms
@@ -67,8 +68,9 @@ def test_unit_cell_is_put_together_from_the_primitive_one(phonopy: Phonopy) -> N
 def test_densities_of_elements_add_up_to_the_whole_and_lines_go_through_the_stored_points(
     phonopy: Phonopy, settings: Phonons
 ) -> None:
-    smooth, by_element = curves(phonopy, settings)
-    stored = thermodynamics(phonopy, settings)
+    matrix = grid_matrix(phonopy.primitive, settings.mesh, settings.symmetry_tolerance_A)
+    smooth, by_element = curves(phonopy, matrix, settings)
+    stored = thermodynamics(phonopy, matrix, settings)
     assert set(by_element) == set(phonopy.primitive.symbols)
     assert sum(by_element.values()) == pytest.approx(np.array(stored["density_of_states_per_THz"]), abs=1e-5)
     for element, density in by_element.items():

@@ -10,6 +10,7 @@ from softmode.engine.parquet import Column
 from softmode.engine.records import Record
 from softmode.present.results import Results
 from softmode.present.table_text import Table, digits_or_dash
+from softmode.reference.entry import Entry
 from tests.studies.toy.settings import Shake, Stiffness
 
 
@@ -23,8 +24,8 @@ def stiffness_columns(settings: Stiffness) -> list[Column]:
     return [Column("stiffness_eV_per_A2", pa.float64(), "eV/Å²", meaning)]
 
 
-def stiffness(found: Iterator[Record], source: str, settings: Stiffness) -> Iterator[dict[str, Any]]:
-    for record in found:
+def stiffness(found: Iterator[tuple[Entry, Record]], source: str, settings: Stiffness) -> Iterator[dict[str, Any]]:
+    for _, record in found:
         row: dict[str, Any] = {"entry": record.entry, "source": source, "stiffness_seconds": 0.01}
         if record.failure:
             reason = {"failed_stage": record.failure.stage, "failed_kind": record.failure.kind}

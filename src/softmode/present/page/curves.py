@@ -19,12 +19,15 @@ TEMPERATURES_K = [float(temperature) for temperature in range(0, 1001, 10)]
 _EIGENVECTORS_AT_A_TIME = 4_000_000
 
 
-def curves(phonopy: Phonopy, settings: Phonons) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def curves(phonopy: Phonopy, matrix: np.ndarray, settings: Phonons) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return thermodynamics at TEMPERATURES_K, as `stages.phonons.thermodynamics`, and densities of states by element.
 
     The latter are in states per THz and primitive cell, on the bins of the protocol, and sum up to the whole density.
+
+    Args:
+        matrix: of the mesh, see `stages.mesh`
     """
-    smooth = thermodynamics(phonopy, settings.model_copy(update={"temperatures_K": TEMPERATURES_K}))
+    smooth = thermodynamics(phonopy, matrix, settings.model_copy(update={"temperatures_K": TEMPERATURES_K}))
     return smooth, _by_element(phonopy, settings)
 
 

@@ -10,7 +10,9 @@ from phonopy import Phonopy
 from phonopy.physical_units import get_physical_units
 
 from softmode.campaign_folder import CampaignFolder
+from softmode.compare.properties import MESH
 from softmode.density_grid import bin_centres, bin_width
+from softmode.engine.parquet import column_names
 from softmode.present.page.curves import TEMPERATURES_K, curves
 from softmode.present.page.modes import mode_data, set_charges
 from softmode.present.page.rounding import decimals, significant
@@ -20,6 +22,7 @@ from softmode.reference.dataset import load_entries
 from softmode.settings.protocol import Phonons
 from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
+from softmode.stages.mesh import grid_matrix
 from softmode.stages.phonons import PhononTask, phonopy_of
 from softmode.studies.harmonic.study import PHONONS, RELAX
 
@@ -44,7 +47,7 @@ _RECORD = (
     "force_sets_seconds",
     "phonons_seconds",
 )
-_COLUMNS = ["entry", "source", *_RECORD, "temperatures_K", *_THERMODYNAMICS, "density_of_states_per_THz"]
+_COLUMNS = ["entry", "source", *_RECORD, "temperatures_K", *_THERMODYNAMICS, "density_of_states_per_THz", MESH]
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def portion_details(portion: Portion) -> dict[str, dict[str, Any]]:
     tasks: dict[str, dict[str, PhononTask]] = {entry: {} for entry in entries}
     for source in portion.sources:
         path = portion.campaign.output(source, PHONONS, portion.shard)
-        for row in pq.read_table(path, columns=_COLUMNS, filters=[("entry", "in", entries)]).to_pylist():
+        columns = [name for name in _COLUMNS if name != MESH or name in column_names(path)]
+        for row in pq.read_table(path, columns=columns, filters=[("entry", "in", entries)]).to_pylist():
             rows[row["entry"]][source] = row
         for task in read_tasks(portion.campaign, source, portion.shard, entries):
             tasks[task.entry][source] = task
@@ -132,7 +136,7 @@ def _phonons(
         try:  # one entry, or one source, must never stop the others
             phonopy = phonopy_of(tasks[source], settings)
             what = "curves"
-            smooth[source], by_element[source] = curves(phonopy, settings)
+            smooth[source], by_element[source] = curves(phonopy, _mesh_of(done[source], phonopy, settings), settings)
             what = "band structure"
             bands.add(source, phonopy)
             what = "modes"
@@ -152,6 +156,13 @@ def _phonons(
         "factor_THz": get_physical_units().DefaultToTHz,
         "problems": problems,
     }
+
+
+def _mesh_of(row: Mapping[str, Any], phonopy: Phonopy, settings: Phonons) -> np.ndarray:
+    """Return the mesh that a record was made on; before records said so, it was that of the source's own cell."""
+    if row.get(MESH) is None:
+        return grid_matrix(phonopy.primitive, settings.mesh, settings.symmetry_tolerance_A)
+    return np.array(row[MESH], dtype=int)
 
 
 def _thermodynamics(done: Mapping[str, Mapping[str, Any]], smooth: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ _RESULTS = (
             "outcome of its own."
         ),
         rule="tables",
-        reads=_PRESENTED,
+        reads=(*_PRESENTED, "phonons"),
     ),
     Result(
         name="table4_potentials",
