@@ -21,7 +21,7 @@ def spectra_of(table: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture
 def numbers() -> pd.DataFrame:
-    table = properties().assign(omega_avg_K=lambda rows: rows["omega_max_K"], omega_min_K=1.0)
+    table = properties()
     return glance_table(table, spectra_of(table), list(LABELS), REPORT)
 
 
@@ -50,7 +50,7 @@ def test_verdicts_count_failures_as_not_found() -> None:
 
 
 def test_second_functional_has_no_place_and_is_never_best() -> None:
-    table = properties().assign(omega_avg_K=lambda rows: rows["omega_max_K"], omega_min_K=1.0)
+    table = properties()
     second = table[table["source"] == "reference"].assign(source=YARDSTICK)
     table = pd.concat([table, second], ignore_index=True)
     found = glance_table(table, spectra_of(table), ["good", "bad", YARDSTICK], REPORT)
