@@ -71,9 +71,12 @@ def _campaign(options: argparse.Namespace, number: int, folder: Path) -> dict[st
     commands: dict[str, tuple[Path, list[Any]]] = {
         "dataset": (here, ["dataset", *data, *outputs, "--unreadable", folder / "unreadable.csv"]),
         "shards": (here, ["shards", *index]),
-        "relaxation": (potential, ["relax", *one, *shard, *relaxation]),
-        "force sets": (potential, ["force-sets", *one, "--records", files["relaxed.db"], *force_sets]),
-        "phonons": (here, ["phonons", "--entries", files["entries.db"], "--records", files["forces.db"], *phonons]),
+        "relaxation": (potential, ["stage", "relax", *one, *shard, *relaxation]),
+        "force sets": (potential, ["stage", "force-sets", *one, "--records", files["relaxed.db"], *force_sets]),
+        "phonons": (
+            here,
+            ["stage", "phonons", "--entries", files["entries.db"], "--records", files["forces.db"], *phonons],
+        ),
     }
     return {stage: _measured(folder / f"{stage}.json", *command) for stage, command in commands.items()}
 
@@ -89,7 +92,7 @@ def _measured(kept: Path, softmode: Path, arguments: list[Any]) -> dict[str, flo
 
 def _run(softmode: Path, *arguments: object) -> dict[str, float]:
     """Run a sub-command on one thread; return its processor time (other processes hardly change it) and peak memory."""
-    command = [str(softmode), str(arguments[0]), "--threads", "1", *map(str, arguments[1:])]
+    command = [str(softmode), *map(str, arguments), "--threads", "1"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)

@@ -77,7 +77,7 @@ def _run(options: argparse.Namespace, folder: Path, processes: int, threads: int
             output = relaxed if stage == "relax" else folder / f"force_sets-{shard}.db"
             source = ["--shards", folder / f"shards-{processes}.csv", "--shard", shard]
             source = source if stage == "relax" else ["--records", relaxed]
-            jobs.append(_start(softmode, stage, *one, *source, "--protocol", protocol, "--output", output))
+            jobs.append(_start(softmode, "stage", stage, *one, *source, "--protocol", protocol, "--output", output))
         _wait(jobs)
         seconds[stage] = time.perf_counter() - started
     return seconds

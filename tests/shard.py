@@ -1,4 +1,4 @@
-"""One shard of metals and a quick potential, as files for `softmode relax` and `softmode force-sets`."""
+"""One shard of metals and a quick potential, as files for the stages `relax` and `force_sets`."""
 
 import multiprocessing
 import os
@@ -62,7 +62,7 @@ class Shard:
         }[stage]
         potential = ["--potential", "emt.yaml", "--device", "cpu", "--batch-memory-GB", "0.0005"]
         output = str(self.output(stage).relative_to(self.folder))
-        return [stage, "--threads", "1", *potential, *inputs, "--output", output]
+        return ["stage", stage, "--threads", "1", *potential, *inputs, "--output", output]
 
     def start(self, stage: str, fault: str = "", largest_file: int | None = None) -> BaseProcess:
         """Start the stage in a process of its own; what it prints goes to `log`."""

@@ -40,12 +40,12 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
         of_shard = ["--shards", shards, "--shard", shard]
         device = ["--potential", potential, "--device", "cpu"]
         protocol_of = {stage: ["--protocol", settings / f"{stage}.yaml"] for stage in protocol.settings}
-        run("relax", "--entries", entries, *of_shard, *device, *protocol_of["relax"], "--output", relaxed)
+        run("stage", "relax", "--entries", entries, *of_shard, *device, *protocol_of["relax"], "--output", relaxed)
         inputs = ["--entries", entries, "--records", relaxed]
-        run("force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
+        run("stage", "force-sets", *inputs, *device, *protocol_of["force_sets"], "--output", force_sets)
         reference = ["--reference", entries, *of_shard]
-        run("phonons", *cells, *reference, *protocol_of["phonons"], "--output", phonons[0])
-        run("phonons", *cells, "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
+        run("stage", "phonons", *cells, *reference, *protocol_of["phonons"], "--output", phonons[0])
+        run("stage", "phonons", *cells, "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
     report = ["--report", settings / "report.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *names, "--index", folder / "index.csv", *cells, *report, "--output", properties)

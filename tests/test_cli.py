@@ -14,28 +14,30 @@ COMMANDS = {name: command for found in grouped_commands().values() for name, com
 
 
 def sub_commands() -> dict[str, argparse.ArgumentParser]:
-    return build_parser(grouped_commands())._subparsers._group_actions[0].choices
+    found = dict(build_parser(grouped_commands())._subparsers._group_actions[0].choices)
+    stages = found.pop("stage")._subparsers._group_actions[0].choices
+    return found | {f"stage {name}": parser for name, parser in stages.items()}
 
 
 def test_every_sub_command_has_its_function_and_its_help(capsys: pytest.CaptureFixture) -> None:
     for name in sub_commands():
         assert callable(COMMANDS[name].run)
         with pytest.raises(SystemExit) as stop:
-            main([name, "--help"])
+            main([*name.split(), "--help"])
         assert stop.value.code == 0
         assert len(capsys.readouterr().out) > 200
 
 
 def test_options_of_every_sub_command_are_its_arguments() -> None:
     for name, parser in sub_commands().items():
-        arguments = {action.dest for action in parser._actions} - {"help"} | parser._defaults.keys()
+        arguments = {action.dest for action in parser._actions} - {"help"} | parser._defaults.keys() - {"command"}
         options = {field.name for field in fields(COMMANDS[name].Options)}
         assert options | {"threads"} == arguments, name
 
 
 def test_every_module_of_the_commands_is_listed_in_the_help(capsys: pytest.CaptureFixture) -> None:
     modules = {path.stem for path in Path(commands.__file__).parent.glob("*.py")} - {"__init__", "arguments", "stage"}
-    stages = {stage.name for stage in stages_of(own_studies())}
+    stages = {f"stage {stage.name}" for stage in stages_of(own_studies())}
     assert modules | stages == {name.replace("-", "_") for name in sub_commands()}
     with pytest.raises(SystemExit):
         main(["--help"])

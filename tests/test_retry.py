@@ -54,7 +54,7 @@ def test_partial_is_continued_and_does_not_seem_to_be_written_by_a_job(
     shares = ["--shards", finished_campaign / "shards.csv", "--shard", databases["relax"].stem]
     inputs = ["--entries", finished_campaign / "entries.db", *shares, "--device", "cpu"]
     inputs += ["--potential", settings / "potentials" / f"{POTENTIAL}.yaml", "--protocol", settings / "relax.yaml"]
-    run("relax", *inputs, "--output", databases["relax"])
+    run("stage", "relax", *inputs, "--output", databases["relax"])
     assert "going on with" in capsys.readouterr().out
     (record,) = read_records(databases["relax"])
     assert record.failure and record.failure.kind == "unknown_element"

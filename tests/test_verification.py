@@ -335,8 +335,9 @@ def test_shard_without_entries_is_all_right(finished_campaign: Path) -> None:
     shard, entries = ["--shards", folder / "shards.csv", "--shard", 2], folder / "entries.db"
     relaxed, phonons = (folder / "relax" / POTENTIAL / "2.db", folder / "phonons" / "reference" / "2.parquet")
     section = ["--protocol", settings / "relax.yaml"]
-    run("relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
+    run("stage", "relax", "--entries", entries, *shard, *potential, *section, "--output", relaxed)
     run(
+        "stage",
         "phonons",
         "--entries",
         entries,
@@ -370,7 +371,7 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
             folder / "shards.csv",
         ]
         output = ["--output", folder / "phonons" / "yardstick" / f"{shard}.parquet"]
-        run("phonons", *source, "--shard", shard, "--protocol", settings / "phonons.yaml", *output)
+        run("stage", "phonons", *source, "--shard", shard, "--protocol", settings / "phonons.yaml", *output)
     assert "no record" not in str(problems(folder)) and "properties.parquet" in str(problems(folder))
     phonons = [folder / "phonons" / source / f"{n}.parquet" for source in SOURCES for n in (0, 1)]
     cells, report = ["--entries", folder / "entries.db"], ["--report", settings / "report.yaml"]

@@ -87,7 +87,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
 
 
 def grouped_commands(users_studies: Sequence[str] = ()) -> dict[str, dict[str, Command]]:
-    """Return all sub-commands by group, in the order of the help.
+    """Return all sub-commands by group, in the order of the help; the names of those of stages are two words.
 
     Args:
         users_studies: modules of studies that are not softmode's own
@@ -100,11 +100,7 @@ def grouped_commands(users_studies: Sequence[str] = ()) -> dict[str, dict[str, C
     found: dict[str, dict[str, Command]] = {
         group: {name: command_module(name) for name in names.split()} for group, names in GROUPS.items()
     }
-    taken = {name for commands in found.values() for name in commands}
-    for stage in stages:
-        if stage.command in taken:
-            raise InputError(f"studies: stage '{stage.name}' has the name of a command; give it another")
-        found[_STAGES][stage.command] = StageCommand(stage)
+    found[_STAGES] = {" ".join(stage.command): StageCommand(stage) for stage in stages}
     return found
 
 
@@ -125,11 +121,14 @@ def build_parser(commands: Mapping[str, Mapping[str, Command]]) -> argparse.Argu
     parser.add_argument("--version", action=ShowVersion, help="print the release and the commit")
     _add_study(parser)
     # argparse knows no groups of sub-commands: they are listed in the description
-    parsers = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", prog="softmode", help=argparse.SUPPRESS
-    )
+    parsers = parser.add_subparsers(required=True, metavar="COMMAND", prog="softmode", help=argparse.SUPPRESS)
+    parsers_of = {"": parsers}
     for name, command in ((name, command) for found in commands.values() for name, command in found.items()):
-        sub_parser = parsers.add_parser(name, description=command.__doc__)
+        first, _, last = name.rpartition(" ")
+        if first not in parsers_of:
+            parsers_of[first] = parsers.add_parser(first).add_subparsers(required=True, metavar=first.upper())
+        sub_parser = parsers_of[first].add_parser(last, description=command.__doc__, help=_first_line(command))
+        sub_parser.set_defaults(command=name)
         command.add_arguments(sub_parser)
         sub_parser.add_argument("--threads", type=int, help="threads of numpy and torch (all)")
     return parser

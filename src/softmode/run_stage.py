@@ -47,8 +47,11 @@ from softmode.yaml_files import read_yaml
 _MOST_WORKERS = 8
 
 
-def run_with_potential(stage: Stage, job: PotentialJob) -> None:
+def run_with_potential(stage: Stage, job: PotentialJob, potential: Potential | None = None) -> None:
     """Store a record of the stage for each entry of a shard.
+
+    Args:
+        potential: the one of the job's settings, where it is loaded already
 
     Raises:
         InputError: an input is missing, damaged, or not of this stage.
@@ -56,7 +59,7 @@ def run_with_potential(stage: Stage, job: PotentialJob) -> None:
         Stopped: the process was told to stop.
     """
     section, settings = read_yaml(job.protocol), read_yaml(job.potential)
-    potential = load_potential(settings, job.device)
+    potential = potential or load_potential(settings, job.device)
     before = read_metadata(job.records) if job.records else None
     identity = _identity(stage, section, before) | {
         "dataset": before["depends_on"]["dataset"] if before else read_metadata(job.entries)["dataset_digest"],
@@ -153,7 +156,7 @@ def _work_through(
         compute: yields the records of these entries
         before: yields what is known of these entries without the stage
     """
-    what = f"{stage.command} {potential}"
+    what = f"{stage.name} {potential}"
     started = time.monotonic()
     with InFlight(writer) as in_flight:
         left = [id for id in ids if id not in writer.done]

@@ -31,7 +31,7 @@ def reference_phonons(campaign: Path, output: Path) -> None:
         "kept": "kept",
     }
     options = [f"--{option}={campaign / name}" for option, name in inputs.items()]
-    assert main(["phonons", *options, "--shard=0", f"--output={output}"]) == 0
+    assert main(["stage", "phonons", *options, "--shard=0", f"--output={output}"]) == 0
 
 
 def test_phonons_of_a_reference_are_computed_once_for_all_campaigns(

@@ -16,4 +16,6 @@ def test_potentials_are_listed_with_those_whose_weights_are_in_their_packages(
     assert found.out.strip() == "chgnet,sevennet-0"
     assert "mattersim-5m: not fetched yet" in found.err
     assert main(["potentials"]) == 0
-    assert "Table IV" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Table IV" in printed
+    assert "packages in this environment: those of none; others run in their own" in printed

@@ -52,8 +52,8 @@ def test_errors_are_potential_minus_reference_in_the_reported_unit() -> None:
 
 def test_failures_are_counted_by_where_they_happened() -> None:
     table = failure_table(properties(), POTENTIALS).set_index("potential")
-    assert table.loc["good"].tolist() == [5, 1, 0]
-    assert table.loc["bad"].tolist() == [5, 1, 1]
+    assert table.loc["good"].tolist() == [5, 1, 0, 0]
+    assert table.loc["bad"].tolist() == [5, 1, 1, 0]
 
 
 def test_yardstick_is_judged_but_takes_no_entry_from_the_common_subset() -> None:

@@ -65,7 +65,9 @@ def test_the_package_wins_over_the_cache() -> None:
 
 def test_nowhere() -> None:
     sources = ({"package": "no-such-package", "member": "a/model.pt"}, {"mirror": "a/model.pt"})
-    with pytest.raises(InputError, match=r"x: its checkpoint model\.pt .*softmode fetch-checkpoint .* no-such-package"):
+    with pytest.raises(
+        InputError, match=r"x: its checkpoint model\.pt .*softmode potentials --fetch.* no-such-package"
+    ):
         checkpoints.locate("x", registered(*sources))
 
 

@@ -27,6 +27,18 @@ def test_failures_show_in_the_relaxation_table(tables: list) -> None:
     assert "| Bad_1     | 20.00" in tables[0].to_markdown()
 
 
+def test_minima_on_creases_are_counted_below_the_relaxation_table(tables: list) -> None:
+    assert "crease" not in tables[0].caption
+    data = properties().assign(relax_crease_eV_per_A=None)
+    data.loc[(data["source"] == "good") & data["entry"].isin(["a", "b"]), "relax_crease_eV_per_A"] = 0.03
+    table = relaxation_table(data, LABELS, REPORT, "")
+    assert (
+        "on a crease of the potential's energy" in table.caption
+        and "displacement distance: Good 2 of 5." in table.caption
+    )
+    assert set(table.numbers.loc[table.numbers["potential"] == "good", "on_crease"]) == {2}
+
+
 def test_energy_is_a_column_only_where_the_reference_states_energies(tables: list) -> None:
     assert tables[0].header == ["potential", "failed (%)", "subset", "n", "V (Å³/atom)"]
     assert "E:" not in tables[0].caption and "energy" not in tables[0].title

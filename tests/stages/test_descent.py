@@ -61,7 +61,7 @@ def test_minimum_on_a_crease_is_found_with_all_else_relaxed(atoms: Atoms) -> Non
     record = run(atoms, potential, CREASED)
     assert record.failure is None
     assert per_atom(record.atoms) == pytest.approx(crease, rel=2e-4)
-    assert record.arrays["relax_crease_eV_per_A"] > 0.01
+    assert record.values["relax_crease_eV_per_A"] > 0.01
     assert record.values["relax_largest_force_eV_per_A"] < 1e-3
     at_crease = record.atoms.copy()
     at_crease.set_cell(at_crease.cell * (crease / per_atom(at_crease)) ** (1 / 3), scale_atoms=True)

@@ -164,3 +164,16 @@ def test_step_that_breaks_the_symmetry_is_a_failure_of_its_own(settings: FireRel
 
 def test_no_entries_no_records(settings: FireRelaxation) -> None:
     assert list(relax(iter([]), batches_of(effective_medium(), 1000), settings)) == []
+
+
+def test_structure_as_given_is_evaluated_and_stays_as_it_is() -> None:
+    given = strained()[3]
+    settings: Relax = stage_settings(Relax, {"method": "as_given"})
+    (record,) = relax(iter([given]), batches_of(effective_medium(), 1000), settings)
+    assert np.array_equal(record.atoms.positions, given.unit_cell.positions)
+    atoms = given.unit_cell.copy()
+    atoms.calc = EMT()
+    assert record.atoms.get_potential_energy() == pytest.approx(atoms.get_potential_energy())
+    largest = np.linalg.norm(atoms.get_forces(), axis=1).max()
+    assert largest > 0.1 and record.values["relax_largest_force_eV_per_A"] == pytest.approx(largest)
+    assert record.values["relax_steps"] == 0

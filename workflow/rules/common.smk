@@ -123,7 +123,7 @@ def stage_command(stage):
     options = (
         [] if own else [f"--study={name}" for name in names[: last + 1] if "." in name]
     )
-    return [*options, stage.command]
+    return [*options, *stage.command]
 
 
 def inputs_of_results(group):

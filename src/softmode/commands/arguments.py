@@ -3,6 +3,8 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
+from softmode.settings.registered import POTENTIALS_FILE
+
 
 def add_potential(parser: ArgumentParser) -> None:
     """Add what runs a potential, as `potential: Path`, `device: str` and `batch_memory_GB: float | None`."""
@@ -25,7 +27,12 @@ def add_device(parser: ArgumentParser) -> None:
 def add_registry(parser: ArgumentParser) -> None:
     """Add the file of all potentials, as `potentials: Path`."""
     path = Path("config/potentials.yaml")
-    parser.add_argument("--potentials", type=Path, default=path, help=f"the potentials file ({path})")
+    parser.add_argument(
+        "--potentials",
+        type=Path,
+        default=path if path.is_file() else POTENTIALS_FILE,
+        help=f"the potentials file ({path} where there is one, else softmode's own)",
+    )
 
 
 def add_mirrors(parser: ArgumentParser) -> None:

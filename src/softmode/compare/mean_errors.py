@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from softmode.compare.properties import CREASE
 from softmode.compare.resampling import mean_interval
 from softmode.compare.stability import stable_in_both
 from softmode.sources import REFERENCE, YARDSTICK
@@ -188,7 +189,11 @@ def by_subset(
 
 
 def failure_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFrame:
-    """Return for each potential the number of entries, and of failures in the relaxation and in all later stages."""
+    """Return for each potential the numbers of entries, of failures in the relaxation and later, and on a crease.
+
+    Columns: potential, n, failed_relaxation, failed_later, on_crease (entries whose minimum lies on a crease of the
+    potential's energy).
+    """
     rows = []
     for name in potentials:
         own = properties[properties["source"] == name]
@@ -200,6 +205,8 @@ def failure_table(properties: pd.DataFrame, potentials: Sequence[str]) -> pd.Dat
                 "n": len(own),
                 "failed_relaxation": in_relaxation,
                 "failed_later": len(failed) - in_relaxation,
+                # a table of an older softmode has no such column
+                "on_crease": int(own[CREASE].notna().sum()) if CREASE in own else 0,
             }
         )
     return pd.DataFrame(rows)

@@ -17,6 +17,7 @@ from softmode.sources import REFERENCE, YARDSTICK
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()
 _LIST = pa.list_(_F)
 
+CREASE = "relax_crease_eV_per_A"
 OUTCOME_COLUMNS = (
     Column("entry", _S, "", "id of the entry"),
     Column("source", _S, "", f"name of the potential, '{REFERENCE}' or '{YARDSTICK}'"),
@@ -31,6 +32,7 @@ RECORD_COLUMNS = (
     Column("volume_A3_per_atom", _F, "Å³/atom", "volume of the relaxed cell"),
     Column("relax_steps", pa.int64(), "", "optimiser steps of the relaxation"),
     Column("relax_largest_force_eV_per_A", _F, "eV/Å", "largest force after the relaxation, cell rows included"),
+    Column(CREASE, _F, "eV/Å", "gradient left on one side, where the minimum lies on a crease of the energy"),
     Column("relax_seconds", _F, "s", "time of the relaxation; of a batch, the part of its atoms"),
     Column("n_displacements", pa.int64(), "", "displaced supercells"),
     Column("n_supercell", pa.int64(), "", "atoms of the supercell"),
@@ -121,6 +123,8 @@ def collect(
         number = space_group(entry.unit_cell, report_of(report)["symmetry_tolerance_A"])
         described[entry.id] |= {"space_group": number, "crystal_system": crystal_system(number)}
     metadata = common_metadata(phonons)
+    # older tables have no column of creases; what is made of them has none either
+    with_creases = {path for path in phonons if CREASE in column_names(path)}
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
 
@@ -129,7 +133,7 @@ def collect(
     def rows() -> Iterator[dict[str, Any]]:
         nonlocal n_failed
         for path in phonons:
-            table, _ = read_table(path, names)
+            table, _ = read_table(path, [name for name in names if name != CREASE or path in with_creases])
             for row in table.to_pylist():
                 key = (row["entry"], row["source"])
                 if key in seen:
@@ -146,7 +150,9 @@ def collect(
                     | _at_temperature(row, report["temperature_K"])
                 )
 
-    write_table(output, rows(), property_columns(metadata["stability_variants"]), metadata | {"report": dict(report)})
+    columns = property_columns(metadata["stability_variants"])
+    columns = [column for column in columns if column.name != CREASE or with_creases]
+    write_table(output, rows(), columns, metadata | {"report": dict(report)})
     for source in dict.fromkeys(source for _, source in seen):
         missing = [entry for entry in described if (entry, source) not in seen]
         if missing:

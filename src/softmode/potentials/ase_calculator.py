@@ -1,10 +1,12 @@
-"""Any ASE calculator as a potential, by config: an import path and arguments."""
+"""Any ASE calculator as a potential: by config, an import path and arguments, or one that was made already."""
 
 import importlib
 from collections.abc import Mapping, Sequence
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, chemical_symbols
@@ -57,15 +59,59 @@ class ASECalculatorPotential:
 
     def _compute(self, structure: Atoms, stress: bool) -> Evaluation:
         # a fresh calculator each time: one that remembers the last structure would make the result depend on the order
-        calculator: Calculator = self._make(**self._arguments)
-        atoms = structure.copy()
-        atoms.set_constraint()
-        atoms.calc = calculator
-        return Evaluation(
-            energy=float(atoms.get_potential_energy()),
-            forces=atoms.get_forces(),
-            stress=atoms.get_stress(voigt=True) if stress else None,
-        )
+        return _evaluated_by(self._make(**self._arguments), structure, stress)
+
+
+class CalculatorObject:
+    """An ASE calculator that somebody made, which evaluates one structure after the other.
+
+    What it remembers of the last structure it is told to forget each time; nothing is known of its weights.
+
+    Args:
+        calculator: any; where it has no stress, cells cannot be relaxed
+    """
+
+    conservative = True
+    elements: frozenset[int] | None = None
+    checkpoint_sha256 = ""
+
+    def __init__(self, calculator: Calculator) -> None:
+        kind = type(calculator)
+        self.name = kind.__name__
+        self.device = str(getattr(calculator, "device", "cpu"))
+        self.dtype = str(getattr(calculator, "dtype", "unknown"))
+        package = kind.__module__.partition(".")[0]
+        self.packages = tuple(dict.fromkeys(packages_distributions().get(package, ())))
+        self._calculator = calculator
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What records say of it: its class, and the parameters that an ASE calculator knows of itself."""
+        kind = type(self._calculator)
+        parameters = {key: repr(value) for key, value in getattr(self._calculator, "parameters", {}).items()}
+        named = {"name": self.name, "adapter": "ase_calculator", "calculator": f"{kind.__module__}.{kind.__qualname__}"}
+        return named | ({"arguments": parameters} if parameters else {})
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate the structures one by one; see `Potential.evaluate`."""
+        evaluations = []
+        for structure in structures:
+            if hasattr(self._calculator, "reset"):
+                self._calculator.reset()
+            evaluations.append(_evaluated_by(self._calculator, structure, stress))
+        return evaluations
+
+
+def _evaluated_by(calculator: Calculator, structure: Atoms, stress: bool) -> Evaluation:
+    atoms = structure.copy()
+    atoms.set_constraint()
+    atoms.calc = calculator
+    return Evaluation(
+        energy=float(atoms.get_potential_energy()),
+        # a copy: some calculators give the array that they write the next result to
+        forces=np.array(atoms.get_forces()),
+        stress=np.array(atoms.get_stress(voigt=True)) if stress else None,
+    )
 
 
 def _elements(name: str, symbols: Sequence[str]) -> frozenset[int]:

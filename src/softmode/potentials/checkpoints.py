@@ -62,8 +62,8 @@ def locate(name: str, checkpoint: Mapping[str, Any]) -> Weights:
         looked_at.append(f"{origin}: {path}" if path else origin)
     raise InputError(
         f"potential {name}: its checkpoint {file_name(checkpoint)} is not on this machine. Fetch it with "
-        f"'softmode fetch-checkpoint --potential SETTINGS.yaml --output MARKER.json' where there is a network, or set "
-        f"{MIRRORS_VARIABLE} to a folder that holds it. Looked at: {'; '.join(looked_at)}"
+        f"'softmode potentials --fetch' where there is a network, or set {MIRRORS_VARIABLE} to a folder that holds it. "
+        f"Looked at: {'; '.join(looked_at)}"
     )
 
 

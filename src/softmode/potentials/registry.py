@@ -1,9 +1,11 @@
 """From the settings of a potential to the potential, loaded; each package is imported only here and only then."""
 
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
+from softmode.engine.provenance import versions
 from softmode.errors import InputError
 from softmode.potentials.base import Potential
 from softmode.potentials.torch_settings import contained
@@ -39,8 +41,8 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
             loaded: Potential = _adapter(adapter)(name, settings, device)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"potential {name}: package {error.name} is not installed here; "
-            f"run this with the python of environment '{settings['environment']}'"
+            f"potential {name}: package {error.name} is not installed here; run this with the python of environment "
+            f"'{settings['environment']}', or install it here (pip install '.[{settings['environment']}]' in a clone)"
         ) from error
     except InputError:
         raise
@@ -52,6 +54,14 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
             f"is it a checkpoint of adapter '{adapter}'?"
         ) from error
     return loaded
+
+
+def runs_here(settings: Mapping[str, Any]) -> bool:
+    """Return whether the package of a potential is installed in this process's environment; nothing is imported."""
+    if settings["adapter"] == "ase_calculator":
+        return importlib.util.find_spec(settings["calculator"].partition(".")[0]) is not None
+    (package,) = versions(_adapter(settings["adapter"]).packages[:1]).values()
+    return package is not None
 
 
 def dtypes(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """One entry as a figure: band structures, densities of states and thermodynamics of all sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from phonopy import Phonopy
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.density_grid import bin_centres
@@ -45,6 +47,42 @@ def entry_figure(
     settings: Phonons = campaign.settings_of(PHONONS)
     labels = {REFERENCE: "reference"} | dict(labels)
     colours = {REFERENCE: _REFERENCE_COLOUR} | dict(colours)
+
+    def drawn() -> Iterator[Drawn]:
+        for row in rows:
+            source = row["source"]
+            phonopy = None if row["status"] == "failed" else read_phonopy(campaign, entry, source)[0]
+            yield Drawn(row, phonopy, labels[source], colours[source])
+
+    return sources_figure(drawn(), settings.density_of_states)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One source of a figure.
+
+    Attributes:
+        row: what the stage `phonons` says of it
+        phonopy: with its force constants; None where the row is a failure
+        label: in the legend
+        colour: of its lines
+    """
+
+    row: Mapping[str, Any]
+    phonopy: Phonopy | None
+    label: str
+    colour: str
+
+
+def sources_figure(sources: Iterable[Drawn], grid: DensityGrid) -> Figure:
+    """Return the figure of one crystal: bands and densities of states of its sources, and below the thermodynamics.
+
+    All bands are drawn along the path of the first source that has any; failed ones are named in the legend.
+
+    Args:
+        sources: read one at a time
+        grid: of their densities of states
+    """
     path: BandPath | None = None
     with style():
         figure = plt.figure(figsize=(WIDTH, 5.6), layout="constrained")
@@ -52,18 +90,17 @@ def entry_figure(
         upper, lower = parts
         bands, density = upper.subplots(1, 2, sharey=True, width_ratios=(4, 1))
         thermodynamics = lower.subplots(1, 3)
-        for row in rows:
-            source = row["source"]
-            if row["status"] == "failed":
-                bands.plot([], [], color=colours[source], label=f"{labels[source]}: failed ({row['failed_kind']})")
+        for source in sources:
+            row, phonopy, colour = source.row, source.phonopy, source.colour
+            if phonopy is None:
+                bands.plot([], [], color=colour, label=f"{source.label}: failed ({row['failed_kind']})")
                 continue
-            phonopy, _ = read_phonopy(campaign, entry, source)
             if path is None:
                 path = high_symmetry_path(phonopy.primitive, phonopy.symmetry.tolerance)
-            _draw_bands(bands, path, frequencies_along(phonopy, path), labels[source], colours[source])
-            _draw_density(density, row["density_of_states_per_THz"], settings.density_of_states, colours[source])
+            _draw_bands(bands, path, frequencies_along(phonopy, path), source.label, colour)
+            _draw_density(density, row["density_of_states_per_THz"], grid, colour)
             for axes, (column, _) in zip(thermodynamics, _THERMODYNAMICS, strict=True):
-                axes.plot(row["temperatures_K"], row[column], "o-", ms=2.5, lw=1, color=colours[source])
+                axes.plot(row["temperatures_K"], row[column], "o-", ms=2.5, lw=1, color=colour)
         if path is not None:
             _label_path(bands, path)
         bands.set_ylabel("frequency (THz), imaginary ones negative")

@@ -29,6 +29,10 @@ _ENERGIES = (
     "E: of the potential minus what the reference's file states, where both are of one functional or one names none. "
     "No zero is aligned: the numbers are errors only where the potential learned energies of the reference's code."
 )
+_CREASES = (
+    "Entries whose minimum lies on a crease of the potential's energy, where harmonic forces depend on the "
+    "displacement distance: {}."
+)
 # How thresholds are marked by which the report judges stability, in Table III.
 REPORTED = " (reported)"
 
@@ -72,6 +76,9 @@ def relaxation_table(
         rows += [[label, failed, *cells] for cells in subset_cells(numbers, name, shown)]
     if RELAXATION[0] in shown:
         caption = f"{caption} {_ENERGIES}"
+    if creased := {labels[str(name)]: row for name, row in failures.iterrows() if row["on_crease"]}:
+        counts = ", ".join(f"{label} {row['on_crease']} of {row['n']}" for label, row in creased.items())
+        caption = f"{caption} {_CREASES.format(counts)}"
     beside, numbers, meaning = _beside_yardstick(properties, shown, labels, report, numbers)
     rows += [[label, NOTHING, *cells] for label, *cells in beside]
     caption += meaning

@@ -130,11 +130,7 @@ def find_primitive_matrix(unit_cell: Atoms, given: np.ndarray, tolerance: float)
     Returns:
         shape (3, 3), as phonopy's `primitive_matrix="auto"` where the given one is not primitive
     """
-    moments = unit_cell.get_initial_magnetic_moments().reshape(len(unit_cell), -1)
-    kinds = np.column_stack([unit_cell.numbers, unit_cell.get_tags(), masses_of(unit_cell).round(3), moments.round(3)])
-    _, kind = np.unique(kinds, axis=0, return_inverse=True)
-    crystal: Any = (unit_cell.cell.array, unit_cell.get_scaled_positions(wrap=False), kind.ravel() + 1)
-    symmetry = spglib.get_symmetry_dataset(crystal, symprec=tolerance)
+    symmetry = _symmetry_of_sites(unit_cell, tolerance)
     if symmetry is None:
         return given
     centring: Any = symmetry.international[0]
@@ -142,6 +138,33 @@ def find_primitive_matrix(unit_cell: Atoms, given: np.ndarray, tolerance: float)
     volume, given_volume = np.linalg.det(found), abs(np.linalg.det(given))
     # volumes of such cells differ by whole factors; of a left-handed unit cell spglib may turn the vectors round
     return found * np.sign(volume) if abs(volume) < 0.9 * given_volume else given
+
+
+def conventional_matrix(unit_cell: Atoms, tolerance: float) -> np.ndarray | None:
+    """Return the matrix from the unit cell to spglib's conventional cell, in the orientation of the unit cell.
+
+    Atoms are told apart as by `find_primitive_matrix`.
+
+    Args:
+        tolerance: spglib's symprec in Å
+
+    Returns:
+        shape (3, 3), as phonopy has a supercell matrix but of any numbers; None where spglib finds no symmetry
+    """
+    symmetry = _symmetry_of_sites(unit_cell, tolerance)
+    if symmetry is None:
+        return None
+    matrix = np.linalg.inv(symmetry.transformation_matrix)
+    return matrix * np.sign(np.linalg.det(matrix))
+
+
+def _symmetry_of_sites(atoms: Atoms, tolerance: float) -> spglib.SpglibDataset | None:
+    """Return the symmetry of a structure with masses, magnetic moments and tags."""
+    moments = atoms.get_initial_magnetic_moments().reshape(len(atoms), -1)
+    kinds = np.column_stack([atoms.numbers, atoms.get_tags(), masses_of(atoms).round(3), moments.round(3)])
+    _, kind = np.unique(kinds, axis=0, return_inverse=True)
+    crystal: Any = (atoms.cell.array, atoms.get_scaled_positions(wrap=False), kind.ravel() + 1)
+    return spglib.get_symmetry_dataset(crystal, symprec=tolerance)
 
 
 def symmetry_dataset(atoms: Atoms, tolerance: float) -> spglib.SpglibDataset | None:

@@ -27,6 +27,7 @@ from ase.spacegroup import crystal
 from softmode.errors import EntryError, InputError
 from softmode.reference.entry import Entry, with_primitive_cell
 from softmode.reference.structure_files import read_structure
+from softmode.reference.structures import STARTING_TOLERANCE
 
 # Structures that ase.build.bulk does not know: number of the space group and sites of the elements, in its standard
 # setting; u is the free coordinate. A site that is changed is another crystal under the same name.
@@ -37,10 +38,6 @@ SPACE_GROUPS: dict[str, tuple[int, tuple[tuple[float | str, ...], ...]]] = {
     "alpha-GeTe": (160, ((0, 0, 0), (0, 0, "u"))),
 }
 
-# Tolerance in Å with which the primitive cell is found: files have few digits, and every protocol relaxes what comes
-# out with this tolerance into exact symmetry. With a smaller one, such cells would not be primitive and their force
-# sets larger.
-_SYMMETRY_TOLERANCE = 0.01
 # Columns without which no line can be read.
 _NEEDED = ("id", "structure", "formula", "supercell")
 
@@ -69,7 +66,7 @@ def read(path: Path) -> Iterator[tuple[str, Entry | EntryError]]:
                     supercell_matrix=_supercell_matrix(row["supercell"]),
                     primitive_matrix=np.eye(3),
                     source=source,
-                    symmetry_tolerance=_SYMMETRY_TOLERANCE,
+                    symmetry_tolerance=STARTING_TOLERANCE,
                 )
                 entry.check()
                 yield source, with_primitive_cell(entry)

@@ -1,4 +1,4 @@
-"""A crystal structure from a file of any format that ASE reads, as it says, or not at all."""
+"""Crystal structures from a file of any format that ASE or pymatgen reads, as it says, or not at all."""
 
 import re
 from collections import Counter
@@ -28,31 +28,93 @@ _COLLECTIONS = ("cif", "extxyz", "xyz", "db", "json")
 
 
 def read_structure(path: Path) -> Atoms:
-    """Return the structure in a file, periodic in all directions, with masses where they are its own.
-
-    Calculator, constraints, tags and magnetic moments are left out: a potential knows nothing of them.
+    """Return the one structure in a file, as `read_structures` does.
 
     Raises:
         EntryError: (kind `bad_entry`) it holds no ordered crystal, or several.
         Exception: what ASE says of a file that it does not understand.
     """
-    kind = filetype(str(path))
-    structures = _read_cif(path) if kind == "cif" else read(path, index=":")
+    structures = read_structures(path)
+    if len(structures) > 1:
+        raise EntryError("bad_entry", f"{path.name} holds {len(structures)} structures; give each a file of its own")
+    atoms = structures[0]
+    if isinstance(atoms, EntryError):
+        raise atoms
+    return atoms
+
+
+def read_structures(path: Path) -> list[Atoms | EntryError]:
+    """Return the crystals in a file, periodic in all directions, with masses where they are their own.
+
+    Of a run with steps (a trajectory, an OUTCAR) it is the last structure alone. Calculator, constraints, tags and
+    magnetic moments are left out: a potential knows nothing of them.
+
+    Returns:
+        one or more; for one that is no ordered crystal, what is wrong with it
+
+    Raises:
+        EntryError: (kind `bad_entry`) the file holds no structure, or sites that are not full.
+        Exception: what ASE says of a file that neither it nor pymatgen understands.
+    """
+    try:
+        kind = filetype(str(path))
+        structures = _read_cif(path) if kind == "cif" else read(path, index=":")
+    except EntryError:
+        raise
+    except Exception as error:  # ASE raises many kinds
+        kind, structures = "", _read_with_pymatgen(path, error)
     structures = [structures] if isinstance(structures, Atoms) else list(structures)
     if not structures:
         raise EntryError("bad_entry", f"{path.name} holds no structure")
-    if len(structures) > 1 and kind in _COLLECTIONS:
-        raise EntryError("bad_entry", f"{path.name} holds {len(structures)} structures; give each a file of its own")
-    atoms = structures[-1]
+    if kind not in _COLLECTIONS:
+        structures = structures[-1:]
+    found: list[Atoms | EntryError] = []
+    for atoms in structures:
+        try:
+            found.append(bare_crystal(atoms, path.name))
+        except EntryError as error:
+            found.append(error)
+    return found
+
+
+def bare_crystal(atoms: Atoms, name: str) -> Atoms:
+    """Return what a potential is told of a structure: elements, cell, positions, and masses where they are its own.
+
+    Args:
+        name: what messages call it
+
+    Raises:
+        EntryError: (kind `bad_entry`) it has sites that are not full, or no cell.
+    """
     occupancy = atoms.info.get("occupancy", atoms.arrays.get("occupancy"))
     if occupancy is not None:
-        _refuse_partial(path.name, occupancy)
+        _refuse_partial(name, occupancy)
     if not atoms.cell.rank == 3:
-        raise EntryError("bad_entry", f"{path.name} has no cell of three vectors; it is no bulk crystal")
+        raise EntryError("bad_entry", f"{name} has no cell of three vectors; it is no bulk crystal")
     bare = Atoms(atoms.numbers, cell=atoms.cell, positions=atoms.positions, pbc=True)
     if atoms.has("masses"):
         set_masses(bare, _of_phonopy(atoms.get_masses(), atoms.numbers))
     return bare
+
+
+def _read_with_pymatgen(path: Path, refusal: Exception) -> Atoms:
+    """Return what pymatgen makes of a file that ASE does not understand, such as the JSON of its own structures.
+
+    Raises:
+        EntryError: (kind `bad_entry`) its sites are shared.
+        Exception: what ASE said, where pymatgen does not understand the file either, or is not there.
+    """
+    try:
+        from pymatgen.core import Structure
+
+        structure: Any = Structure.from_file(path)
+    except Exception:  # pymatgen raises many kinds
+        raise refusal from None
+    for number, site in enumerate(structure, start=1):
+        for element, occupancy in site.species.items():
+            if abs(occupancy - 1) > _FULL:
+                raise EntryError("bad_entry", f"{path.name}: {_partial(f'{number} ({element})', occupancy)}")
+    return Atoms(structure.atomic_numbers, cell=structure.lattice.matrix, positions=structure.cart_coords, pbc=True)
 
 
 def _of_phonopy(masses: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from softmode.settings.digest import digest
 from softmode.settings.fields import UNIQUE, FilePath, Settings, setting
 from softmode.settings.json_schema import schema_of, with_defaults
 from softmode.settings.messages import suggestion, validate
-from softmode.settings.potentials import PRESENTATION, Potentials
+from softmode.settings.potentials import Potentials, frozen_settings
 from softmode.settings.protocol import Protocol, load_protocol, sections_of
 from softmode.settings.protocol_check import check_protocol
 from softmode.sources import REFERENCE, YARDSTICK
@@ -192,7 +192,7 @@ class Campaign:
 
     @property
     def batch_memory_option(self) -> list[str]:
-        """The option of `relax` and `force-sets` that says how much memory a pass may take; empty for their own way.
+        """The option of stages that run a potential: how much memory a pass may take; empty for their own way.
 
         Options are lists of words, each of which a rule quotes.
         """
@@ -245,8 +245,7 @@ class Campaign:
                 content["published"] = read_published(Path(self.settings["published"]), names)
         elif part.startswith("potentials/"):
             name = part.removeprefix("potentials/")
-            settings = {key: value for key, value in self.potentials[name].items() if key not in PRESENTATION}
-            content = {"name": name} | settings
+            content = frozen_settings(name, self.potentials[name])
         else:
             content = self.protocol.section(part)
         return yaml.safe_dump(content, sort_keys=True, allow_unicode=True)

@@ -202,6 +202,11 @@ Potentials = Annotated[dict[_Name, Potential], Field(min_length=1)]
 PRESENTATION = tuple(Known.model_fields)
 
 
+def frozen_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the stages see of a potential of the potentials file, with its name."""
+    return {"name": name} | {key: value for key, value in settings.items() if key not in PRESENTATION}
+
+
 def settings_of_results(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a result depends on; of the checkpoint its hash counts, which is not here, not where it came from."""
     aside = {*PRESENTATION, *Memory.model_fields, "environment", "checkpoint", "cache"}

@@ -136,9 +136,15 @@ class EquationOfStateRelaxation(_Relaxation):
     steps_per_round: int = setting("Largest number of BFGS steps between two scans.", ge=1)
 
 
+class NoRelaxation(Settings):
+    """Cell and positions stay as they are given."""
+
+    method: Literal["as_given"] = "as_given"
+
+
 Relax = Annotated[
-    FireRelaxation | QuasiNewtonRelaxation | EquationOfStateRelaxation,
-    setting("How cell and positions are relaxed at zero pressure.", discriminator="method"),
+    FireRelaxation | QuasiNewtonRelaxation | EquationOfStateRelaxation | NoRelaxation,
+    setting("How cell and positions are relaxed at zero pressure; as_given: not at all.", discriminator="method"),
 ]
 
 

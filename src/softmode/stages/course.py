@@ -69,7 +69,7 @@ class Course:
     Attributes:
         n_steps: structures asked for one after the other, those that failed included; not those of finite differences
         lowest: the point of least energy; None before the first
-        nearest: the point nearest to the targets; None before the first
+        nearest: the point nearest to the targets, of those that are accepted if there are any; None before the first
     """
 
     def __init__(self, cell: SymmetricCell, settings: QuasiNewtonRelaxation) -> None:
@@ -114,9 +114,14 @@ class Course:
         point = Point(self.cell, evaluation, self.settings)
         if self.lowest is None or evaluation.energy < self.lowest.evaluation.energy:
             self.lowest = point
-        if self.nearest is None or point.distance < self.nearest.distance:
+        # force and stress have bounds in another ratio than their targets, so that a nearer point may not be accepted
+        if self.nearest is None or _order(point) < _order(self.nearest):
             self.nearest = point
         return point
+
+
+def _order(point: Point) -> tuple[bool, float]:
+    return not point.left.accepted, point.distance
 
 
 def downhill(jacobian: np.ndarray, softest: float) -> np.ndarray:

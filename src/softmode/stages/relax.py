@@ -13,7 +13,7 @@ from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Potential, check_elements
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import FireRelaxation, QuasiNewtonRelaxation, Relax
+from softmode.settings.protocol import FireRelaxation, NoRelaxation, QuasiNewtonRelaxation, Relax
 from softmode.stages.equation_of_state import relax_by_equation_of_state
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
@@ -32,7 +32,7 @@ def relax(entries: Iterator[Entry], evaluator: Evaluator, settings: Relax) -> It
         evaluator: the potential, and how much it takes at a time
     """
     tasks = (Task(entry.id, _steps(entry, evaluator.potential, settings), entry.unit_cell) for entry in entries)
-    return run_in_lockstep(STAGE, tasks, evaluator, stress=True)
+    return run_in_lockstep(STAGE, tasks, evaluator, stress=not isinstance(settings, NoRelaxation))
 
 
 def _steps(entry: Entry, potential: Potential, settings: Relax) -> Steps:
@@ -42,9 +42,9 @@ def _steps(entry: Entry, potential: Potential, settings: Relax) -> Steps:
         atoms.set_masses(entry.unit_cell.get_masses())
     atoms.calc = SinglePointCalculator(atoms, energy=final.energy, forces=final.forces, stress=final.stress)
     values = {"relax_steps": relaxed.n_steps, "relax_largest_force_eV_per_A": relaxed.largest_force}
-    # beside the values, all of which are columns of the tables
-    notes = {"relax_crease_eV_per_A": relaxed.crease} if relaxed.crease else {}
-    return Record(entry.id, atoms, values, notes)
+    if relaxed.crease:
+        values["relax_crease_eV_per_A"] = relaxed.crease
+    return Record(entry.id, atoms, values)
 
 
 def start(entry: Entry, potential: Potential, settings: Relax) -> RelaxationSteps:
@@ -54,7 +54,15 @@ def start(entry: Entry, potential: Potential, settings: Relax) -> RelaxationStep
         return (yield from relax_with_fire(entry.unit_cell, settings))
     if isinstance(settings, QuasiNewtonRelaxation):
         return (yield from relax_symmetric(entry.unit_cell, settings, potential.conservative))
+    if isinstance(settings, NoRelaxation):
+        return (yield from keep_as_given(entry.unit_cell))
     return (yield from relax_by_equation_of_state(entry.unit_cell, settings))
+
+
+def keep_as_given(unit_cell: Atoms) -> RelaxationSteps:
+    """Evaluate the structure as it is, so that its energy and the forces that are left are known."""
+    (evaluation,) = yield [without_constraints(unit_cell)]
+    return Relaxed(unit_cell, evaluation, float(np.linalg.norm(evaluation.forces, axis=1).max()), 0)
 
 
 def relax_with_fire(unit_cell: Atoms, settings: FireRelaxation) -> RelaxationSteps:

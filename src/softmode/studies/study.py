@@ -69,9 +69,12 @@ class Stage:
     origin_known_as: str = "origin"
 
     @property
-    def command(self) -> str:
-        """Its sub-command."""
-        return self.name.replace("_", "-")
+    def command(self) -> tuple[str, str]:
+        """The words of its sub-command, such as `stage force-sets`; whatever calls or prints it takes them from here.
+
+        The stages have a word of their own, so that none takes the name of a command for people.
+        """
+        return "stage", self.name.replace("_", "-")
 
     @property
     def seconds(self) -> str:
