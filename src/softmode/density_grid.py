@@ -39,7 +39,9 @@ def bin_centres(grid: "DensityGrid") -> "np.ndarray":
     return np.asarray(grid["minimum_THz"] + bin_width(grid) * (np.arange(number_of_bins(grid)) + 0.5))
 
 
-def density_of_states(frequencies: "np.ndarray", weights: "np.ndarray", grid: "DensityGrid") -> "np.ndarray":
+def density_of_states(
+    frequencies: "np.ndarray", weights: "np.ndarray", grid: "DensityGrid", shares: "np.ndarray | None" = None
+) -> "np.ndarray":
     """Return the density of states on the grid, in states per THz and primitive cell, shape (n_bins,).
 
     Its integral is the number of bands; modes beyond the grid count in its first or last bin.
@@ -47,10 +49,13 @@ def density_of_states(frequencies: "np.ndarray", weights: "np.ndarray", grid: "D
     Args:
         frequencies: in THz, imaginary ones negative, shape (n_q, n_bands)
         weights: of the q points, shape (n_q,)
+        shares: of each mode that counts, between 0 and 1, as `frequencies`; None for the whole of each
     """
     import numpy as np
 
     edges = bin_edges(grid)
     of_modes = np.broadcast_to(weights[:, None], frequencies.shape)
+    if shares is not None:
+        of_modes = of_modes * shares
     counts, _ = np.histogram(np.clip(frequencies, edges[0], edges[-1]), edges, weights=of_modes)
     return np.asarray(counts / weights.sum() / bin_width(grid))

@@ -49,6 +49,8 @@ def row(entry: str, source: str, value: float, stable: bool, failed: str | None 
         "energy_eV_per_atom": None,
         "volume_A3_per_atom": value if relaxed else None,
         "omega_max_K": value if done else None,
+        "omega_avg_K": value if done else None,
+        "omega_min_K": 1.0 if done else None,
         "reported_entropy_J_per_K_mol": value if done else None,
         "reported_free_energy_kJ_per_mol": value if done else None,
         "reported_heat_capacity_J_per_K_mol": value if done else None,

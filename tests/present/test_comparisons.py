@@ -125,5 +125,6 @@ def test_table_per_atom_is_smaller_by_the_number_of_atoms() -> None:
     case = comparisons(["one"], n_entries=1)
     properties = case.properties.set_index("source")
     by_hand = abs(properties["reported_entropy_J_per_K_mol"].diff().iloc[1]) / 2
-    numbers = case.tables()[0].numbers.set_index(["subset", "quantity"])
+    (table,) = (table for table in case.tables() if table.name == "thermodynamics_per_atom")
+    numbers = table.numbers.set_index(["subset", "quantity"])
     assert numbers.loc[("own", "entropy_per_atom"), "mae"] == pytest.approx(by_hand)

@@ -27,7 +27,8 @@ PAPER_TABLES = (
     "suspects",
 )
 TABLES = (
-    *PAPER_TABLES, "thermodynamics_per_atom", "spectrum_errors", "stability_threshold", "ranking", "cost_accuracy",
+    *PAPER_TABLES, "at_a_glance", "thermodynamics_per_atom", "spectrum_errors", "stability_threshold", "ranking",
+    "cost_accuracy",
     "errors_by_element", "errors_by_crystal_system", "errors_by_stability", "errors_by_atoms",
 )  # fmt: skip
 PAPER_FIGURES = (

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+import ase.io
 import numpy as np
 import pandas as pd
+import phonopy
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,18 +20,24 @@ import yaml
 from matplotlib import pyplot as plt
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from softmode.campaign_folder import CampaignFolder
+from softmode.present.phonopy_files import read_phonopy
+from tests.present.page.charges import give_charges
+
 pytestmark = pytest.mark.slow
 
 # each view, and something of it that is there when it is complete
 VIEWS = {
-    "overview": "table",
+    "overview": ".confusion",
     "tables": "#table-failures",
     "compare": "#parity .scatterlayer .trace",
     "entries": "#entry-list tbody tr",
     "figures": "img",
     "provenance": "table",
-    "entry/GeTe-rocksalt": "#thermodynamics-2 .scatterlayer .trace",
+    "entry/GeTe-rocksalt": "#crystal[data-ready] canvas",
 }
+# what Chromium says of drawing without a graphics card
+SOFTWARE_DRAWING = "GPU stall due to ReadPixels"
 SOFTMODE = Path(sys.executable).with_name("softmode")
 
 
@@ -51,12 +60,19 @@ class Opened:
         assert strangers == []
 
 
-def open_page(browser: Browser, folder: Path) -> Iterator[Opened]:
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True)
+def open_page(browser: Browser, folder: Path, color_scheme: Literal["light", "dark"] = "light") -> Iterator[Opened]:
+    context = browser.new_context(
+        viewport={"width": 1400, "height": 900}, offline=True, color_scheme=color_scheme, accept_downloads=True
+    )
     opened = Opened(context.new_page(), folder)
     opened.page.on("pageerror", lambda error: opened.problems.append(str(error)))
     opened.page.on(
-        "console", lambda line: opened.problems.append(line.text) if line.type in ("error", "warning") else None
+        "console",
+        lambda line: (
+            opened.problems.append(line.text)
+            if line.type in ("error", "warning") and SOFTWARE_DRAWING not in line.text
+            else None
+        ),
     )
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.on("dialog", lambda dialog: (opened.problems.append(dialog.message), dialog.dismiss()))
@@ -95,12 +111,145 @@ def test_every_view_opens_from_disk_without_a_network_and_without_an_error(opene
     assert opened.requests
 
 
-def test_nothing_is_wider_than_a_narrow_window(opened: Opened) -> None:
-    opened.page.set_viewport_size({"width": 800, "height": 900})
+@pytest.mark.parametrize("width", [390, 800])
+def test_nothing_is_wider_than_a_narrow_window(opened: Opened, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 900})
     for view, part in VIEWS.items():
         page = opened.show(view)
         page.locator(f"section.current {part}").first.wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 800, view
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+
+
+def test_reader_who_likes_it_dark_gets_dark_pages_and_plots(browser: Browser, results: Path) -> None:
+    for opened in open_page(browser, results / "demo" / "report", color_scheme="dark"):
+        page = opened.show("entry/GeTe-rocksalt")
+        page.locator("#crystal[data-ready]").wait_for()
+        for part in ("body", "#crystal", "#bands"):
+            picture = plt.imread(io.BytesIO(page.locator(part).screenshot()))[..., :3]
+            assert np.median(picture) < 0.2, part
+        page.get_by_role("button", name="light/dark").click()
+        page.locator("#crystal[data-ready]").wait_for()
+        page.locator("#bands .scatterlayer .trace").first.wait_for()
+        assert np.median(plt.imread(io.BytesIO(page.locator("body").screenshot()))[..., :3]) > 0.9
+        opened.check()
+
+
+def test_overview_ranks_the_potentials_and_its_numbers_lead_to_what_is_behind_them(
+    opened: Opened, results: Path
+) -> None:
+    page = opened.show("overview")
+    numbers = pd.read_csv(results / "demo" / "tables" / "at_a_glance.csv")
+    presentation = yaml.safe_load((results / "demo" / "settings" / "presentation.yaml").read_text(encoding="utf-8"))
+    labels = [
+        presentation["potentials"].get(name, {"label": presentation["yardstick"]})["label"]
+        for name in numbers["potential"].drop_duplicates()
+    ]
+    rows = page.locator("#glance tbody tr")
+    for row, label in zip(rows.all(), labels, strict=True):
+        assert row.locator("td").first.inner_text().strip().startswith(label)
+    assert rows.locator("td.best").count() == numbers["best"].sum()
+    # counts of the matrices are those of Table III, and lead to the entries
+    page.locator(".confusion td a").first.click()
+    n_stable = int(page.locator("#found").inner_text().split()[0])
+    table = pd.read_csv(results / "demo" / "tables" / "table3_stability.csv")
+    of_chgnet = table[(table["potential"] == "chgnet") & (table["reference"] == "stable") & table["reported"]]
+    assert n_stable == of_chgnet["n_stable"].iloc[0]
+    page = opened.show("overview")
+    rows.first.locator("td:nth-child(4) a").click()
+    page.wait_for_url("**#compare/omega_max")
+    page.locator("#violins .violin").first.wait_for()
+
+
+def test_softest_mode_of_a_potential_is_found_and_moves(opened: Opened) -> None:
+    page = opened.show("entry/GeTe-rocksalt")
+    crystal = page.locator("#crystal")
+    page.locator("#crystal[data-ready]").wait_for()
+    at_rest = [crystal.screenshot() for _ in range(2)]
+    assert at_rest[0] == at_rest[1] and shows_something(crystal)
+    page.get_by_role("button", name="CHGNet").click()
+    # the lowest of all lines of CHGNet, which are imaginary at Γ
+    lowest = page.evaluate(
+        "Math.min(...document.getElementById('bands').data.find(trace => trace.source === 'chgnet')"
+        ".y.filter(value => value !== null))"
+    )
+    said = page.locator("#mode").inner_text().replace("−", "-")
+    assert said.startswith("CHGNet: ") and float(said.split()[1]) == pytest.approx(lowest, abs=0.01)
+    # a busy machine may draw few pictures a second
+    pictures = {crystal.screenshot()}
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        pictures.add(crystal.screenshot())
+        if len(pictures) > 2:
+            break
+    assert len(pictures) > 2
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_timeout(500)
+    stopped = [crystal.screenshot() for _ in range(2)]
+    assert stopped[0] == stopped[1]
+
+
+def test_click_on_a_band_animates_that_mode_and_the_switch_changes_every_unit(opened: Opened) -> None:
+    page = opened.show("entry/Si-diamond")
+    page.locator("#crystal[data-ready]").wait_for()
+    box = page.locator("#bands .nsewdrag").first.bounding_box()
+    assert box is not None
+    # to the highest band of the reference at Γ, in pixels of the plot
+    at = page.evaluate(
+        "(() => { const plot = document.getElementById('bands'); const {xaxis, yaxis} = plot._fullLayout;"
+        " return [xaxis.d2p(0), yaxis.d2p(Math.max(...plot.data[0].y))]; })()"
+    )
+    page.mouse.move(box["x"] + at[0] + 2, box["y"] + at[1])
+    page.locator("#bands .hoverlayer .hovertext").first.wait_for()
+    shown = page.locator("#bands .hoverlayer").text_content() or ""
+    assert "band" in shown and "q = (" in shown and "THz" in shown
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#mode")).to_contain_text("THz, band")
+    in_THz = page.locator("#mode").inner_text().split(": ")[1]
+    page.get_by_text("cm⁻¹", exact=True).click()
+    in_wavenumbers = page.locator("#mode").inner_text().split(": ")[1]
+    assert float(in_wavenumbers.split()[0]) == pytest.approx(33.356 * float(in_THz.split()[0]), abs=0.2)
+    assert "frequency (cm⁻¹)" in (page.locator("#bands").text_content() or "")
+    page.get_by_text("THz", exact=True).first.click()
+    assert page.locator("#mode").inner_text().endswith(in_THz)
+
+
+def test_files_of_an_entry_are_read_by_the_programs_they_are_for(opened: Opened, results: Path, tmp_path: Path) -> None:
+    page = opened.show("entry/NaCl-rocksalt")
+    page.locator("#crystal[data-ready]").wait_for()
+    page.locator("#files-of").select_option("chgnet")
+    saved = {}
+    for name in ("POSCAR", "phonopy_params.yaml", "phononwebsite JSON", "bands, CSV", "densities of states, CSV"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        saved[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[name])
+    relaxed, _ = read_phonopy(CampaignFolder(results / "demo"), "NaCl-rocksalt", "chgnet")
+    assert ase.io.read(saved["POSCAR"]).cell.array == pytest.approx(relaxed.unitcell.cell, abs=1e-6)
+    loaded = phonopy.load(saved["phonopy_params.yaml"], log_level=0)
+    q = [[0.0, 0.0, 0.0], [0.5, 0.0, 0.5], [0.1, 0.2, 0.3]]
+    expected = relaxed.run_qpoints(q).frequencies
+    assert loaded.run_qpoints(q).frequencies == pytest.approx(expected, abs=0.01)
+    website = json.loads(saved["phononwebsite JSON"].read_text(encoding="utf-8"))
+    at = website["qpoints"].index([0.5, 0, 0.5])
+    assert np.array(website["eigenvalues"][at]) / 33.35641 == pytest.approx(expected[1], abs=0.001)
+    assert np.shape(website["vectors"]) == (len(website["qpoints"]), 6, 2, 3, 2)
+    bands = pd.read_csv(saved["bands, CSV"])
+    row = bands[(bands["q1"] == 0.5) & (bands["q2"] == 0) & (bands["q3"] == 0.5)].iloc[0]
+    assert [row[f"chgnet_band{band}_THz"] for band in range(1, 7)] == pytest.approx(expected[1], abs=0.006)
+    densities = pd.read_csv(saved["densities of states, CSV"])
+    parts = densities["chgnet_Na_states_per_THz"] + densities["chgnet_Cl_states_per_THz"]
+    assert parts.to_numpy() == pytest.approx(densities["chgnet_states_per_THz"].to_numpy(), abs=0.02)
+
+
+def test_arrow_keys_lead_from_entry_to_entry(opened: Opened) -> None:
+    page = opened.show("entry/GeTe-rocksalt")
+    page.locator("#crystal[data-ready]").wait_for()
+    page.locator("#entry-view h2").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#entry-view .id")).not_to_have_text("GeTe-rocksalt")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#entry-view .id")).to_have_text("GeTe-rocksalt")
 
 
 def test_tables_are_those_of_the_folder_and_are_sorted_by_their_titles(opened: Opened, results: Path) -> None:
@@ -147,7 +296,7 @@ def test_search_for_an_element_finds_no_others_that_begin_with_its_letters(opene
     page = opened.show("entries")
     page.get_by_label("Search").fill("C")
     found = texts(page.locator("#entry-list tbody tr td:nth-child(2)"))
-    assert set(found) == {"C", "CSi"}
+    assert set(found) == {"C", "SiC"}
 
 
 def test_violins_say_n_in_the_order_and_colours_of_the_campaign(opened: Opened, results: Path) -> None:
@@ -260,6 +409,39 @@ def test_texts_that_would_be_programs_are_shown_as_texts(browser: Browser, finis
                 expect(page.locator("#parity .hoverlayer")).to_contain_text("<script>window.injected=1")
             assert page.evaluate("window.injected") is None
             opened.check()
+
+
+def test_splitting_is_a_choice_and_split_modes_can_be_animated(browser: Browser, finished_campaign: Path) -> None:
+    give_charges(finished_campaign)
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--output", report], check=True)
+    highest = "Math.max(...document.getElementById('bands').data[0].y)"
+    for opened in open_page(browser, report):
+        page = opened.show("entry/NaCl-rocksalt")
+        page.locator("#crystal[data-ready]").wait_for()
+        before = page.evaluate(highest)
+        page.get_by_label("LO–TO splitting").check()
+        after = page.evaluate(highest)
+        assert after > before + 1
+        expect(page.locator("#bands-note")).to_contain_text("No table counts them")
+        box = page.locator("#bands .nsewdrag").first.bounding_box()
+        assert box is not None
+        at = page.evaluate(
+            "(() => { const plot = document.getElementById('bands'); const {xaxis, yaxis} = plot._fullLayout;"
+            f" return [xaxis.d2p(plot.data[0].x[plot.data[0].y.indexOf({highest})]), yaxis.d2p({highest})]; }})()"
+        )
+        page.mouse.move(box["x"] + at[0] + 2, box["y"] + at[1])
+        page.locator("#bands .hoverlayer .hovertext").first.wait_for()
+        page.mouse.down()
+        page.mouse.up()
+        expect(page.locator("#mode")).to_contain_text("band 6")
+        assert float(page.locator("#mode").inner_text().split(": ")[1].split()[0]) == pytest.approx(after, abs=0.2)
+        assert page.get_by_role("alert").is_hidden()
+        page = opened.show("entry/Si-diamond")
+        expect(page.locator("#entry-view .id")).to_have_text("Si-diamond")
+        page.locator("#crystal[data-ready]").wait_for()
+        assert page.get_by_label("LO–TO splitting").count() == 0
+        opened.check()
 
 
 def test_page_says_which_entries_it_lacks_the_details_of(browser: Browser, finished_campaign: Path) -> None:

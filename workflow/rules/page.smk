@@ -2,6 +2,7 @@ rule page:
     """The campaign as a folder that a browser opens from disk: tables, errors, and every entry."""
     input:
         "<campaign>/properties.parquet",
+        "<campaign>/spectra.parquet",
         "<campaign>/unreadable.csv",
         everything_shown(),
         outputs_of("force_sets"),

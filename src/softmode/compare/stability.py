@@ -59,6 +59,29 @@ def confusion_table(properties: pd.DataFrame, potentials: Sequence[str], variant
     return pd.DataFrame(rows)
 
 
+def class_shares(properties: pd.DataFrame, potentials: Sequence[str], variant: str) -> pd.DataFrame:
+    """Return TS and TU in % of the reference's class, and the F1 of `stable`, in which a failed entry is not found.
+
+    Returns:
+        one row for each potential and verdict: columns potential, quantity (TS, TU, F1), unit, n (entries of the class,
+        of both for F1), value (NaN where there is nothing to divide by)
+    """
+    wide = _outcomes(properties, variant)
+    judged = wide[wide[REFERENCE] != "failed"]
+    stable = judged[REFERENCE] == "stable"
+    rows: list[dict[str, object]] = []
+    for name in potentials:
+        own = judged[name]
+        found = {
+            "TS": ("%", int(stable.sum()), _percent(stable & (own == "stable"), int(stable.sum()))),
+            "TU": ("%", int((~stable).sum()), _percent(~stable & (own == "unstable"), int((~stable).sum()))),
+            "F1": ("", len(judged), _f1(stable, own == "stable")),
+        }
+        for verdict, (unit, n, value) in found.items():
+            rows.append({"potential": name, "quantity": verdict, "unit": unit, "n": n, "value": value})
+    return pd.DataFrame(rows)
+
+
 def threshold_table(
     spectra: pd.DataFrame, potentials: Sequence[str], bounds: Mapping[str, float], tolerances_K: Sequence[float]
 ) -> pd.DataFrame:

@@ -3,11 +3,13 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from softmode.compare.at_a_glance import glance_table
 from softmode.compare.cost import cost_table
 from softmode.compare.groups import PER_ATOM, grouped_errors, groups
 from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity, error_table
 from softmode.compare.ranking import ranking_table
 from softmode.compare.spectra import spectrum_table
+from softmode.present import at_a_glance as glance
 from softmode.present import cost, figures, paper, ranking, spectra, stability_threshold, tables
 from softmode.present import groups as grouped
 from softmode.present.failures import failures_table, read_unreadable
@@ -159,6 +161,17 @@ def places_figure(results: Results) -> Drawn:
     """Return which potential is better than which."""
     numbers = results.once(_ranking)
     return ranking.ranking_figure(numbers, results.labels), numbers
+
+
+def glance_numbers(results: Results) -> pd.DataFrame:
+    """Return the numbers that answer which potential."""
+    return glance_table(results.properties, results.spectra, results.names, results.report)
+
+
+def at_a_glance(results: Results) -> Table:
+    """Return the table that answers which potential."""
+    numbers = results.once(glance_numbers)
+    return glance.at_a_glance_table(numbers, results.labels, results.report, results.once(_of_phonons))
 
 
 def _cost(results: Results) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from softmode.engine.provenance import provenance
 from softmode.engine.records import Failure, Record, RecordWriter, read_records, row_numbers
 from softmode.errors import EntryError, InputError, StorageError
 from softmode.reference import kyoto, phonopy_folder, prototypes, structures
+from softmode.reference.born_charges import BornCharges
 from softmode.reference.cells import EXACT
 from softmode.reference.compressed import COMPRESSIONS
 from softmode.reference.entry import Entry, ForceSet
@@ -415,6 +416,8 @@ def _to_record(entry: Entry, description: dict[str, Any]) -> Record:
         arrays["force_constants"] = entry.force_constants
     if entry.own_numbers:
         arrays["own_numbers"] = dict(entry.own_numbers)
+    if entry.born_charges is not None:
+        arrays |= entry.born_charges.to_arrays()
     return Record(entry.id, entry.unit_cell, values, arrays)
 
 
@@ -432,6 +435,7 @@ def load_entries(database: Path, ids: Sequence[str] | None = None) -> Iterator[E
             force_constants=arrays.get("force_constants"),
             symmetry_tolerance=record.values.get("symmetry_tolerance_A", EXACT),
             own_numbers=arrays.get("own_numbers", {}),
+            born_charges=BornCharges.from_arrays(arrays),
             energy=record.values.get("reference_energy_eV"),
             functional=record.values.get("functional", ""),
         )

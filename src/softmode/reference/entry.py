@@ -12,6 +12,7 @@ from ase.neighborlist import neighbor_list
 from phonopy.structure.cells import Supercell
 
 from softmode.errors import EntryError
+from softmode.reference.born_charges import BornCharges
 from softmode.reference.cells import EXACT, build_cells, find_primitive_matrix, masses_of, to_phonopy
 from softmode.reference.dimensionality import dimensionality, vacuum_axis
 
@@ -109,6 +110,7 @@ class Entry:
         energy: the reference's energy of the unit cell in eV, or None
         functional: the reference's exchange-correlation functional, if the data set says so
         own_numbers: thermodynamics and frequencies that the reference's file states, see `own_numbers`
+        born_charges: for pictures only; in no digest, as no number comes of them
     """
 
     id: str
@@ -122,6 +124,7 @@ class Entry:
     energy: float | None = None
     functional: str = ""
     own_numbers: Mapping[str, Any] = field(default_factory=dict)
+    born_charges: BornCharges | None = None
 
     @property
     def n_supercell(self) -> int:

@@ -7,6 +7,7 @@ from ase import Atoms
 
 from softmode.rates import EntrySize, displaced_atoms, relax_atoms
 from softmode.reference.cells import masses_of, symmetry_dataset, unusual_masses
+from softmode.reference.chemical_formula import chemical_formula
 from softmode.reference.entry import Entry
 from softmode.reference.structures import image_distance
 
@@ -29,7 +30,7 @@ def describe(entry: Entry) -> dict[str, Any]:
     size = EntrySize(len(cell), entry.n_supercell, n_displacements)
     return {
         "entry": entry.id,
-        "formula": cell.symbols.formula.reduce()[0].format("metal"),
+        "formula": chemical_formula(cell.get_chemical_symbols()),
         "elements": " ".join(sorted(set(cell.get_chemical_symbols()))),
         "space_group": number,
         "crystal_system": crystal_system(number),

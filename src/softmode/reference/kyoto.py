@@ -1,7 +1,7 @@
 """The Kyoto phonon database of 2018 (now MDR), as archives: a clone of github WMD-group/phononDB.
 
 Each archive (`*.tar.lzma`) holds POSCAR-unitcell, phonopy.conf (DIM, sometimes PRIMITIVE_AXIS), FORCE_SETS and
-disp.yaml. VASP, PBEsol, displacements of 0.01 Å, CC BY 4.0.
+disp.yaml, and half of them BORN. VASP, PBEsol, displacements of 0.01 Å, CC BY 4.0.
 """
 
 import difflib
@@ -21,6 +21,7 @@ from ase.io.vasp import read_vasp
 from phonopy.structure.cells import Supercell, get_primitive_matrix
 
 from softmode.errors import EntryError
+from softmode.reference.born_charges import of_born_file
 from softmode.reference.cells import (
     check_lattice,
     exact_fractions,
@@ -74,8 +75,8 @@ def from_texts(texts: Mapping[str, str]) -> Entry:
     """Return the entry of the files that phonopy 1 left of a calculation with VASP.
 
     Args:
-        texts: POSCAR-unitcell, FORCE_SETS, disp.yaml, and phonopy.conf; without the last, the supercell is that of
-            disp.yaml
+        texts: POSCAR-unitcell, FORCE_SETS, disp.yaml, and where they are there phonopy.conf, without which the
+            supercell is that of disp.yaml, and BORN
 
     Raises:
         EntryError: (kind `bad_entry`) they cannot be understood, or contradict one another.
@@ -101,7 +102,8 @@ def from_texts(texts: Mapping[str, str]) -> Entry:
     )
     entry = _in_phonopy_order(entry, entry.check(), listed)
     entry = settle_symmetry(entry, settings.symmetry_tolerance)
-    return with_primitive_cell(entry)
+    crystal = entry.unit_cell, settings.primitive_matrix, entry.symmetry_tolerance
+    return with_primitive_cell(replace(entry, born_charges=of_born_file(texts.get("BORN"), *crystal)))
 
 
 def _read_members(path: Path) -> dict[str, str]:
@@ -110,7 +112,7 @@ def _read_members(path: Path) -> dict[str, str]:
         with tarfile.open(fileobj=io.BytesIO(read_content(path)), mode="r:") as archive:
             for member in archive:
                 name = member.name.rsplit("/", 1)[-1]
-                if name in _NEEDED:
+                if name in (*_NEEDED, "BORN"):
                     if name in texts:
                         raise EntryError("bad_entry", f"the archive holds {name} twice; which one is right?")
                     texts[name] = _read_member(archive, member, name)

@@ -22,6 +22,7 @@ from phonopy.structure.atoms import PhonopyAtoms
 from softmode.engine.outputs import whole_file
 from softmode.errors import EntryError
 from softmode.reference import kyoto, own_numbers
+from softmode.reference.born_charges import of_yaml
 from softmode.reference.cells import (
     EXACT,
     check_lattice,
@@ -176,6 +177,7 @@ def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms 
     """Return the crystal, the supercell as it is listed, and what the file has of a force set, in Å and eV/Å."""
     _refuse_mixed_sites(document["unit_cell"])
     known = {"unit_cell", "supercell", "primitive_matrix", "supercell_matrix", "displacements", "dataset"}
+    known |= {"nac", "born_effective_charge", "dielectric_constant"}
     try:
         _complete_masses(document["unit_cell"]["points"])
         _complete_masses((document.get("supercell") or {}).get("points") or [])
@@ -189,7 +191,8 @@ def _parse(document: dict[str, Any], units: Units) -> tuple[Entry, PhonopyAtoms 
         raise
     except Exception as error:  # the loader raises whatever the text leads it to
         raise EntryError("bad_entry", f"cannot be understood: {type(error).__name__}: {error}") from error
-    entry = Entry("", unit_cell, supercell_matrix, primitive_matrix, "")
+    charges = of_yaml(data.nac_params, unit_cell, primitive_matrix, TOLERANCES[-1])
+    entry = Entry("", unit_cell, supercell_matrix, primitive_matrix, "", born_charges=charges)
     if force_set is None:
         return entry, data.supercell, None
     return entry, data.supercell, with_single_atoms(force_set.in_units(units.length, units.force))

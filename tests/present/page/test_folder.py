@@ -1,7 +1,9 @@
 """What the page is made of: its numbers are those of the campaign, and nothing of an earlier page is left over."""
 
+import base64
 import json
 import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,10 @@ import yaml
 from softmode.campaign_folder import CampaignFolder
 from softmode.cli import main
 from softmode.errors import InputError
-from softmode.present.page import details
+from softmode.present.page import details, folder
 from softmode.present.page.all_entries import QUANTITIES, space_group_symbol
 from softmode.present.page.folder import write_page
+from tests.present.page.charges import give_charges
 
 ENTRIES = ["Si-diamond", "NaCl-rocksalt"]
 
@@ -25,7 +28,7 @@ def received(path: Path) -> dict:
     text = path.read_text(encoding="ascii")
     name, content = json.loads(f"[{text.removeprefix('softmode.receive(').removesuffix(');' + chr(10))}]")
     assert path.as_posix().endswith(f"data/{name}.js")
-    return content
+    return json.loads(zlib.decompress(base64.b64decode(content))) if isinstance(content, str) else content
 
 
 @pytest.fixture
@@ -131,8 +134,11 @@ def test_worker_processes_write_the_same_page(finished_campaign: Path, report: P
 def test_folder_is_complete_and_names_no_other_host(report: Path) -> None:
     index = (report / "index.html").read_text(encoding="utf-8")
     assert "http" not in index
-    for name in ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js"):
+    own = Path(folder.__file__).parent / "assets"
+    for name in sorted(path.name for path in own.iterdir()):
         assert f'"assets/{name}"' in index and (report / "assets" / name).stat().st_size > 0
+    for name in ("3Dmol-min.js", "3Dmol-LICENSE.txt"):
+        assert (report / "assets" / name).read_bytes() == (own.parent / "vendored" / name).read_bytes()
     assert (report / "assets" / "plotly.min.js").stat().st_size > 1e6
     for name in ("table1_relaxation", "failures"):
         assert (report / "tables" / f"{name}.csv").is_file()
@@ -184,3 +190,25 @@ def test_page_of_somebody_else_is_not_overwritten(finished_campaign: Path, tmp_p
 )
 def test_symbols_of_space_groups_show_screw_axes(space_group: int, symbol: str) -> None:
     assert space_group_symbol(space_group) == symbol
+
+
+def test_charges_of_the_reference_split_the_modes_of_all_sources_and_nothing_else(
+    finished_campaign: Path, report: Path
+) -> None:
+    before = {path.stem: received(path) for path in (report / "data" / "entries").iterdir()}
+    give_charges(finished_campaign)
+    write_page(CampaignFolder(finished_campaign), None, 1, report)
+    ids = received(report / "data" / "campaign.js")["entries"]["id"]
+    salt, silicon = (str(ids.index(entry)) for entry in ("NaCl-rocksalt", "Si-diamond"))
+    after = received(report / "data" / "entries" / f"{salt}.js")
+    assert received(report / "data" / "entries" / f"{silicon}.js") == before[silicon]
+    assert after["bands"]["frequencies_THz"] == before[salt]["bands"]["frequencies_THz"]
+    assert after["thermodynamics"] == before[salt]["thermodynamics"]
+    at = next(i for i, ends in enumerate(after["bands"]["labels"]) if ends[0] == "GAMMA")
+    for source in ("reference", "lennard-jones"):
+        plain, polar = (after["bands"][kind][source][at] for kind in ("frequencies_THz", "polar_THz"))
+        # at Γ the transverse modes stay and the longitudinal one rises
+        assert [band[0] for band in polar[:-1]] == pytest.approx([band[0] for band in plain[:-1]], abs=0.02)
+        assert polar[-1][0] > plain[-1][0] + 1
+    # charges of another crystal than these would not add up to none
+    assert np.sum(after["born"]["charges"], axis=0) == pytest.approx(np.zeros((3, 3)), abs=1e-6)

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,39 +11,43 @@ import pandas as pd
 from ase.spacegroup import Spacegroup
 
 from softmode.compare.agreement import spread_table
+from softmode.compare.at_a_glance import FREQUENCIES, VERDICTS
 from softmode.compare.groups import QUANTITIES as _OF_GROUPS
-from softmode.compare.mean_errors import Quantity, signed_errors, survivors
+from softmode.compare.mean_errors import Quantity, signed_errors
 from softmode.compare.stability import outcome
+from softmode.present.at_a_glance import cell_text
 from softmode.present.failures import seconds_of
 from softmode.present.page.rounding import significant
-from softmode.present.table_text import NOTHING, three_digits
+from softmode.present.table_text import NOTHING
 from softmode.sources import REFERENCE, YARDSTICK
 
 # Quantities of the page. It lists the numbers of each for all entries, and by their errors chooses the entries that are
 # shown in detail.
 QUANTITIES = (
-    *_OF_GROUPS,
-    Quantity("omega_min", "omega_min_K", 1.0, "K", r"\omega_\mathrm{min}", "lowest frequency"),
-    Quantity("omega_avg", "omega_avg_K", 1.0, "K", r"\omega_\mathrm{avg}", "mean frequency"),
+    # values, and not only their errors: nobody reads energies of crystals in meV
+    *(
+        replace(quantity, factor=1.0, unit="eV/atom") if quantity.key == "energy" else quantity
+        for quantity in _OF_GROUPS
+    ),
+    *FREQUENCIES,
 )
 # Significant digits of these numbers: six keep an energy of -10 eV/atom to 0.01 meV. With fewer, the page cannot show
 # small errors of energies; with more, it loads longer.
 _DIGITS = 6
-# Keys of the quantities in the table "At a glance"; one that is in none of QUANTITIES is left out without a word.
-_GLANCE = ("volume", "omega_max", "entropy", "free_energy", "heat_capacity")
 
 
 def sources(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> list[dict[str, str]]:
     """Return key, label and colour of the reference if there is one, the potentials, and the yardstick."""
     others = [{"key": key, "label": label, "colour": colours[key]} for key, label in labels.items()]
-    if not _has_reference(properties):
+    if not has_reference(properties):
         return others
     functionals = "/".join(sorted(set(properties["functional"].dropna()) - {""}))
     reference = {"key": REFERENCE, "label": functionals or "reference", "colour": "#000000"}
     return [reference, *others]
 
 
-def _has_reference(properties: pd.DataFrame) -> bool:
+def has_reference(properties: pd.DataFrame) -> bool:
+    """Return whether the campaign has something that its potentials are judged against."""
     return REFERENCE in set(properties["source"])
 
 
@@ -114,7 +119,7 @@ def entries_by_error(properties: pd.DataFrame, potentials: Sequence[str], report
 
     Without a reference, those come first on which the potentials disagree most.
     """
-    if not _has_reference(properties):
+    if not has_reference(properties):
         return list(dict.fromkeys([*spread_table(properties, potentials, report)["entry"], *properties["entry"]]))
     ranks = [
         signed_errors(properties, quantity, potentials).abs().rank(ascending=False, method="first")
@@ -124,34 +129,66 @@ def entries_by_error(properties: pd.DataFrame, potentials: Sequence[str], report
     return list(best.sort_values(kind="stable", na_position="last").index)
 
 
-def at_a_glance(properties: pd.DataFrame, labels: Mapping[str, str], variant: str) -> dict[str, Any]:
-    """Return mean absolute errors over the entries that every potential survived, and how many each brought to the end.
+def at_a_glance(numbers: pd.DataFrame, labels: Mapping[str, str], properties: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of the table that answers which potential.
+
+    Args:
+        numbers: of `compare.at_a_glance.glance_table`
+
+    Returns:
+        potential, label, is_yardstick, place, n_failed, and cells: text, interval, best, and address of what is behind
+        the number
+    """
+    failed = properties[properties["status"] == "failed"]["source"].value_counts()
+    rows = []
+    for name, own in numbers.groupby("potential", sort=False):
+        cells = own.set_index("quantity")
+        place = cells["place"].iloc[0]
+        rows.append(
+            {
+                "potential": name,
+                "label": labels[str(name)],
+                "is_yardstick": name == YARDSTICK,
+                "place": NOTHING if math.isnan(place) else f"{place:.1f}",
+                "n_failed": int(failed.get(name, 0)),
+                "cells": [
+                    {"text": text, "interval": bracket + interval, "best": best, "address": _behind(key)}
+                    for key, best in cells["best"].items()
+                    for text, bracket, interval in [cell_text(cells.loc[key]).partition(" [")]
+                ],
+            }
+        )
+    return rows
+
+
+def outcomes(properties: pd.DataFrame, labels: Mapping[str, str], variant: str) -> list[dict[str, Any]]:
+    """Return what became of the entries with each potential.
 
     Args:
         variant: thresholds by which something is stable
 
     Returns:
-        n (entries behind the errors), quantities (none without a reference), and rows of potential, label, n_done,
-        n_failed, n_stable and errors
+        rows of potential, label, n_done, n_failed and n_stable
     """
-    judged = _has_reference(properties)
-    common = survivors(properties, list(labels)) if judged else pd.Index([])
-    quantities = [quantity for quantity in QUANTITIES if judged and quantity.key in _GLANCE]
-    errors = {q.key: signed_errors(properties, q, list(labels)).abs() for q in quantities}
     rows = []
     for name, label in labels.items():
         own = properties[properties["source"] == name]
         n_done = int((own["status"] == "done").sum())
-        means = [errors[q.key].loc[errors[q.key].index.isin(common), name].mean() for q in quantities]
+        n_stable = int((outcome(own, variant) == "stable").sum())
         rows.append(
             {
                 "potential": name,
                 "label": label,
-                "is_yardstick": name == YARDSTICK,
                 "n_done": n_done,
                 "n_failed": len(own) - n_done,
-                "n_stable": int((outcome(own, variant) == "stable").sum()),
-                "errors": [NOTHING if math.isnan(mean) else three_digits(mean) for mean in means],
+                "n_stable": n_stable,
             }
         )
-    return {"n": len(common), "quantities": quantities, "rows": rows}
+    return rows
+
+
+def _behind(key: str) -> str:
+    """Return the address of the plot or table that a number comes of."""
+    if key in VERDICTS:
+        return "#overview/stability"
+    return f"#compare/{key}" if key in {quantity.key for quantity in QUANTITIES} else "#tables/spectrum_errors"

@@ -1,9 +1,11 @@
 """The folder of the page: what it is made of, and how it is written."""
 
+import base64
 import json
 import re
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +20,19 @@ from softmode.engine.background import ahead, worker_processes
 from softmode.engine.interruption import check
 from softmode.engine.outputs import only_writer, storage, whole_file
 from softmode.errors import InputError
+from softmode.present.at_a_glance import TITLES, caption
 from softmode.present.failures import read_unreadable
-from softmode.present.page.all_entries import at_a_glance, campaign_data, entries_by_error, sources
+from softmode.present.harmonic import glance_numbers
+from softmode.present.page.all_entries import (
+    at_a_glance,
+    campaign_data,
+    entries_by_error,
+    has_reference,
+    outcomes,
+    sources,
+)
 from softmode.present.page.details import Portion, portion_details
+from softmode.present.page.glossary import EXPLAINED
 from softmode.present.page.origins import checkpoint_rows, dataset_rows, protocol_rows, shown_time, source_rows
 from softmode.present.results import Results
 from softmode.present.table_text import NOTHING, Table
@@ -30,7 +42,22 @@ from softmode.version import version
 
 _PACKAGE = "softmode.present.page"
 # Files of assets/ that are copied beside the page; one that is missing here, the page cannot load.
-_ASSETS = ("page.css", "page.js", "tables.js", "comparison.js", "entries.js", "entry.js")
+_ASSETS = (
+    "page.css",
+    "page.js",
+    "units.js",
+    "tables.js",
+    "overview.js",
+    "comparison.js",
+    "entries.js",
+    "modes.js",
+    "structure.js",
+    "bands.js",
+    "downloads.js",
+    "entry.js",
+)
+# Files of vendored/ that are copied beside them, with the licence that they are given under.
+_VENDORED = ("3Dmol-min.js", "3Dmol-LICENSE.txt")
 # Entries of a shard that one process reads at a time. It holds the forces of all of them: with many more, memory fills;
 # with one, the shard's files are opened again for each entry.
 _ENTRIES_AT_A_TIME = 8
@@ -64,6 +91,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     results = Results(campaign)
     properties, metadata = results.properties, results.metadata
     labels, colours, potentials, report = results.labels, results.colours, results.potentials, results.report
+    glance = results.once(glance_numbers) if has_reference(properties) else None
     entries = campaign.entries()
     chosen = set(entries_by_error(properties, list(labels), report)[:n_entries])
     shown = sources(properties, labels, colours)
@@ -78,14 +106,23 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "report": report,
         "metadata": metadata,
         "settings": {stage.name: campaign.settings(stage.name) for stage in campaign.all_stages},
+        "scripts": [name for name in _ASSETS if name.endswith(".js")],
         "sources": shown,
+        "colours": colours,
         "potentials": [source for source in shown if source["key"] not in (REFERENCE, YARDSTICK)],
         "reference": next((source["label"] for source in shown if source["key"] == REFERENCE), None),
         "yardstick": labels.get(YARDSTICK),
-        "glance": at_a_glance(properties, labels, report["stability"]),
+        "outcomes": outcomes(properties, labels, report["stability"]),
+        "glance": [] if glance is None else at_a_glance(glance, labels, properties),
+        "glance_titles": list(TITLES.values()),
+        "glance_caption": "" if glance is None else caption(glance, report),
+        "tables": [
+            (Table.read(campaign.path / table.folder, table.name), table.question)
+            for table in campaign.written("table")
+        ],
+        "figures": [(f"{figure.name}.png", _heading(figure), figure) for figure in campaign.written("figure")],
+        "explained": EXPLAINED,
         "cautions": results.cautions,
-        "tables": [Table.read(campaign.path / table.folder, table.name) for table in campaign.written("table")],
-        "figures": [(f"{figure.name}.png", _heading(figure)) for figure in campaign.written("figure")],
         "protocol_rows": protocol_rows(campaign),
         "dataset_rows": dataset_rows(campaign),
         "source_rows": source_rows(shown, metadata),
@@ -94,6 +131,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     data = campaign_data(properties, entries, report["stability"]) | {
         "sources": shown,
         "temperature_K": report["temperature_K"],
+        "protocol": f"{report['protocol']} {report['protocol_digest'][:12]}",
         "details": [position for position, entry in enumerate(entries) if entry in chosen],
     }
     with only_writer(output), storage(output):
@@ -139,7 +177,7 @@ def _write_entries(
             check()
             for entry, details in call().items():
                 name = f"entries/{positions[entry]}"
-                _write_script(folder / f"{name}.js", name, details)
+                _write_script(folder / f"{name}.js", name, _deflated(details))
                 n_done += 1
                 for problem in details["problems"]:
                     print(f"page: entry {entry}: {problem}")
@@ -155,16 +193,22 @@ def _portions(campaign: CampaignFolder, chosen: set[str], keys: Sequence[str]) -
             yield Portion(campaign, shard, ids[first : first + _ENTRIES_AT_A_TIME], keys)
 
 
-def _write_script(path: Path, name: str, content: Mapping[str, Any]) -> None:
+def _deflated(content: Mapping[str, Any]) -> str:
+    """Return plain values as JSON that is compressed (zlib) and in base64, a sixth of it; page.js reads it again."""
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+
+
+def _write_script(path: Path, name: str, content: Mapping[str, Any] | str) -> None:
     """Write plain values as a script, the only form in which a page that was opened from disk can load them."""
     text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     path.write_text(f"softmode.receive({json.dumps(name)},{text});\n", encoding="ascii")
 
 
 def _copy_files(campaign: CampaignFolder, output: Path) -> None:
-    assets = Path(__file__).parent / "assets"
-    for name in _ASSETS:
-        shutil.copyfile(assets / name, output / "assets" / name)
+    for folder, names in (("assets", _ASSETS), ("vendored", _VENDORED)):
+        for name in names:
+            shutil.copyfile(Path(__file__).parent / folder / name, output / "assets" / name)
     (output / "assets" / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     for suffix, results in (("png", campaign.written("figure")), ("csv", campaign.written("table"))):
         for result in results:
@@ -182,7 +226,13 @@ def _environment() -> Environment:
         loader=PackageLoader(_PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["numeric_columns"] = _numeric_columns
+    environment.filters["explanation"] = _explanation
     return environment
+
+
+def _explanation(title: str) -> str:
+    """Return what the title of a column means; nothing where it is plain."""
+    return EXPLAINED.get(title.partition(" (")[0], "")
 
 
 def _numeric_columns(table: Table) -> list[bool]:

@@ -188,6 +188,17 @@ _RESULTS = (
         reads=_PRESENTED,
     ),
     Result(
+        name="at_a_glance",
+        kind="table",
+        title="at a glance",
+        question="Which potential is best, in what, and how sure is that? Errors with intervals, and stability",
+        function="softmode.present.harmonic:at_a_glance",
+        caption="Errors of frequencies and thermodynamics and verdicts on stability, the best of each marked.",
+        rule="comparisons",
+        reads=_COMPARED,
+        needs=_REFERENCE,
+    ),
+    Result(
         name="thermodynamics_per_atom",
         kind="table",
         title="thermodynamics per atom",

@@ -86,10 +86,10 @@ function drawViolins(Plotly, { data, quantity, base, others, errors: words }, er
       points,
       pointpos: 0,
       jitter: 0.5,
-      marker: { size: 5, color: potential.colour, opacity: 0.75, line: { width: 0.5, color: "#ffffff" } },
+      marker: { size: 5, color: potential.colour, opacity: 0.75, line: { width: 0.5, color: softmode.colour("--paper") } },
       line: { color: potential.colour, width: 1.5 },
       fillcolor: `${potential.colour}33`,
-      box: { visible: true, width: 0.12, fillcolor: "#ffffff" },
+      box: { visible: true, width: 0.12, fillcolor: softmode.colour("--paper") },
       meanline: { visible: true },
       spanmode: "hard",
       scalemode: "width",
@@ -107,7 +107,7 @@ function drawViolins(Plotly, { data, quantity, base, others, errors: words }, er
     (points === "outliers" ? "Only points far out are drawn. " : "") +
     (beyond ? `${beyond} ${words} are beyond the axis.` : "");
   const layout = {
-    ...softmode.LAYOUT,
+    ...softmode.layout(),
     height: 430,
     margin: { l: 70, r: 10, t: 10, b: 60 },
     xaxis: softmode.axis("", {
@@ -115,7 +115,7 @@ function drawViolins(Plotly, { data, quantity, base, others, errors: words }, er
       range: [-0.5, traces.length - 0.5],
     }),
     yaxis: softmode.axis(`${words.slice(0, -1)} of ${softmode.symbol(quantity.symbol)} (${quantity.unit})`, range ? { range } : {}),
-    shapes: [softmode.ZERO_LINE],
+    shapes: [softmode.zeroLine()],
   };
   draw(Plotly, "violins", traces, layout);
 }
@@ -151,7 +151,7 @@ function drawParity(Plotly, view) {
       text: found.map((position) => label(data, position)),
       marker: {
         size: many ? 4 : 7, color: potential.colour, symbol: softmode.SYMBOLS[index % softmode.SYMBOLS.length],
-        opacity: many ? 0.5 : 0.8, line: { width: many ? 0 : 0.5, color: "#ffffff" },
+        opacity: many ? 0.5 : 0.8, line: { width: many ? 0 : 0.5, color: softmode.colour("--paper") },
       },
       hovertemplate: `%{text}<br>${softmode.plain(base.label)} %{x:.5g}, %{fullData.name} %{y:.5g} ${quantity.unit}<extra></extra>`,
     };
@@ -162,14 +162,14 @@ function drawParity(Plotly, view) {
   document.getElementById("parity-title").textContent = `Parity of the ${quantity.name}`;
   const symbol = softmode.symbol(quantity.symbol);
   const layout = {
-    font: softmode.FONT,
+    ...softmode.layout(),
+    showlegend: true,
     height: 520,
     margin: { l: 70, r: 10, t: 10, b: 50 },
-    hovermode: "closest",
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
     xaxis: softmode.axis(`${symbol} of ${data.hasReference ? "the reference, " : ""}${softmode.plain(base.label)} (${quantity.unit})`, { range }),
     yaxis: softmode.axis(`${symbol} of the potential (${quantity.unit})`, { range }),
-    shapes: [{ type: "line", x0: range[0], x1: range[1], y0: range[0], y1: range[1], line: { color: "#7b8794", width: 1 }, layer: "below" }],
+    shapes: [{ type: "line", x0: range[0], x1: range[1], y0: range[0], y1: range[1], line: { color: softmode.colour("--muted"), width: 1 }, layer: "below" }],
   };
   draw(Plotly, "parity", traces, layout);
 }

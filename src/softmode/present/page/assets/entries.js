@@ -2,14 +2,20 @@
 // The list of all entries, and the search in it.
 
 const PAGE = 200;
-const ELEMENT = /^(H|He|Li|Be|B|C|N|O|F|Ne|Na|Mg|Al|Si|P|S|Cl|Ar|K|Ca|Sc|Ti|V|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Ge|As|Se|Br|Kr|Rb|Sr|Y|Zr|Nb|Mo|Tc|Ru|Rh|Pd|Ag|Cd|In|Sn|Sb|Te|I|Xe|Cs|Ba|La|Ce|Pr|Nd|Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Hf|Ta|W|Re|Os|Ir|Pt|Au|Hg|Tl|Pb|Bi|Po|At|Rn|Fr|Ra|Ac|Th|Pa|U|Np|Pu|Am|Cm|Bk|Cf|Es|Fm|Md|No|Lr)$/;
+/** The elements in the order of their numbers. */
+softmode.ELEMENTS = (
+  "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr " +
+  "Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir " +
+  "Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
+).split(" ");
+const isElement = (text) => softmode.ELEMENTS.includes(text);
 
 /** Return the composition of a formula such as SiO2, divided by its common factor; null if the text is none. */
 softmode.composition = (text) => {
   if (!/^(?:[A-Z][a-z]?\d*)+$/.test(text)) return null;
   const counts = new Map();
   for (const [, symbol, number] of text.matchAll(/([A-Z][a-z]?)(\d*)/g)) {
-    if (!ELEMENT.test(symbol)) return null;
+    if (!isElement(symbol)) return null;
     counts.set(symbol, (counts.get(symbol) || 0) + Number(number || 1));
   }
   const divisor = (a, b) => (b ? divisor(b, a % b) : a);
@@ -17,9 +23,12 @@ softmode.composition = (text) => {
   return [...counts].map(([symbol, count]) => `${symbol}${count / common}`).sort().join(" ");
 };
 
-/** Return whether an entry is what was searched for: every word must be one of its elements, its formula, or in its id. */
+/** Return whether an entry is what was searched for: every word must be one of its elements, its formula, in its id, or
+ *  the verdict of a source on its stability (chgnet=unstable). */
 softmode.matches = (words, entry) => words.every((word) => {
-  if (ELEMENT.test(word)) return entry.elements.includes(word) || entry.id === word;
+  const verdict = /^([\w.-]+)=(stable|unstable|failed)$/.exec(word);
+  if (verdict) return entry.verdicts[verdict[1]] === verdict[2];
+  if (isElement(word)) return entry.elements.includes(word) || entry.id === word;
   const composition = softmode.composition(word);
   if (composition && composition === entry.composition) return true;
   const low = word.toLowerCase();
@@ -55,6 +64,7 @@ function allRows(data) {
     formula: entries.formula[position],
     composition: softmode.composition(entries.formula[position]),
     elements: entries.elements[position].split(" "),
+    verdicts: Object.fromEntries(data.sources.map((source) => [source.key, data.outcomes[source.key]?.[position] ?? null])),
     outcomes: data.sources.map((source) => data.outcomes[source.key]?.[position] ?? null),
   }));
 }

@@ -9,17 +9,25 @@ const softmode = { views: {}, data: null };
 softmode._promises = new Map();
 softmode._waiting = new Map();
 
-/** Called by each script in data/. */
+/** Called by each script in data/; a text is compressed JSON. */
 softmode.receive = (name, content) => {
-  const resolve = softmode._waiting.get(name);
-  if (resolve) resolve(content);
+  const waiting = softmode._waiting.get(name);
+  if (waiting) waiting.resolve(typeof content === "string" ? inflated(content).catch(waiting.reject) : content);
 };
+
+/** Return the values of JSON that is compressed with zlib, in base64. */
+async function inflated(text) {
+  if (!window.DecompressionStream) throw new Error("This browser is too old to read the data of this page; one of 2023 or later does.");
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
 
 /** Return a promise of the content of data/NAME.js. */
 softmode.load = (name) => {
   if (!softmode._promises.has(name)) {
     softmode._promises.set(name, new Promise((resolve, reject) => {
-      softmode._waiting.set(name, resolve);
+      softmode._waiting.set(name, { resolve, reject });
       softmode.addScript(`data/${name}.js`).catch(reject);
     }));
   }
@@ -95,7 +103,7 @@ softmode.formula = (text) => {
 /** Return the name of a source beside its colour. */
 softmode.sourceName = (source) => {
   const swatch = softmode.element("span", { class: "swatch" });
-  swatch.style.background = source.colour;
+  swatch.style.background = source.key === "reference" ? "var(--ink)" : source.colour;
   return softmode.element("span", { class: "source" }, swatch, source.label);
 };
 
@@ -112,11 +120,16 @@ softmode.openEntry = (position) => { location.hash = softmode.entryLink(position
 
 // ---- drawing
 
-softmode.FONT = { family: "system-ui, sans-serif", size: 13, color: "#1f2933" };
-softmode.LAYOUT = { font: softmode.FONT, showlegend: false, hovermode: "closest" };
-softmode.ZERO_LINE = {
-  type: "line", xref: "paper", x0: 0, x1: 1, y0: 0, y1: 0, line: { color: "#1f2933", width: 1, dash: "dot" },
-};
+/** Return a colour of the theme, such as --ink of page.css. */
+softmode.colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+softmode.layout = () => ({
+  font: { family: "system-ui, sans-serif", size: 13, color: softmode.colour("--ink") },
+  paper_bgcolor: softmode.colour("--paper"), plot_bgcolor: softmode.colour("--paper"), showlegend: false, hovermode: "closest",
+});
+softmode.zeroLine = () => ({
+  type: "line", xref: "paper", x0: 0, x1: 1, y0: 0, y1: 0, line: { color: softmode.colour("--ink"), width: 1, dash: "dot" },
+});
 softmode.CONFIG = {
   responsive: true,
   displaylogo: false,
@@ -126,10 +139,10 @@ softmode.CONFIG = {
 softmode.axis = (title, more = {}) => ({
   title: { text: title, standoff: 8 },
   zeroline: false,
-  gridcolor: "#e4e7eb",
-  linecolor: "#9aa5b1",
+  gridcolor: softmode.colour("--grid"),
+  linecolor: softmode.colour("--tick"),
   ticks: "outside",
-  tickcolor: "#9aa5b1",
+  tickcolor: softmode.colour("--tick"),
   automargin: true,
   ...more,
 });
@@ -172,7 +185,28 @@ softmode.route = async () => {
   }
 };
 
+/** Take a theme, light or dark, for this page and the next time where the browser remembers it. */
+softmode.setTheme = (theme) => {
+  document.documentElement.dataset.theme = theme;
+  try {
+    localStorage.setItem("softmode-theme", theme);
+  } catch {
+    // a browser that keeps nothing of pages from disk
+  }
+  softmode.route();
+};
+
+// ← and → lead to the neighbours of an entry, wherever they mean nothing else
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || softmode.shown !== "entry") return;
+  if (event.target.closest?.("input, select, textarea, .js-plotly-plot, .scroll")) return;
+  const link = document.querySelector({ ArrowLeft: "a[data-step=previous]", ArrowRight: "a[data-step=next]" }[event.key] ?? "none");
+  if (link) { event.preventDefault(); location.hash = link.hash; }
+});
+
 document.addEventListener("DOMContentLoaded", () => {
+  document.getElementById("theme").addEventListener("click", () =>
+    softmode.setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
   softmode.route();
   window.addEventListener("hashchange", softmode.route);
 });

@@ -1,0 +1,23 @@
+"""Words of tables that are not plain, and what they mean; the page shows them where they stand, and all in a list."""
+
+# What the title of a column begins with, and its explanation; one that is missing here stands on the page unexplained.
+EXPLAINED = {
+    "ω_max": "highest frequency at the q points that the supercell holds; 48 K are 1 THz",
+    "ω_avg": "mean frequency over the q points that the supercell holds and all bands",
+    "ω_min": "lowest frequency at the q points that the supercell holds; imaginary ones are negative",
+    "bands": "band MAE: mean absolute error of all frequencies at the q points that the supercell holds",
+    "S": "vibrational entropy in the harmonic approximation",
+    "F": "vibrational free energy in the harmonic approximation",
+    "C_V": "heat capacity at constant volume in the harmonic approximation",
+    "E": "energy of the relaxed crystal",
+    "V": "volume of the relaxed crystal",
+    "TS": "true stable: of the entries stable in the reference, the share that the potential calls stable",
+    "FU": "false unstable: of the entries stable in the reference, the share that the potential calls unstable",
+    "TU": "true unstable: of the entries unstable in the reference, the share that the potential calls unstable",
+    "FS": "false stable: of the entries unstable in the reference, the share that the potential calls stable",
+    "stability F1": "harmonic mean of precision and recall of the verdict 'stable'; 1 is perfect",
+    "place": "mean of the places in all columns of errors and verdicts; 1 would be the best in all of them",
+    "failed": "entries that the potential did not bring to the end: neither stable nor unstable, and never dropped",
+    "n": "number of entries behind the numbers of the row",
+    "subset": "common: entries that every potential completed; own: those that this potential completed",
+}
