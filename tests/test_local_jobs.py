@@ -80,6 +80,26 @@ def test_folder_of_another_campaign_is_not_written_to(structure: Path, tmp_path:
         local_campaign([str(structure)], ["chgnet"], tmp_path / "theirs")
 
 
+def test_campaign_that_is_there_keeps_its_shards_with_more_potentials_and_other_cores(tmp_path: Path) -> None:
+    for number in range(32):
+        write(tmp_path / f"{number}.cif", bulk("NaCl", "rocksalt", a=5.6 + 0.01 * number))
+    names = [str(tmp_path / f"{number}.cif") for number in range(32)]
+    assert local_campaign(names, ["chgnet"], tmp_path / "mine", cores=4).settings["shards"] == 4
+    again = local_campaign(names, ["chgnet", "mattersim-5m"], tmp_path / "mine", cores=2)
+    assert again.settings["shards"] == 4
+    assert local_campaign(names, ["chgnet"], tmp_path / "mine", cores=2, shards=3).settings["shards"] == 3
+
+
+def test_protocol_that_relaxes_nothing_is_refused_for_plain_structures(
+    structure: Path, tmp_path: Path, project: Path
+) -> None:
+    protocols = tmp_path / "protocols.yaml"
+    text = (project / "config" / "protocols.yaml").read_text(encoding="utf-8")
+    protocols.write_text(f"{text}\nkept:\n  extends: softmode\n  relax: {{method: as_given}}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="'kept' relaxes nothing, and of structures a primitive cell"):
+        local_campaign([str(structure)], ["chgnet"], tmp_path / "mine", protocol="kept", protocols_file=str(protocols))
+
+
 def test_campaign_is_that_of_its_file_wherever_it_is_read(
     structure: Path, tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

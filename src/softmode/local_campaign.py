@@ -79,7 +79,10 @@ def local_campaign(
         "protocol": "softmode",
         "dataset": _dataset(structures, dataset, supercell or {}, folder),
     }
-    document |= {"shards": _shards(document["dataset"], len(potentials), cores)} | given
+    # with another number, everything that is there would be computed anew
+    before = read_yaml(file) if file.is_file() else None
+    known = before.get("shards") if isinstance(before, Mapping) else None
+    document |= {"shards": known or _shards(document["dataset"], len(potentials), cores)} | given
     campaign = load_campaign(document, str(file))
     _refuse_another(file, campaign)
     content = {key: value for key, value in campaign.settings.items() if value is not None}

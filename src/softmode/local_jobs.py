@@ -190,7 +190,16 @@ class _Jobs:
         campaign, folder = self.campaign, self.folder
         parts = [self.settings / f"{part}.yaml" for part in campaign.settings_parts]
         checkpoints = [folder / "checkpoints" / f"{name}.json" for name in campaign.potentials]
-        inputs = (properties, folder / "unreadable.csv", *shown, *self._outputs("force_sets"), *checkpoints, *parts)
+        spectra = folder / "spectra.parquet"
+        inputs = (
+            properties,
+            spectra,
+            folder / "unreadable.csv",
+            *shown,
+            *self._outputs("force_sets"),
+            *checkpoints,
+            *parts,
+        )
         page = folder / "report"
         words = _words("page", folder, "--threads", 1, "--processes", processes, *campaign.page_entries_option)
         return Job("page", "", (*words, "--output", str(page)), inputs, (page / "index.html",))

@@ -111,7 +111,7 @@ class LocalRun:
                 if time.monotonic() - last >= pause:
                     last = time.monotonic()
                     self._look()
-        return not state.failed
+        return not state.failed and not state.waiting
 
     def _build_environments(self) -> None:
         for name in self.campaign.environments:
@@ -197,6 +197,15 @@ class LocalRun:
 
     def _begin(self, state: _State) -> bool:
         """Begin what can be begun; return whether anything is under way."""
+        while True:
+            self._begin_what_has_room(state)
+            made_room = self._let_go(state)
+            if any(worker.job for workers in self._workers.values() for worker in workers):
+                return True
+            if not (made_room and state.waiting):
+                return False
+
+    def _begin_what_has_room(self, state: _State) -> None:
         never = {path for job in state.failed for path in job.outputs}
         for job in list(state.waiting):
             needed = {*job.inputs, *job.ancient}
@@ -211,8 +220,6 @@ class LocalRun:
                 elif worker := self._idle(job.potential):
                     state.waiting.remove(job)
                     self._give(worker, job, state)
-        self._let_go(state)
-        return any(worker.job for workers in self._workers.values() for worker in workers)
 
     def _give(self, worker: _Worker, job: Job, state: _State) -> None:
         state.attempts[job.name] = state.attempts.get(job.name, 0) + 1
@@ -258,11 +265,13 @@ class LocalRun:
         state.failed.append(job)
         self._say(f"{job.name} failed, see {self._log(job)}:\n{_last_lines(self._log(job))}")
 
-    def _let_go(self, state: _State) -> None:
-        """End the processes of potentials that have nothing left to do, to make room for the next ones."""
+    def _let_go(self, state: _State) -> bool:
+        """End the processes of potentials that have nothing left to do; return whether that made room for others."""
+        made_room = False
         for potential, workers in self._workers.items():
             if potential and not any(job.potential == potential for job in state.waiting):
                 for worker in [worker for worker in workers if worker.job is None]:
+                    made_room = True
                     workers.remove(worker)
                     self._selector.unregister(worker.answers)
                     assert worker.process.stdin is not None
@@ -271,6 +280,7 @@ class LocalRun:
                     worker.process.terminate()
                     worker.process.wait()
                     worker.answers.close()
+        return made_room
 
     # ---- what is said
 

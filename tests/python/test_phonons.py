@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -153,6 +154,36 @@ def test_cell_stays_as_it_is_where_nothing_is_to_be_relaxed() -> None:
         phonons(atoms, calculator, supercell_matrix=SUPERCELL, protocol=COARSE)
 
 
+def test_what_symmetry_nearly_hides_is_kept_where_nothing_is_to_be_relaxed() -> None:
+    atoms = bulk("Cu", cubic=True)
+    atoms.positions[1] += [0.004, 0.0, 0.0]
+    atoms.calc = EMT()
+    for supercell in ({"supercell_matrix": SUPERCELL}, {"supercell_length_A": 7.0}):
+        kept = phonons(atoms, EMT(), relax=False, protocol=COARSE, **supercell)
+        assert len(kept.atoms) == 4
+        forces = kept.record.arrays["forces"]
+        assert np.isfinite(forces).all()
+        assert kept.atoms.positions == pytest.approx(atoms.positions, abs=1e-12)
+
+
+def test_calls_of_several_threads_leave_the_output_of_the_process_alone() -> None:
+    before = sys.stdout
+    with ThreadPoolExecutor(2) as threads:
+        calls = [
+            threads.submit(phonons, bulk("Al"), EMT(), supercell_matrix=SUPERCELL, protocol=COARSE) for _ in range(4)
+        ]
+        found = {float(call.result().row["omega_max_K"]) for call in calls}
+    assert len(found) == 1 and sys.stdout is before
+
+
+def test_calculator_that_is_not_told_of_moments_is_warned_of() -> None:
+    atoms = bulk("Al")
+    atoms.set_initial_magnetic_moments([2.0])
+    atoms.info["charge"] = 1
+    with pytest.warns(UserWarning, match="Al: the calculator is not told of its charge, magnetic moments"):
+        phonons(atoms, EMT(), supercell_matrix=SUPERCELL, protocol=COARSE)
+
+
 def test_supercell_is_as_long_as_is_asked_for_and_a_short_one_is_told() -> None:
     options: dict[str, Any] = {"protocol": COARSE, "relax": False}
     long = phonons(bulk("Cu"), EMT(), supercell_length_A=10.0, **options)
@@ -177,6 +208,7 @@ def test_temperatures_and_settings_of_the_protocol_can_be_given() -> None:
     [
         ({"potential": "chgnett"}, "no potential 'chgnett'; there are: .*chgnet.*, and any calculator of ASE"),
         ({"potential": 3}, "a int is neither the name of a potential nor a calculator"),
+        ({"potential": EMT}, "a class EMT is neither the name of a potential nor a calculator"),
         ({"structures": "Al.cif"}, "a str is no structure of ASE"),
         ({"protocol": "softmod"}, "no protocol 'softmod'; there are: "),
         ({"protocol": {"phonon": {}}}, "no section 'phonon'; there are: relax, force_sets, phonons"),

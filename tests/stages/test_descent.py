@@ -81,7 +81,7 @@ def test_crease_away_from_the_minimum_changes_nothing() -> None:
     # too weak to hold the volume, and passed on the way
     record = run(alloy(), Creased(1.03 * per_atom(smooth.atoms), 1e-3), CREASED)
     assert record.failure is None
-    assert "relax_crease_eV_per_A" not in record.arrays
+    assert "relax_crease_eV_per_A" not in record.values
     assert per_atom(record.atoms) == pytest.approx(per_atom(smooth.atoms), rel=5e-3)
 
 
@@ -122,5 +122,23 @@ def test_saddle_point_without_any_force_is_left() -> None:
     start = bulk("Cu", cubic=True, a=(4 * top) ** (1 / 3))
     record = run(start, Between(), CREASED)
     assert record.failure is None
+    # the mean of two points beside a smooth minimum is nearer to zero, and no crease
+    assert "relax_crease_eV_per_A" not in record.values
     (before,) = Between().evaluate([start], stress=True)
     assert record.atoms.get_potential_energy() < before.energy - 0.01
+
+
+def test_saddle_point_is_left_where_the_energy_is_large_and_the_fall_beside_it_lost_in_rounding() -> None:
+    top = per_atom(run(bulk("Cu", cubic=True)).atoms)
+
+    class Deep(Changed):
+        """The same, with the energies of all electrons."""
+
+        def energy_and_pressure(self, volume: float) -> tuple[float, float]:
+            away = volume - top
+            return 0.05 * away**4 - 0.1 * away**2 - 8000.0, 0.2 * away**3 - 0.2 * away
+
+    start = bulk("Cu", cubic=True, a=(4 * top) ** (1 / 3))
+    record = run(start, Deep(), CREASED)
+    assert record.failure is None
+    assert abs(per_atom(record.atoms) / top - 1) > 0.02

@@ -141,6 +141,14 @@ def test_what_was_stopped_goes_on_where_it_was(run: Run) -> None:
     assert len(records) == 30 and not any(record.failure for record in records)
 
 
+def test_potentials_that_wait_for_the_only_core_are_begun_when_another_has_nothing_to_do(run: Run) -> None:
+    run.softmode(*run.command("salt.cif"), "--cores", "1")
+    made = run.campaign / "relax" / "small" / "0.db"
+    before = made.stat().st_mtime_ns
+    run.softmode(*run.command("salt.cif", potentials="small,large"), "--cores", "1")
+    assert (run.campaign / "phonons" / "large" / "0.parquet").is_file() and made.stat().st_mtime_ns == before
+
+
 def test_structure_comes_by_standard_input_too(run: Run) -> None:
     content = (run.folder / "salt.cif").read_bytes()
     printed = run.softmode(*run.command("-"), stdin=content)

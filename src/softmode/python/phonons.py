@@ -6,6 +6,7 @@ potential's own environment.
 """
 
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -50,6 +51,11 @@ _CALCULATOR_COLOUR = "#949494"
 _SOURCE = "Python"
 # the potential that was loaded last in this process, by what it was loaded from: a loop over structures loads it once
 _loaded: dict[str, Potential] = {}
+# What prints is led away from this process's own output while it computes, which is one for all threads. Without it,
+# two calls at a time would leave the process without an output.
+_ONE_AT_A_TIME = threading.Lock()
+# what a calculator of the user's own may read of a structure, and is not told, by its name in `info`
+_NOT_TOLD = ("charge", "spin", "spin_multiplicity")
 
 
 class _Options(TypedDict, total=False):
@@ -123,7 +129,10 @@ def phonons(
         raise InputError("a calculator runs where it was made; leave device and environment out")
 
     names = [_formula(atoms) + ("" if alone else f"-{number}") for number, atoms in enumerate(given)]
-    outcomes = [_entry(name, atoms, supercell) for name, atoms in zip(names, given, strict=True)]
+    if calculator:
+        _warn_of_what_is_not_told(given)
+    tolerance = _symmetry_tolerance(chosen)
+    outcomes = [_entry(name, atoms, supercell, tolerance) for name, atoms in zip(names, given, strict=True)]
     entries = [outcome for outcome in outcomes if isinstance(outcome, Entry)]
     for entry in entries:
         if (distance := image_distance(entry)) < SHORT:
@@ -134,7 +143,7 @@ def phonons(
     if entries:
         with TemporaryDirectory(prefix="softmode-") as folder:
             campaign = SmallCampaign(Path(folder), settings["name"])
-            with redirect_stdout(sys.stdout if progress else StringIO()):
+            with _ONE_AT_A_TIME, redirect_stdout(sys.stdout if progress else StringIO()):
                 _write(campaign, entries, settings, chosen)
                 if calculator is None and (environment is not None or not runs_here(settings)):
                     run_in_environment(environment_of(settings, environment), campaign, device)
@@ -187,14 +196,32 @@ def _supercell(matrix: Any, length_A: float | None, atoms: int | None) -> np.nda
         raise InputError(f"supercell_matrix: three, or three by three, integers are needed, not {matrix!r}") from error
 
 
-def _entry(name: str, atoms: Atoms, supercell: np.ndarray | Supercell) -> Entry | Record:
+def _warn_of_what_is_not_told(given: Sequence[Atoms]) -> None:
+    for atoms in given:
+        told = [key for key in _NOT_TOLD if atoms.info.get(key)]
+        if atoms.has("initial_magmoms") and atoms.get_initial_magnetic_moments().any():
+            told.append("magnetic moments")
+        if told:
+            what = ", ".join(told)
+            warnings.warn(f"{_formula(atoms)}: the calculator is not told of its {what}", stacklevel=3)
+            return
+
+
+def _symmetry_tolerance(protocol: Protocol) -> float:
+    """Return within what (Å) the primitive cell is found: where nothing is relaxed, no more than phonons allow."""
+    if protocol.section(RELAX.name)["method"] != "as_given":
+        return STARTING_TOLERANCE
+    return float(protocol.section(PHONONS.name)["symmetry_tolerance_A"])
+
+
+def _entry(name: str, atoms: Atoms, supercell: np.ndarray | Supercell, symmetry_tolerance: float) -> Entry | Record:
     """Return the entry, or the record of why there is none."""
     try:
         cell = bare_crystal(atoms, "it")
         if isinstance(supercell, Supercell):
-            entry = entry_of(cell, supercell, name, _SOURCE)
+            entry = entry_of(cell, supercell, name, _SOURCE, symmetry_tolerance)
         else:
-            entry = Entry(name, cell, supercell, np.eye(3), _SOURCE, symmetry_tolerance=STARTING_TOLERANCE)
+            entry = Entry(name, cell, supercell, np.eye(3), _SOURCE, symmetry_tolerance=symmetry_tolerance)
             entry.check()
             entry.check_dimensionality()
             entry = with_primitive_cell(entry)
@@ -235,8 +262,8 @@ def _protocol(protocol: Any, temperatures_K: Sequence[float] | None, relax: bool
 def _potential(potential: Any) -> tuple[Mapping[str, Any], CalculatorObject | None]:
     """Return the settings of a registered potential; or those of a calculator, and the calculator as a potential."""
     if not isinstance(potential, str):
-        if not hasattr(potential, "get_potential_energy"):
-            kind = type(potential).__name__
+        if isinstance(potential, type) or not hasattr(potential, "get_potential_energy"):
+            kind = f"class {potential.__name__}" if isinstance(potential, type) else type(potential).__name__
             raise InputError(f"potential: a {kind} is neither the name of a potential nor a calculator of ASE")
         calculator = CalculatorObject(potential)
         return {**calculator.settings, "label": calculator.name, "colour": _CALCULATOR_COLOUR}, calculator

@@ -76,7 +76,9 @@ def crystals(file: Path) -> Iterator[tuple[str, Atoms | EntryError]]:
         yield (f"{name}-{number}" if len(found) > 1 else name), atoms
 
 
-def entry_of(atoms: Atoms, supercell: Supercell, id: str, source: str = "") -> Entry:
+def entry_of(
+    atoms: Atoms, supercell: Supercell, id: str, source: str = "", symmetry_tolerance: float = STARTING_TOLERANCE
+) -> Entry:
     """Return the entry of a structure without a reference, checked.
 
     Its unit cell is the primitive one, in the orientation of the structure and with its masses. The supercell consists
@@ -89,11 +91,13 @@ def entry_of(atoms: Atoms, supercell: Supercell, id: str, source: str = "") -> E
         supercell: how long and how large
         id: of the entry
         source: the file that it comes from
+        symmetry_tolerance: in Å, within which its primitive cell is found; what differs by less is lost, so where
+            nothing is relaxed it must be that of the phonons
 
     Raises:
         EntryError: (kind `bad_entry`) it is no crystal or slab, or no cell that phonopy takes.
     """
-    given = Entry(id, atoms, np.eye(3, dtype=int), np.eye(3), source, symmetry_tolerance=STARTING_TOLERANCE)
+    given = Entry(id, atoms, np.eye(3, dtype=int), np.eye(3), source, symmetry_tolerance=symmetry_tolerance)
     given.check()
     given.check_dimensionality()
     entry = _slab(given, supercell) if given.dimensionality == 2 else _crystal(given, supercell)

@@ -368,6 +368,13 @@ def _with_supercell(dataset: Mapping[str, Any], source: str) -> Mapping[str, Any
 
 def _refuse_impossible(campaign: Campaign, source: str) -> None:
     """Raise InputError for a potential that can do nothing of what is asked for, or a study that none can do."""
+    kept = campaign.protocol.settings.get("relax", {}).get("method") == "as_given"
+    if kept and campaign.settings["dataset"]["kind"] == "structures":
+        raise InputError(
+            f"{source}: protocol: '{campaign.protocol.name}' relaxes nothing, and of structures a primitive cell "
+            "within 0.01 Å is taken; what differs by less would be lost. Take a protocol that relaxes, kind 'phonopy', "
+            "or softmode.phonons(…, relax=False) in Python"
+        )
     able = {stage: set(campaign.sources_of(stage)) for stage in campaign.stages}
     for name, settings in campaign.potentials.items():
         if not any(name in sources for sources in able.values()):

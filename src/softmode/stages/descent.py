@@ -23,8 +23,8 @@ SOFTEST_AT_START = 0.05
 # Length in Å at which halved steps end. With more, a side of a crease may not have been seen within its width; with
 # less, steps are spent where rounding decides.
 _SHORTEST_A = 1e-4
-# Length in Å at which the energy is looked at on both sides of a point that may be a saddle. With much less, the fall
-# would be lost in rounding; with much more, it may be that of another valley.
+# Length in Å at which the energy is looked at on both sides of a point that may be a saddle, at least; it is longer
+# where the fall would be lost in rounding, up to the largest step. With much more, it may be that of another valley.
 _LOOK_A = 0.05
 # Weight of the condition that the parts of a mean add up to 1, beside forces and stresses of at most 1. With much less,
 # the mean would be short of its parts.
@@ -106,9 +106,14 @@ def _updated(hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.nd
 def _beside(course: Course, best: Point, hessian: np.ndarray) -> _Waiting:
     """Return the point itself, or a lower one on a side of it where the curvature is negative."""
     values, vectors = np.linalg.eigh(hessian)
-    for direction in vectors.T[values < -SOFTEST_AT_START]:
+    negative = values < -SOFTEST_AT_START
+    for curvature, direction in zip(values[negative], vectors.T[negative], strict=True):
+        norm = course.cell.gradient_norm(direction)
+        # a fall of twice what is rounding
+        seen_from = np.sqrt(4 * best.rounding / -curvature)
+        length = np.clip(seen_from, _LOOK_A / norm, course.settings.largest_step_A / norm)
         for sign in (1, -1):
-            course.cell.set_x(best.x + sign * direction * _LOOK_A / course.cell.gradient_norm(direction))
+            course.cell.set_x(best.x + sign * length * direction)
             there = yield from course.step()
             if best.evaluation.energy - there.evaluation.energy > best.rounding:
                 return there
@@ -123,10 +128,13 @@ def has_negative(hessian: np.ndarray) -> bool:
 def _mean_of_sides(course: Course, seen: list[Point]) -> Left:
     """Return the mean of what is left within a crease's width of the last point that is nearest to zero.
 
-    What is left at that point itself where no mean is nearer to the targets.
+    What is left at that point itself where no mean is nearer to the targets, or where it is at them: a mean of points
+    around a smooth minimum is nearer still, and no crease.
     """
     cell, settings = course.cell, course.settings
     best = seen[-1]
+    if best.distance < 1:
+        return best.left
     width = settings.crease_width_A or 0.0
     near = [point for point in seen if cell.gradient_norm(point.x - best.x) <= width]
     sides = np.array(
