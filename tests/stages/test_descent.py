@@ -136,7 +136,7 @@ def test_saddle_point_is_left_where_the_energy_is_large_and_the_fall_beside_it_l
 
         def energy_and_pressure(self, volume: float) -> tuple[float, float]:
             away = volume - top
-            return 0.05 * away**4 - 0.1 * away**2 - 8000.0, 0.2 * away**3 - 0.2 * away
+            return 0.01 * away**4 - 0.06 * away**2 - 8000.0, 0.04 * away**3 - 0.12 * away
 
     start = bulk("Cu", cubic=True, a=(4 * top) ** (1 / 3))
     record = run(start, Deep(), CREASED)
