@@ -45,7 +45,7 @@ def test_what_the_yardstick_lacks_is_no_failure_of_a_potential() -> None:
     missing = failed("a", "yardstick", "dataset", "no_reference", "yardstick.db has no such entry", {})
     data = pd.concat([properties(), pd.DataFrame([missing])])
     table = failures_table(data, NONE, LABELS | {"yardstick": "PBEsol"})
-    assert table.rows[0][:4] == ["PBEsol (yardstick)", "dataset", "no_reference", "1"]
+    assert table.rows[0][:4] == ["PBEsol (second functional)", "dataset", "no_reference", "1"]
     assert [cells[0] for cells in table.rows[1:]] == ["Good", "Bad_1", "Bad_1"]
 
 

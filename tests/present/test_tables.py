@@ -19,7 +19,7 @@ def test_tables_say_n_interval_protocol_and_data_set(tables: list) -> None:
     for table in tables:
         text = table.to_markdown()
         assert "loew2024 (0123456789ab)" in text and "fedcba987654" in text
-        assert "Reference: PBE, 5 entries" in text and "the 3 entries that every potential survived" in text
+        assert "Reference: PBE, 5 entries" in text and "the 3 entries that every potential completed" in text
     assert tables[1].rows[2][:4] == ["Good", "common", "3", "0.100"]  # too few for an interval
 
 
@@ -98,6 +98,12 @@ def test_stability_table_has_a_row_for_each_variant_and_marks_the_reported_one()
     numbers = table.numbers.set_index(["variant", "potential", "reference"])
     assert numbers.loc[("paper", "good", "stable"), "n_unstable"] == 1
     assert numbers.loc["scripts", "reported"].all() and not numbers.loc["paper", "reported"].any()
+
+
+def test_every_column_of_verdicts_is_explained_below_its_table(tables: list) -> None:
+    shown = [title.removesuffix(" (%)") for title in tables[2].header if title.startswith(("T", "F"))]
+    assert shown == [*tables_of.VERDICT_WORDS]
+    assert all(f"{title}: {tables_of.VERDICT_WORDS[title]}" in tables[2].caption for title in shown)
 
 
 def test_thresholds_are_told_with_when_they_are_judged(project: Path) -> None:

@@ -18,7 +18,7 @@ class Options:
 def add_arguments(parser: ArgumentParser) -> None:
     add_campaign(parser)
     parser.add_argument("entry", help="id of the entry")
-    parser.add_argument("source", help="a potential, reference or yardstick")
+    parser.add_argument("source", help="a potential, reference or yardstick (second functional)")
     parser.add_argument("--output", type=Path, help="folder of the files (ENTRY-SOURCE)")
 
 

@@ -1,4 +1,4 @@
-"""How much the errors change with one setting of a campaign, on the entries that survive every value of it."""
+"""How much the errors change with one setting of a campaign, on the entries completed with every value of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from softmode.sources import YARDSTICK
 def cost_table(
     properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], metadata: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return cost and errors of each potential on the entries that every potential survived.
+    """Return cost and errors of each potential on the entries that every potential completed.
 
     Args:
         metadata: of properties.parquet; says on what each potential ran

@@ -102,7 +102,7 @@ def error_table(
 ) -> pd.DataFrame:
     """Return one row for each potential, subset and quantity, with its mean absolute error.
 
-    The subset `common` has the entries that every potential survived, `own` those that this one did. Columns:
+    The subset `common` has the entries that every potential completed, `own` those that this one did. Columns:
     potential, subset, quantity, unit, n (entries behind the number), mae, mae_low and mae_high (95 % percentile
     bootstrap interval; NaN for too few entries) and mean_error.
 
@@ -176,7 +176,7 @@ def by_subset(
 
     Args:
         values: index entry, a column for each potential, NaN where there is none
-        records: properties.parquet or spectra.parquet, which say what survived
+        records: properties.parquet or spectra.parquet, which say what was completed
         stable: the entries of each potential's first subset, `stable`; None for no such subset
     """
     common = survivors(records, potentials)

@@ -1,4 +1,4 @@
-"""Which potential is really better than which: paired bootstrap over the entries that all survived."""
+"""Which potential is really better than which: paired bootstrap over the entries that all completed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from softmode.sources import YARDSTICK
 def ranking_table(
     properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], report: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return one row for each quantity and ordered pair of potentials, on the entries that every potential survived.
+    """Return one row for each quantity and ordered pair of potentials, on the entries that every potential completed.
 
     Both of a pair are resampled with the same entries, so that what is hard for both does not blur their difference.
     The yardstick does not compete.

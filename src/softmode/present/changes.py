@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from softmode.compare.changes import FALSE_OUTCOMES, QUANTITIES, Base
 from softmode.present.figures import WIDTH, style
 from softmode.present.table_text import NOTHING, Table, three_digits
+from softmode.present.tables import verdicts_in_words
 
 # Settings that `softmode sensitivity` changes, as people call them; one that is missing here is called by its key.
 _SETTINGS = {"force_sets.displacement_distance_A": "displacement (Å)", "dtype": "floating-point type"}
@@ -41,11 +42,11 @@ def changes_table(numbers: pd.DataFrame, base: Base) -> Table:
         f"Base: {usual or 'nothing was varied'}. Each potential is judged on the entries that it brought to the end in "
         "every campaign (n; in brackets those whose reference is stable, and unstable; and how many were dropped). "
         "Mean absolute errors at "
-        f"{report['temperature_K']:g} K; FU/FS: false (un)stable in % of the reference's class, thresholds "
-        f"'{report['stability']}'. In brackets after an error: its change from the base, and the 95 % interval of the "
-        f"change by a paired bootstrap over the entries ({report['bootstrap_resamples']} resamples, seed "
-        f"{report['bootstrap_seed']}; none for n below {report['interval_smallest_n']}); * where the interval has no "
-        "zero; nothing where no entry changed. "
+        f"{report['temperature_K']:g} K, verdicts by the thresholds '{report['stability']}'. "
+        f"{verdicts_in_words('FU', 'FS')} In brackets after an error: its change from the base, and the 95 % "
+        f"interval of the change by a paired bootstrap over the entries ({report['bootstrap_resamples']} resamples, "
+        f"seed {report['bootstrap_seed']}; none for n below {report['interval_smallest_n']}); * where the interval has "
+        "no zero; nothing where no entry changed. "
         f"Protocol of the base {report['protocol']} ({report['protocol_digest'][:12]}), "
         f"data set {base.dataset_digest[:12]}. {base.cautions}".rstrip()
     )

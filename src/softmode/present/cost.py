@@ -35,7 +35,7 @@ def cost_accuracy_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin
         errors = [_marked(own.loc[quantity.key]) for quantity in THERMODYNAMICS]
         rows.append([label, first["device"], str(own["n"].max()), *map(digits_or_dash, times), *errors])
     caption = (
-        "On the n entries that every potential survived. Force call: time of all force sets over the atoms of all "
+        "On the n entries that every potential completed. Force call: time of all force sets over the atoms of all "
         "displaced supercells; relaxation, and relaxation with force sets (all), over the atoms of the unit cells; "
         "on the machines that this campaign ran on, with whatever else they did. Mean absolute errors; *: no other "
         f"potential has both a faster force call and a smaller error. {origin}"
@@ -72,7 +72,7 @@ def _points(
 ) -> dict[str, PathCollection]:
     """Draw one panel and return what the legend has, by label."""
     if points.empty:
-        nothing(axes, "no entry that all survived")
+        nothing(axes, "no entry that all completed")
         return {}
     axes.set(xscale="log", yscale="log")
     best = points[points["pareto"]].sort_values("seconds_per_atom")

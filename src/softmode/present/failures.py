@@ -46,7 +46,7 @@ def failures_table(records: pd.DataFrame, unreadable: pd.DataFrame, labels: Mapp
         labels: what potentials and yardstick are called, in the order of the table
     """
     names = {DATASET: "data set", REFERENCE: "reference"}
-    names |= {YARDSTICK: f"{labels[YARDSTICK]} (yardstick)"} if YARDSTICK in labels else {}
+    names |= {YARDSTICK: f"{labels[YARDSTICK]} (second functional)"} if YARDSTICK in labels else {}
     names |= {name: label for name, label in labels.items() if name != YARDSTICK}
     numbers = pd.concat([_of_dataset(unreadable), _of_records(records)], ignore_index=True)
     order = {"source": list(names), "stage": [DATASET, *stages_of(records)]}

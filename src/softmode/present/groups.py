@@ -65,9 +65,9 @@ def grouped_error_table(numbers: pd.DataFrame, grouping: str, labels: Mapping[st
     ]
     caption = (
         "Mean absolute errors ± their standard errors, none for fewer entries than an interval needs "
-        f"(report.interval_smallest_n of the protocol). {title}: {meaning}. entries: of the group; n: of them, "
-        "behind the numbers, each potential's own survivors. S, F and C_V per mole of primitive cells, then per "
-        f"mole of atoms. {origin}"
+        f"(report.interval_smallest_n of the protocol). {title}: {meaning}. entries: of the group; n: those of "
+        "them behind the numbers, which this potential completed. S, F and C_V per mole of primitive cells, then "
+        f"per mole of atoms. {origin}"
     )
     header = [title, "potential", "entries", "n", *(f"{_SYMBOLS[each.key]} ({each.unit})" for each in shown)]
     return Table(name, f"Errors by {title}", header, rows, caption, own)

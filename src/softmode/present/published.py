@@ -36,8 +36,9 @@ def with_published(
 ) -> Table:
     """Return one of Tables I to III with a column `paper` after each that the paper has, and what differs in words.
 
-    The paper's errors are over each model's own survivors, so they stand in those rows, and its shares of stable
-    entries beside ours by the reported threshold. The table is left as it is if the paper has none of the potentials.
+    The paper's errors are over the entries that each model completed, so they stand in those rows, and its shares of
+    stable entries beside ours by the reported threshold. The table is left as it is if the paper has none of the
+    potentials.
 
     Args:
         labels: what each potential is called
@@ -58,7 +59,7 @@ def differences(
     variants = [f"{labels[name]}: {row['difference']}" for name, row in published.items() if row["difference"]]
     missing = [label for name, label in labels.items() if name not in published]
     parts = [
-        "paper: Loew et al. (2024), own survivors",
+        "paper: Loew et al. (2024), over the entries that each model completed",
         f"its entries are {N_STABLE + N_UNSTABLE:,} of the MDR database ({N_STABLE:,} stable), here {n_entries:,}",
         f"its reference is PBE (VASP), here {functionals}",
         f"its protocol is loew2024, here {protocol}",

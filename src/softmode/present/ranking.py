@@ -43,7 +43,7 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
         if (numbers["quantity"] == quantity.key).any()
     ]
     caption = (
-        "Places by the mean absolute error, on the entries that every potential survived "
+        "Places by the mean absolute error, on the entries that every potential completed "
         f"(n: {', '.join(n) or 'none that can be compared'}), also where modes are imaginary and S, F and C_V are sums "
         "over the others. "
         "A place of 2–4: one other potential is certainly better, so the second is the best possible, and as many are "

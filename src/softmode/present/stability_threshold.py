@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from softmode.compare.stability import threshold_table
 from softmode.present.figures import LINES, WIDTH, nothing, potentials_legend, style
 from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
+from softmode.present.tables import verdicts_in_words
 
 NAME = "stability_threshold"
 # Thresholds in K of the figure and of the numbers behind it. Those of the table, `_SHOWN_K`, must be among them, or the
@@ -66,6 +67,7 @@ def stability_threshold_table(numbers: pd.DataFrame, labels: Mapping[str, str], 
         "At the threshold t every mode may be imaginary down to t, and those that the protocol allows more keep "
         "theirs; the reference is judged by the same t, so the numbers of its stable and unstable entries change. The "
         "sum rule is imposed. At 0 K the shares are those of Table III, unless its threshold is judged before that. "
+        f"{verdicts_in_words('TS', 'FU', 'TU', 'FS')} "
         "F1: harmonic mean of precision and recall of the class; a failed entry is one not found. "
         f"{origin}"
     )

@@ -35,6 +35,13 @@ _CREASES = (
 )
 # How thresholds are marked by which the report judges stability, in Table III.
 REPORTED = " (reported)"
+# Titles of columns of stability, and what they count; captions and the page's glossary say it in these words.
+VERDICT_WORDS = {
+    "TS": "stable in the reference and called so",
+    "FU": "stable in the reference, called unstable",
+    "TU": "unstable in the reference and called so",
+    "FS": "unstable in the reference, called stable",
+}
 
 
 def origin(properties: pd.DataFrame, report: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
@@ -51,7 +58,7 @@ def subsets(properties: pd.DataFrame, potentials: Iterable[str], report: Mapping
     """Return for captions what the subsets, n and brackets are."""
     n_common = len(survivors(properties, list(potentials)))
     return (
-        f"common: the {n_common} entries that every potential survived; own: each potential's own survivors; "
+        f"common: the {n_common} entries that every potential completed; own: those that this potential completed; "
         f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
         f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']}; none for n below "
         f"{report['interval_smallest_n']})."
@@ -118,9 +125,16 @@ def _stable_first(numbers: pd.DataFrame, labels: Mapping[str, str], quantities: 
 def _of_stable(report: Mapping[str, Any]) -> str:
     return (
         "stable: entries without imaginary modes in the reference and in the potential (thresholds "
-        f"'{report['stability']}'), in brackets their share of the potential's own survivors. In the other subsets S, "
-        "F and C_V of a crystal with imaginary modes are sums over its other modes, and no thermodynamics of a crystal."
+        f"'{report['stability']}'), in brackets their share of the entries that the potential completed. In the other "
+        "subsets S, F and C_V of a crystal with imaginary modes are sums over its other modes, and no thermodynamics "
+        "of a crystal."
     )
+
+
+def verdicts_in_words(*keys: str) -> str:
+    """Return for captions what those columns of stability, keys of `VERDICT_WORDS`, are."""
+    words = "; ".join(f"{key}: {VERDICT_WORDS[key]}" for key in keys)
+    return f"{words}, in % of the entries of that class in the reference."
 
 
 def thresholds_in_words(stability: Mapping[str, Mapping[str, Any]]) -> str:
@@ -170,7 +184,8 @@ def stability_table(
             percentages = [row[f"percent_{result}"] for result in (right, wrong, "failed")]
             cells += [str(row["n"]), *map(percent_or_dash, percentages)]
         rows.append(cells)
-    title = "Table III. Dynamical stability, in % of the reference's class: TS/TU true, FU/FS false (un)stable"
+    caption = f"{verdicts_in_words('TS', 'FU', 'TU', 'FS')} {caption}"
+    title = "Table III. Dynamical stability: what potentials call the reference's stable and unstable entries"
     return Table("table3_stability", title, header, rows, caption, numbers)
 
 
@@ -192,7 +207,7 @@ def _beside_yardstick(
     report: Mapping[str, Any],
     numbers: pd.DataFrame,
 ) -> tuple[list[list[str]], pd.DataFrame, str]:
-    """Return what a table of errors has more where there is a yardstick, and nothing more where there is none.
+    """Return what a table of errors has more where there is a second functional, and nothing more where there is none.
 
     Returns:
         a row for each potential: by how much its error is larger than the yardstick's on the common subset; `numbers`

@@ -73,8 +73,8 @@ class DataSet(Settings):
         "Take no entry with more supercell atoms; applies before number.", default=None, ge=1
     )
     yardstick: Yardstick | None = setting(
-        "A second reference of the same entries, such as another functional: one more row in every table, which no "
-        "potential is held against.",
+        "The second functional: another reference of the same entries, one more row in every table, which no potential "
+        "is held against.",
         default=None,
     )
 

@@ -1,5 +1,7 @@
 """Words of tables that are not plain, and what they mean; the page shows them where they stand, and all in a list."""
 
+from softmode.present.tables import VERDICT_WORDS
+
 # What the title of a column begins with, and its explanation; one that is missing here stands on the page unexplained.
 EXPLAINED = {
     "ω_max": "highest frequency at the q points that the supercell holds; 48 K are 1 THz",
@@ -11,10 +13,10 @@ EXPLAINED = {
     "C_V": "heat capacity at constant volume in the harmonic approximation",
     "E": "energy of the relaxed crystal",
     "V": "volume of the relaxed crystal",
-    "TS": "true stable: of the entries stable in the reference, the share that the potential calls stable",
-    "FU": "false unstable: of the entries stable in the reference, the share that the potential calls unstable",
-    "TU": "true unstable: of the entries unstable in the reference, the share that the potential calls unstable",
-    "FS": "false stable: of the entries unstable in the reference, the share that the potential calls stable",
+    "TS": f"true stable: {VERDICT_WORDS['TS']}, in % of the entries that are stable in the reference",
+    "FU": f"false unstable: {VERDICT_WORDS['FU']}, in % of the entries that are stable in the reference",
+    "TU": f"true unstable: {VERDICT_WORDS['TU']}, in % of the entries that are unstable in the reference",
+    "FS": f"false stable: {VERDICT_WORDS['FS']}, in % of the entries that are unstable in the reference",
     "stability F1": "harmonic mean of precision and recall of the verdict 'stable'; 1 is perfect",
     "place": "mean of the places in all columns of errors and verdicts; 1 would be the best in all of them",
     "failed": "entries that the potential did not bring to the end: neither stable nor unstable, and never dropped",
