@@ -225,6 +225,13 @@ def test_misspelt_key_stops_with_one_clear_message(project: Path) -> None:
     assert "config/config.yaml: no key 'protocl', did you mean 'protocol'?" in result.stdout + result.stderr
 
 
+def test_data_set_that_is_not_there_stops_the_dry_run(project: Path) -> None:
+    data = ["--config", "dataset={kind: phonopy, path: my/phonopy/files}"]
+    result = snakemake(project, "--dry-run", *data, check=False)
+    assert result.returncode != 0
+    assert "dataset.path: my/phonopy/files: no such file or folder" in result.stdout + result.stderr
+
+
 def test_folder_of_a_data_set_can_be_given_on_the_command_line(project: Path, tmp_path: Path) -> None:
     small = ["--configfile", "config/kyoto-small.yaml"]
     missing = snakemake(project, "--dry-run", *small, check=False)

@@ -49,6 +49,11 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# jobs on other nodes may not see the data, and a workflow around this one may have yet to bring them
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    if missing := CAMPAIGN.missing_data():
+        raise WorkflowError("\n".join([*missing, f"seen from {os.getcwd()}"]))
+
 # a campaign of an older softmode must not be computed anew without a word, nor one whose relaxations are to be copied
 for folder in (CAMPAIGN.folder, CAMPAIGN.settings.get("same_relaxations_as")):
     if folder and os.path.isdir(folder):

@@ -243,6 +243,14 @@ class Campaign:
         """The parts of the frozen settings that are not those of one potential."""
         return [*self.protocol.sections, "presentation", "dataset", *(["yardstick"] if self.has_yardstick else [])]
 
+    def missing_data(self) -> list[str]:
+        """Return a message for each path of the data set where there is nothing, from the folder that one is in."""
+        dataset = self.settings["dataset"]
+        named = [("path", dataset["path"]), *(("more_paths", path) for path in dataset.get("more_paths", []))]
+        named += [("ids_file", dataset["ids_file"])] if "ids_file" in dataset else []
+        named += [("yardstick.path", dataset["yardstick"]["path"])] if self.has_yardstick else []
+        return [f"dataset.{key}: {path}: no such file or folder" for key, path in named if not Path(path).exists()]
+
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
 
