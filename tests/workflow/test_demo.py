@@ -232,6 +232,17 @@ def test_data_set_that_is_not_there_stops_the_dry_run(project: Path) -> None:
     assert "dataset.path: my/phonopy/files: no such file or folder" in result.stdout + result.stderr
 
 
+def test_log_of_a_failed_job_is_printed_in_a_quiet_run_too(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    settings = [f"results={tmp_path}", f"dataset={{kind: phonopy, path: {tmp_path / 'data'}}}"]
+    for quiet in ([], ["--quiet", "host", "rules"]):
+        run = snakemake(
+            project, *quiet, "--config", *settings, "--", str(tmp_path / "demo" / "entries.db"), check=False
+        )
+        assert run.returncode != 0
+        assert (run.stdout + run.stderr).count("is 'phonopy' the right kind?") == 1
+
+
 def test_folder_of_a_data_set_can_be_given_on_the_command_line(project: Path, tmp_path: Path) -> None:
     small = ["--configfile", "config/kyoto-small.yaml"]
     missing = snakemake(project, "--dry-run", *small, check=False)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.enums import Quietness
 
 PROJECT = Path(str(workflow.current_basedir)).parent.parent
 if not (PROJECT / "envs" / "build.sh").is_file():
@@ -17,6 +18,7 @@ sys.path.insert(0, str(PROJECT / "src"))
 from softmode.campaign_folder import REFERENCES, CampaignFolder, inputs_of
 from softmode.settings.campaign import CampaignSettings, load_campaign
 from softmode.errors import InputError
+from softmode.failed_logs import failed_logs
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
 from softmode.studies import RULES
@@ -95,6 +97,13 @@ onstart:
     take_over(CAMPAIGN, Path(log[0]))
     if executor := sys.modules.get("snakemake_executor_plugin_slurm"):
         settle_final_states(executor)
+
+
+onerror:
+    # Snakemake's own show-failed-logs is silent where --quiet names rules, as `make demo` does
+    if Quietness.RULES in (workflow.output_settings.quiet or ()):
+        for text in failed_logs(Path(log[0])):
+            print(text, file=sys.stderr)
 
 
 def environment_of(wildcards):
