@@ -17,6 +17,7 @@ if not (PROJECT / "envs" / "build.sh").is_file():
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.campaign_folder import REFERENCES, CampaignFolder, inputs_of
 from softmode.settings.campaign import CampaignSettings, load_campaign
+from softmode.settings.shard_number import AUTO
 from softmode.errors import InputError
 from softmode.failed_logs import failed_logs
 from softmode.cluster.job_resources import JobResources
@@ -51,8 +52,11 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# jobs on other nodes may not see the data, and a workflow around this one may have yet to bring them
-if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+# jobs on other nodes may not see the data, and a workflow around this one may have yet to bring them, which would change
+# an automatic number of shards under way
+if workflow.is_main_process and (
+    workflow.modifier.is_main_snakefile() or config.get("shards", AUTO) == AUTO
+):
     if missing := CAMPAIGN.missing_data():
         raise WorkflowError("\n".join([*missing, f"seen from {os.getcwd()}"]))
 
