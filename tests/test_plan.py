@@ -44,14 +44,14 @@ def test_selection_of_the_campaign_counts(tmp_path: Path) -> None:
     dataset = {"kind": "kyoto", "path": None}
     chosen, fraction = select(ENTRIES, campaign(tmp_path, dataset=dataset | {"largest_supercell": 100}))
     assert [entry.id for entry in chosen] == ["a", "b"] and fraction == 1
-    chosen, fraction = select(ENTRIES, campaign(tmp_path, dataset=dataset | {"ids": ["c"]}))
+    chosen, fraction = select(ENTRIES, campaign(tmp_path, dataset=dataset | {"ids": ["c"]}, shards=1))
     assert [entry.id for entry in chosen] == ["c"]
-    drawn = make_plan(campaign(tmp_path, dataset=dataset | {"number": 2}), ENTRIES, {})
+    drawn = make_plan(campaign(tmp_path, dataset=dataset | {"number": 2}, shards=2), ENTRIES, {})
     everything = make_plan(campaign(tmp_path), ENTRIES, {})
     assert drawn.n_entries == 2
     assert drawn.potentials[0].atoms["relax"] == pytest.approx(2 / 3 * everything.potentials[0].atoms["relax"], abs=1)
     with pytest.raises(InputError, match="no entry that the campaign's data set takes"):
-        select(ENTRIES, campaign(tmp_path, dataset=dataset | {"ids": ["d"]}))
+        select(ENTRIES, campaign(tmp_path, dataset=dataset | {"ids": ["d"]}, shards=1))
 
 
 def test_hours_that_nobody_measured_are_unknown_and_said_to_be(tmp_path: Path) -> None:

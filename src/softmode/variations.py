@@ -15,6 +15,7 @@ from softmode.potentials.registry import dtypes as dtypes_of
 from softmode.present.results import Results
 from softmode.settings.campaign import PATH_GIVEN_LATER, Campaign, read_campaign
 from softmode.settings.potentials import settings_of_results
+from softmode.settings.shard_number import AUTO
 from softmode.sources import YARDSTICK
 
 BASE = "base"
@@ -55,6 +56,8 @@ def write_variations(
     documents: dict[Path, Any] = {output / "protocols.yaml": protocols}
     base = {key: value for key, value in campaign.settings.items() if value is not None}
     base |= {"dataset": dataset, "results": str(output), "protocols_file": str(output / "protocols.yaml")}
+    # a number for all entries may be more than there are in a part
+    base |= {"shards": AUTO} if selection else {}
     campaigns = {BASE: base}
 
     for distance in displacement_distances:

@@ -18,4 +18,6 @@ def test_potentials_are_listed_with_those_whose_weights_are_in_their_packages(
     assert main(["potentials"]) == 0
     printed = capsys.readouterr().out
     assert "Table IV" in printed
+    # the word that campaigns and commands take
+    assert "| name " in printed and "\n| mattersim-5m " in printed
     assert "packages in this environment: those of none; others run in their own" in printed

@@ -93,12 +93,16 @@ def test_campaign_without_failures_has_an_empty_list(tmp_path: Path) -> None:
     assert "0 of 3 records are failures" in markdown.read_text(encoding="utf-8")
 
 
-def test_summary_prints_each_failure_once_and_where_all_are(
+def test_summary_counts_failures_and_prints_each_once_with_all_tables(
     finished_campaign: Path, capsys: pytest.CaptureFixture
 ) -> None:
+    listed = f"Failures: 1, listed in {finished_campaign / 'tables' / 'failures.csv'}"
     assert main(["summary", str(finished_campaign)]) == 0
+    text = capsys.readouterr().out
+    assert listed in text and "Table IV" not in text
+    assert main(["summary", str(finished_campaign), "--all"]) == 0
     text = capsys.readouterr().out
     assert text.index("Table IV") < text.index("**Failures**")
     assert text.count("was not trained on Si") == 1
     assert "1 of 4 records are failures, 0 entries could not be read" in text
-    assert f"tables: {finished_campaign / 'tables' / 'failures.csv'}" in text
+    assert listed in text and text.index("**Failures**") < text.index("**At a glance")

@@ -386,6 +386,21 @@ def test_listing_changes_with_the_files_of_the_data_set_and_not_with_their_times
     assert listing() != first
 
 
+def test_every_path_of_the_data_set_that_is_not_there_is_named(config: dict[str, Any], tmp_path: Path) -> None:
+    assert load(config).missing_data() == []
+    yardstick = {"kind": "demo", "path": str(tmp_path / "PBEsol"), "label": "PBEsol"}
+    dataset = {"kind": "demo", "path": str(tmp_path), "ids_file": str(tmp_path / "ids.txt"), "yardstick": yardstick}
+    assert load(config | {"dataset": dataset}).missing_data() == [
+        f"dataset.ids_file: {tmp_path / 'ids.txt'}: no such file or folder",
+        f"dataset.yardstick.path: {tmp_path / 'PBEsol'}: no such file or folder",
+    ]
+    dataset = {"kind": "structures", "path": "no/such", "more_paths": [str(tmp_path), "nor/this"]}
+    assert [message.split(":")[1] for message in load(config | {"dataset": dataset}).missing_data()] == [
+        " no/such",
+        " nor/this",
+    ]
+
+
 def test_potential_that_can_do_nothing_of_what_is_asked_for_is_refused(config: dict[str, Any], tmp_path: Path) -> None:
     potentials = yaml.safe_load(Path("config/potentials.yaml").read_text(encoding="utf-8"))
     potentials["chgnet"]["gives"] = ["density"]

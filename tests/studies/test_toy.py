@@ -110,7 +110,7 @@ def test_study_that_a_campaign_names_is_in_all_that_lists_stages_and_results(cam
 
     path = campaign.path
     assert "lennard-jones shake: 2 of 2 done" in campaign.softmode("status", path)
-    assert "| Lennard-Jones |" in campaign.softmode("summary", path)
+    assert "| Lennard-Jones |" in campaign.softmode("summary", path, "--all")
     checks = campaign.softmode("verify", path)
     for check in (
         "lennard-jones shake: one record for every entry",

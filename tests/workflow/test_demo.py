@@ -72,9 +72,15 @@ def test_demo_ends_with_tables_and_figures(project: Path, results: Path) -> None
         assert len(pd.read_csv(campaign / "figures" / f"{name}.csv")), name
     softmode = Path(sys.executable).with_name("softmode")
     summary = subprocess.run([softmode, "summary", campaign], capture_output=True, text=True, check=True).stdout
-    assert "Table III" in summary and str(campaign / "figures" / "figure3_volume.png") in summary
-    assert "Which potential is better" in summary and "Errors by element" not in summary
-    assert len(summary.splitlines()) < 250
+    assert summary.startswith("**At a glance: which potential?") and summary.count("**") == 2
+    assert "has the smallest mean error in" in summary or "No potential is ahead over 18 entries" in summary
+    tables, figures, page = summary.splitlines()[-3:]
+    assert tables == f"tables: {campaign / 'tables'}" and figures == f"figures: {campaign / 'figures'}"
+    assert page.endswith(str(campaign / "report" / "index.html"))
+    assert len(summary.splitlines()) < 20
+    everything = subprocess.run([softmode, "summary", campaign, "--all"], capture_output=True, text=True, check=True)
+    assert "Table III" in everything.stdout and "Which potential is better" in everything.stdout
+    assert "Errors by element" not in everything.stdout and everything.stdout.endswith(summary)
 
 
 def test_demo_gives_the_numbers_that_are_known(results: Path) -> None:
@@ -219,6 +225,24 @@ def test_misspelt_key_stops_with_one_clear_message(project: Path) -> None:
     assert "config/config.yaml: no key 'protocl', did you mean 'protocol'?" in result.stdout + result.stderr
 
 
+def test_data_set_that_is_not_there_stops_the_dry_run(project: Path) -> None:
+    data = ["--config", "dataset={kind: phonopy, path: my/phonopy/files}"]
+    result = snakemake(project, "--dry-run", *data, check=False)
+    assert result.returncode != 0
+    assert "dataset.path: my/phonopy/files: no such file or folder" in result.stdout + result.stderr
+
+
+def test_log_of_a_failed_job_is_printed_in_a_quiet_run_too(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    settings = [f"results={tmp_path}", f"dataset={{kind: phonopy, path: {tmp_path / 'data'}}}"]
+    for quiet in ([], ["--quiet", "host", "rules"]):
+        run = snakemake(
+            project, *quiet, "--config", *settings, "--", str(tmp_path / "demo" / "entries.db"), check=False
+        )
+        assert run.returncode != 0
+        assert (run.stdout + run.stderr).count("is 'phonopy' the right kind?") == 1
+
+
 def test_folder_of_a_data_set_can_be_given_on_the_command_line(project: Path, tmp_path: Path) -> None:
     small = ["--configfile", "config/kyoto-small.yaml"]
     missing = snakemake(project, "--dry-run", *small, check=False)
@@ -308,7 +332,7 @@ def test_failed_entry_is_a_third_outcome_in_tables_and_summary(lennard_jones: Pa
     assert table.loc["unstable", ["n", "n_failed"]].tolist() == [1, 1]
     assert table.loc["unstable", ["n_stable", "n_unstable"]].tolist() == [0, 0]
     softmode = Path(sys.executable).with_name("softmode")
-    command = [softmode, "summary", campaign]
+    command = [softmode, "summary", campaign, "--all"]
     summary = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # silicon and germanium telluride, of one kind: counted together, and listed one by one
     assert "2 of 9 records are failures, 0 entries could not be read" in summary

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.enums import Quietness
 
 PROJECT = Path(str(workflow.current_basedir)).parent.parent
 if not (PROJECT / "envs" / "build.sh").is_file():
@@ -16,7 +17,9 @@ if not (PROJECT / "envs" / "build.sh").is_file():
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.campaign_folder import REFERENCES, CampaignFolder, inputs_of
 from softmode.settings.campaign import CampaignSettings, load_campaign
+from softmode.settings.shard_number import AUTO
 from softmode.errors import InputError
+from softmode.failed_logs import failed_logs
 from softmode.cluster.job_resources import JobResources
 from softmode.cluster.slurm import settle_final_states, take_over
 from softmode.studies import RULES
@@ -48,6 +51,14 @@ try:
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# jobs on other nodes may not see the data, and a workflow around this one may have yet to bring them, which would change
+# an automatic number of shards under way
+if workflow.is_main_process and (
+    workflow.modifier.is_main_snakefile() or config.get("shards", AUTO) == AUTO
+):
+    if missing := CAMPAIGN.missing_data():
+        raise WorkflowError("\n".join([*missing, f"seen from {os.getcwd()}"]))
 
 # a campaign of an older softmode must not be computed anew without a word, nor one whose relaxations are to be copied
 for folder in (CAMPAIGN.folder, CAMPAIGN.settings.get("same_relaxations_as")):
@@ -90,6 +101,13 @@ onstart:
     take_over(CAMPAIGN, Path(log[0]))
     if executor := sys.modules.get("snakemake_executor_plugin_slurm"):
         settle_final_states(executor)
+
+
+onerror:
+    # Snakemake's own show-failed-logs is silent where --quiet names rules, as `make demo` does
+    if Quietness.RULES in (workflow.output_settings.quiet or ()):
+        for text in failed_logs(Path(log[0])):
+            print(text, file=sys.stderr)
 
 
 def environment_of(wildcards):

@@ -44,20 +44,30 @@ def run(options: Options) -> int:
     if options.name not in potentials:
         raise InputError(f"no potential '{options.name}' in {options.potentials}; there are: {', '.join(potentials)}")
     settings = {"name": options.name} | potentials[options.name]
-    _enter_environment(options.environments / settings["environment"])
+    environment = options.environments / settings["environment"]
+    _enter_environment(environment)
 
     from ase.io import read
 
     from softmode.potentials import check
-    from softmode.potentials.registry import load_potential
+    from softmode.potentials.registry import load_potential, runs_here
 
+    if not environment.exists() and not runs_here(settings):
+        raise InputError(
+            f"potential {options.name}: its environment {environment} is not built; build it with "
+            f"'make .envs/{environment.name}.ready'"
+        )
     potential = load_potential(settings, options.device)
     if options.structures:
         structures = [atoms for path in options.structures for atoms in read(path, index=":")]
     else:
         structures = check.default_structures(potential.elements)
     sizes = check.SIZES if options.sizes is None else options.sizes
-    checks = list(check.check_potential(potential, structures, sizes))
+    checks = []
+    for item in check.check_potential(potential, structures, sizes):
+        checks.append(item)
+        # large sizes take minutes, and the table comes at the end
+        print(f"{len(checks)}: {item.name}: {item.value:.3g} {item.unit} {item.verdict}".rstrip(), file=sys.stderr)
     print(check.report(options.name, checks))
     return 1 if any(item.verdict == "FAIL" for item in checks) else 0
 
@@ -66,4 +76,5 @@ def _enter_environment(folder: Path) -> None:
     """Go on in the potential's environment, if this is another one and that exists."""
     softmode = folder / "bin" / "softmode"
     if softmode.exists() and Path(sys.prefix).resolve() != folder.resolve():
+        print(f"going on in {folder}", file=sys.stderr, flush=True)
         os.execv(softmode, [str(softmode), *sys.argv[1:]])

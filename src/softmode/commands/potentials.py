@@ -50,7 +50,7 @@ def run(options: Options) -> None:
     from softmode.potentials.registry import runs_here
     from softmode.present.potentials import potentials_table
 
-    print(potentials_table(registered).to_markdown())
+    print(potentials_table(registered, names=True).to_markdown())
     print(f"weights here, or in their packages: {', '.join(here) or 'none'}")
     packages = [name for name, settings in registered.items() if runs_here(settings)]
     print(f"packages in this environment: those of {', '.join(packages) or 'none'}; others run in their own")

@@ -13,11 +13,12 @@ _CAPTION = (
 )
 
 
-def potentials_table(potentials: Mapping[str, Mapping[str, Any]]) -> Table:
+def potentials_table(potentials: Mapping[str, Mapping[str, Any]], *, names: bool = False) -> Table:
     """Return one row for each potential, in the given order.
 
     Args:
         potentials: settings as in config/potentials.yaml, by name
+        names: the first column is the name by which a campaign or a command asks for it
     """
     numbers = pd.DataFrame([_facts(name, settings) for name, settings in potentials.items()])
     header = ["potential", "checkpoint", "trained on", "structures", "parameters", "forces", "licence", "cost"]
@@ -32,6 +33,9 @@ def potentials_table(potentials: Mapping[str, Mapping[str, Any]]) -> Table:
         "relative_cost",
     )
     rows = [[_text(column, row[column]) for column in shown] for _, row in numbers.iterrows()]
+    if names:
+        header = ["name", *header]
+        rows = [[name, *row] for name, row in zip(potentials, rows, strict=True)]
     return Table("table4_potentials", "Table IV. The potentials", header, rows, _CAPTION, numbers)
 
 

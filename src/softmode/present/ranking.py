@@ -11,14 +11,11 @@ from matplotlib.patches import Rectangle
 from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, with_numbers
 from softmode.present.figures import WIDTH, nothing, style, turn_labels
 from softmode.present.table_text import NOTHING, Table, three_digits
+from softmode.present.verdict import SYMBOLS
 from softmode.sources import YARDSTICK
 
 NAME = "ranking"
 RANKED = (*RELAXATION, *THERMODYNAMICS)
-# Titles of the columns of RANKED by their keys; one that is missing here cannot be shown.
-_TITLES = {
-    "energy": "E", "volume": "V", "omega_max": "ω_max", "entropy": "S", "free_energy": "F", "heat_capacity": "C_V",
-}  # fmt: skip
 # Colours of better, worse and undecided. The note below the figure calls the first two blue and orange: with others it
 # is wrong.
 _BETTER, _WORSE, _UNDECIDED = "#9ecae1", "#fdbf8f", "#ffffff"
@@ -38,7 +35,7 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
         for name in competing
     ]
     n = [
-        f"{_TITLES[quantity.key]} {int(numbers.loc[numbers['quantity'] == quantity.key, 'n'].max())}"
+        f"{SYMBOLS[quantity.key]} {int(numbers.loc[numbers['quantity'] == quantity.key, 'n'].max())}"
         for quantity in shown
         if (numbers["quantity"] == quantity.key).any()
     ]
@@ -53,7 +50,7 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
         f"ranking.csv has every pair. {origin}"
     )
     title = "Which potential is better: place by each error"
-    header = ["potential", *(_TITLES[quantity.key] for quantity in shown)]
+    header = ["potential", *(SYMBOLS[quantity.key] for quantity in shown)]
     return Table(NAME, title, header, rows, caption, numbers)
 
 

@@ -19,6 +19,7 @@ from softmode.settings.messages import suggestion, validate
 from softmode.settings.potentials import Potentials, frozen_settings
 from softmode.settings.protocol import Protocol, load_protocol, sections_of
 from softmode.settings.protocol_check import check_protocol
+from softmode.settings.shard_number import AUTO, number_of_shards
 from softmode.settings.supercell import Supercell
 from softmode.sources import REFERENCE, WITHOUT_REFERENCE, YARDSTICK
 from softmode.studies import (
@@ -97,11 +98,10 @@ class CampaignSettings(Settings):
         schema=UNIQUE,
     )
     protocol: str = setting("A name in the protocols file.")
-    shards: int = setting(
-        "Into how many jobs the entries are split for each potential and stage, by estimated cost.",
-        default=1,
-        ge=1,
-        le=10_000,
+    shards: Annotated[int, Field(ge=1, le=10_000)] | Literal["auto"] = setting(
+        "Into how many jobs the entries are split for each potential and stage, by estimated cost; auto: half the "
+        "square root of the number of entries, or of files where that is not known.",
+        default=AUTO,
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
         "Where potentials run; auto takes a GPU if there is one. --resources gpu=1 lets one job at a time use it.",
@@ -152,7 +152,7 @@ class Campaign:
     """A checked campaign.
 
     Attributes:
-        settings: the configuration with all defaults
+        settings: the configuration with all defaults; `shards` is a number
         potentials: settings of the campaign's potentials by name, in its order
         protocol: the campaign's protocol
     """
@@ -243,6 +243,14 @@ class Campaign:
         """The parts of the frozen settings that are not those of one potential."""
         return [*self.protocol.sections, "presentation", "dataset", *(["yardstick"] if self.has_yardstick else [])]
 
+    def missing_data(self) -> list[str]:
+        """Return a message for each path of the data set where there is nothing, from the folder that one is in."""
+        dataset = self.settings["dataset"]
+        named = [("path", dataset["path"]), *(("more_paths", path) for path in dataset.get("more_paths", []))]
+        named += [("ids_file", dataset["ids_file"])] if "ids_file" in dataset else []
+        named += [("yardstick.path", dataset["yardstick"]["path"])] if self.has_yardstick else []
+        return [f"dataset.{key}: {path}: no such file or folder" for key, path in named if not Path(path).exists()]
+
     def dataset_listing(self, part: str) -> str:
         """Return a digest of the names and sizes of a data set's files: another one means another data set.
 
@@ -251,9 +259,7 @@ class Campaign:
 
         Not their times, which change when a folder is copied; empty where the folder is not there yet.
         """
-        dataset = self.settings["dataset"] if part == "dataset" else self.settings["dataset"]["yardstick"]
-        paths = map(Path, [dataset["path"], *dataset.get("more_paths", [])])
-        files = [file for path in paths for file in ([path] if path.is_file() else list_files(path).files)]
+        files = _files_of(self.settings["dataset"] if part == "dataset" else self.settings["dataset"]["yardstick"])
         return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
 
     def frozen_settings(self, part: str) -> str:
@@ -327,6 +333,8 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
     validate(given, schema, source)
     settings = with_defaults(given, schema)
     settings["dataset"] = _with_supercell(settings["dataset"], source)
+    files = _files_of(settings["dataset"]) if settings["shards"] == AUTO else []
+    settings["shards"] = number_of_shards(settings["shards"], settings["dataset"], files, source)
 
     potentials = read_yaml(Path(settings["potentials_file"]))
     validate(potentials, schema_of(Potentials), settings["potentials_file"])
@@ -349,6 +357,14 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
     campaign = Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
     _refuse_impossible(campaign, source)
     return campaign
+
+
+def _paths_of(dataset: Mapping[str, Any]) -> list[Path]:
+    return [Path(path) for path in (dataset["path"], *dataset.get("more_paths", []))]
+
+
+def _files_of(dataset: Mapping[str, Any]) -> list[Path]:
+    return [file for path in _paths_of(dataset) for file in ([path] if path.is_file() else list_files(path).files)]
 
 
 def _with_supercell(dataset: Mapping[str, Any], source: str) -> Mapping[str, Any]:

@@ -86,6 +86,8 @@ def _value(schema: Mapping[str, Any]) -> str:
         return ", ".join(f"`{_written(value)}`" for value in schema.get("enum", [schema.get("const")]))
     if schema.get("format") == "path":
         return "path"
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(map(_value, schema["anyOf"])))
     kinds = schema.get("type", "object")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if "array" in kinds:
