@@ -1,4 +1,4 @@
-"""Print the table that answers which potential, what it says in a sentence, and where everything is."""
+"""Print which potential is best, in a table and a sentence, and where the rest is."""
 
 from argparse import ArgumentParser
 from dataclasses import dataclass
