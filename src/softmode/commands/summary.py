@@ -1,4 +1,4 @@
-"""Print which potential is best, in a table and a sentence, and where the rest is."""
+"""Print which potential is best, in a table and a sentence, and the paths."""
 
 from argparse import ArgumentParser
 from dataclasses import dataclass
