@@ -34,6 +34,12 @@ def test_what_is_certain_is_told_from_what_may_be_chance(tmp_path: Path) -> None
     assert sentence(tmp_path, {"one": errors, "three": errors + 5.0}).endswith("better than Three in all 4.")
 
 
+def test_rivals_that_are_beaten_in_the_same_are_named_together(tmp_path: Path) -> None:
+    errors = np.linspace(1.0, 2.0, 12)
+    found = sentence(tmp_path, {"one": errors, "two": errors + 5.0, "three": errors + 9.0})
+    assert found.endswith("it is certainly better than all others in all 4.")
+
+
 def test_few_entries_decide_nothing_however_clear(tmp_path: Path) -> None:
     errors = np.linspace(1.0, 2.0, 9)
     found = sentence(tmp_path, {"one": errors, "two": errors + 5.0})

@@ -78,12 +78,20 @@ def _certain(name: str, certain: Sequence[tuple[str, str, str]], labels: Mapping
     """Return against which potentials the errors of one are certainly smaller or larger, and in what."""
     parts = []
     for word, own, other in (("better", 0, 1), ("worse", 1, 0)):
-        keys = {
-            against: [row[2] for row in certain if row[own] == name and row[other] == against] for against in labels
-        }
-        found = [f"{labels[against]} in {_of(of, n_quantities)}" for against, of in keys.items() if of]
+        rivals: dict[tuple[str, ...], list[str]] = {}
+        for against in labels:
+            keys = tuple(row[2] for row in certain if row[own] == name and row[other] == against)
+            if keys:
+                rivals.setdefault(keys, []).append(against)
+        found = [f"{_whom(of, labels)} in {_of(keys, n_quantities)}" for keys, of in rivals.items()]
         parts += [f"certainly {word} than {', '.join(found)}"] if found else []
     return " and ".join(parts) or "certainly better or worse than none"
+
+
+def _whom(names: Sequence[str], labels: Mapping[str, str]) -> str:
+    if len(names) == len(labels) - 1 > 1:
+        return "all others"
+    return " and ".join(filter(None, [", ".join(labels[name] for name in names[:-1]), labels[names[-1]]]))
 
 
 def _of(keys: Sequence[str], n_quantities: int) -> str:
