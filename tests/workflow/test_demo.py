@@ -193,7 +193,7 @@ def test_errors_by_group_are_those_of_pandas(results: Path) -> None:
 def test_deleted_shard_runs_again_with_what_follows_and_nothing_else(project: Path, results: Path) -> None:
     path = results / "demo" / "force_sets" / "chgnet" / "1.db"
     found = jobs_without(path, project, "--config", f"results={results}")
-    following = ("phonons", "collect", "spectra", "tables", "figures", "comparisons", "page", "all")
+    following = ("phonons", "collect", "spectra", "tables", "figures", "comparisons", "agreement", "page", "all")
     assert found == dict.fromkeys(("force_sets", *following), 1)
 
 
