@@ -215,7 +215,7 @@ def test_full_disk_is_one_line_and_the_work_goes_on_when_there_is_room(
     assert shard.run(stage, largest_file=size * 9 // 10) == 2
     (line,) = (line for line in shard.log.splitlines() if line.startswith("softmode"))
     assert line.startswith(
-        f"softmode {stage}: {shard.output(stage).relative_to(shard.folder)}.partial: cannot be written"
+        f"softmode stage {stage}: {shard.output(stage).relative_to(shard.folder)}.partial: cannot be written"
     )
     assert line.endswith("MB free") and "Traceback" not in shard.log
     assert shard.run(stage) == 0, shard.log

@@ -260,8 +260,8 @@ def test_tables_are_those_of_the_folder_and_are_sorted_by_their_titles(opened: O
         "1_relaxation", "2_thermodynamics", "3_stability", "4_potentials"
     )]  # fmt: skip
     assert {name.removeprefix("table-") for name in shown} == written
-    volumes = page.locator("#table-table1_relaxation td:nth-child(8)")
-    title = page.locator("#table-table1_relaxation th:nth-child(8)")
+    volumes = page.locator("#table-table1_relaxation td:nth-child(6)")
+    title = page.locator("#table-table1_relaxation th:nth-child(6)")
     assert "V (Å³/atom)" in title.inner_text()
     before = texts(volumes)
     title.get_by_role("button").click()

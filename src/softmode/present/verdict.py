@@ -103,7 +103,8 @@ def _symbols(keys: Sequence[str]) -> str:
 
 
 def _agreement(rows: _Rows, labels: Mapping[str, str]) -> str:
-    known = [row for row in rows if int(row["n"])]
+    # the table may be of a campaign that had other potentials
+    known = [row for row in rows if int(row["n"]) and row["one"] in labels and row["other"] in labels]
     nothing = "There is no reference, so that nothing here says which potential is right"
     if not known:
         return f"{nothing}."
