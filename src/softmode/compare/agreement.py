@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from softmode.compare.groups import PER_ATOM
 from softmode.compare.mean_errors import RELAXATION, THERMODYNAMICS, Quantity
 from softmode.compare.resampling import mean_interval
-from softmode.compare.stability import outcome
+from softmode.compare.stability import outcomes
 
 # Quantities that potentials are compared by. Thermodynamics are per mole of atoms: per mole of cells, large cells rank
 # before small ones whatever the potential. Energies are left out: potentials count them from different zeros.
@@ -32,8 +32,7 @@ def values_of(
     """
     wide = properties.pivot(index="entry", columns="source", values=quantity.column).astype(float)
     if quantity in PER_ATOM:
-        outcomes = properties.assign(outcome=outcome(properties, report["stability"]))
-        wide = wide.where(outcomes.pivot(index="entry", columns="source", values="outcome") == "stable")
+        wide = wide.where(outcomes(properties, report["stability"]) == "stable")
     return wide[list(potentials)] * quantity.factor
 
 
@@ -85,8 +84,7 @@ def stability_table(properties: pd.DataFrame, potentials: Sequence[str], variant
         columns one, other, n (entries that both brought to the end), both_stable, both_unstable, only_one_stable,
         only_other_stable, and agreement_percent (NaN for none)
     """
-    outcomes = properties.assign(outcome=outcome(properties, variant))
-    wide = outcomes.pivot(index="entry", columns="source", values="outcome")
+    wide = outcomes(properties, variant)
     rows = []
     for one, other in combinations(potentials, 2):
         both = wide[(wide[one] != "failed") & (wide[other] != "failed")]

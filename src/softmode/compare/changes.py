@@ -10,7 +10,7 @@ import pandas as pd
 
 from softmode.compare.mean_errors import THERMODYNAMICS, Quantity, signed_errors, survivors
 from softmode.compare.resampling import interval, resampled_means, share_below_zero
-from softmode.compare.stability import outcome
+from softmode.compare.stability import outcomes
 from softmode.sources import REFERENCE
 
 # Outcomes that count as errors, in % of the reference's class, as in Table III.
@@ -127,12 +127,10 @@ def errors_of_entries(properties: pd.DataFrame, potential: str, variant: str) ->
     columns = {
         quantity.key: signed_errors(properties, quantity, [potential])[potential].abs() for quantity in THERMODYNAMICS
     }
-    outcomes = properties.assign(outcome=outcome(properties, variant)).pivot(
-        index="entry", columns="source", values="outcome"
-    )
+    wide = outcomes(properties, variant)
     for quantity, reference_class in zip(FALSE_OUTCOMES, ("stable", "unstable"), strict=True):
-        false = 100.0 * (outcomes[potential] != reference_class)
-        columns[quantity.key] = false.where(outcomes[REFERENCE] == reference_class)
+        false = 100.0 * (wide[potential] != reference_class)
+        columns[quantity.key] = false.where(wide[REFERENCE] == reference_class)
     return pd.DataFrame(columns)
 
 

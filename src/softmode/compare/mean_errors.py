@@ -9,7 +9,7 @@ import pandas as pd
 
 from softmode.compare.properties import CREASE
 from softmode.compare.resampling import mean_interval
-from softmode.compare.stability import stable_in_both
+from softmode.compare.stability import outcomes
 from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import RELAX
 
@@ -115,7 +115,8 @@ def error_table(
     """
     stable = None
     if of_stable:
-        stable = {name: stable_in_both(properties, name, report["stability"]) for name in potentials}
+        called_stable = outcomes(properties, report["stability"]) == "stable"
+        stable = {name: called_stable.index[called_stable[REFERENCE] & called_stable[name]] for name in potentials}
     rows = []
     for quantity in quantities:
         errors = signed_errors(properties, quantity, potentials)

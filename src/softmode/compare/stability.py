@@ -20,17 +20,11 @@ def outcome(properties: pd.DataFrame, variant: str) -> pd.Series:
     return outcomes.where(properties["status"] == "done", "failed")
 
 
-def _outcomes(properties: pd.DataFrame, variant: str) -> pd.DataFrame:
-    """Return the outcomes: index entry, a column for each source."""
+def outcomes(properties: pd.DataFrame, variant: str) -> pd.DataFrame:
+    """Return the same as a table: index entry, a column for each source."""
     return properties.assign(outcome=outcome(properties, variant)).pivot(
         index="entry", columns="source", values="outcome"
     )
-
-
-def stable_in_both(properties: pd.DataFrame, potential: str, variant: str) -> pd.Index:
-    """Return the entries that the reference and a potential brought to the end and call stable."""
-    wide = _outcomes(properties, variant)
-    return wide.index[(wide[REFERENCE] == "stable") & (wide[potential] == "stable")]
 
 
 def variants_of(properties: pd.DataFrame, reported: str) -> list[str]:
@@ -45,7 +39,7 @@ def confusion_table(properties: pd.DataFrame, potentials: Sequence[str], variant
     Columns: potential, reference (`stable` or `unstable`), n (entries of that class), then number and percentage of the
     class for each outcome. Entries without a reference do not count; failed ones are never dropped.
     """
-    wide = _outcomes(properties, variant)
+    wide = outcomes(properties, variant)
     rows = []
     for name in potentials:
         for reference_class in ("stable", "unstable"):
@@ -66,7 +60,7 @@ def class_shares(properties: pd.DataFrame, potentials: Sequence[str], variant: s
         one row for each potential and verdict: columns potential, quantity (TS, TU, F1), unit, n (entries of the class,
         of both for F1), value (NaN where there is nothing to divide by)
     """
-    wide = _outcomes(properties, variant)
+    wide = outcomes(properties, variant)
     judged = wide[wide[REFERENCE] != "failed"]
     stable = judged[REFERENCE] == "stable"
     rows: list[dict[str, object]] = []

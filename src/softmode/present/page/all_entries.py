@@ -14,7 +14,7 @@ from softmode.compare.agreement import spread_table
 from softmode.compare.at_a_glance import FREQUENCIES, VERDICTS
 from softmode.compare.groups import QUANTITIES as _OF_GROUPS
 from softmode.compare.mean_errors import Quantity, signed_errors
-from softmode.compare.stability import outcome
+from softmode.compare.stability import outcome, outcomes
 from softmode.present.at_a_glance import cell_text
 from softmode.present.failures import seconds_of
 from softmode.present.page.rounding import significant
@@ -59,9 +59,7 @@ def campaign_data(properties: pd.DataFrame, entries: Sequence[str], variant: str
     """
     described = properties.drop_duplicates("entry").set_index("entry").loc[list(entries)]
     present = list(dict.fromkeys(properties["source"]))
-    outcomes = properties.assign(outcome=outcome(properties, variant)).pivot(
-        index="entry", columns="source", values="outcome"
-    )
+    wide = outcomes(properties, variant)
     return {
         "entries": {
             "id": list(entries),
@@ -79,7 +77,7 @@ def campaign_data(properties: pd.DataFrame, entries: Sequence[str], variant: str
             }
             for q in QUANTITIES
         ],
-        "outcomes": {source: outcomes.loc[list(entries), source].tolist() for source in present},
+        "outcomes": {source: wide.loc[list(entries), source].tolist() for source in present},
         "failures": _failures(properties, entries),
     }
 
@@ -161,7 +159,7 @@ def at_a_glance(numbers: pd.DataFrame, labels: Mapping[str, str], properties: pd
     return rows
 
 
-def outcomes(properties: pd.DataFrame, labels: Mapping[str, str], variant: str) -> list[dict[str, Any]]:
+def outcome_counts(properties: pd.DataFrame, labels: Mapping[str, str], variant: str) -> list[dict[str, Any]]:
     """Return what became of the entries with each potential.
 
     Args:

@@ -28,7 +28,7 @@ from softmode.present.page.all_entries import (
     campaign_data,
     entries_by_error,
     has_reference,
-    outcomes,
+    outcome_counts,
     sources,
 )
 from softmode.present.page.details import Portion, portion_details
@@ -112,7 +112,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "potentials": [source for source in shown if source["key"] not in (REFERENCE, YARDSTICK)],
         "reference": next((source["label"] for source in shown if source["key"] == REFERENCE), None),
         "yardstick": labels.get(YARDSTICK),
-        "outcomes": outcomes(properties, labels, report["stability"]),
+        "outcome_counts": outcome_counts(properties, labels, report["stability"]),
         "glance": [] if glance is None else at_a_glance(glance, labels, properties),
         "glance_titles": list(TITLES.values()),
         "glance_caption": "" if glance is None else caption(glance, report),
