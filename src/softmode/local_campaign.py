@@ -11,7 +11,7 @@ import yaml
 import softmode
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
-from softmode.settings.campaign import Campaign, CampaignSettings, load_campaign
+from softmode.settings.campaign import OWN_PATHS, Campaign, CampaignSettings, load_campaign
 from softmode.yaml_files import read_yaml
 
 # Name of the file in the campaign's folder; folders without it are another's, and are not written to.
@@ -70,7 +70,7 @@ def local_campaign(
     """
     project = project_folder()
     given = {key: value for key, value in settings.items() if value is not None}
-    paths = {key: str(project / CampaignSettings.model_fields[key].default) for key in _PATHS}
+    paths = {key: str(project / CampaignSettings.model_fields[key].default) for key in OWN_PATHS}
     file = folder / FILE
     document: dict[str, Any] = paths | {
         "campaign": folder.resolve().name,
@@ -81,10 +81,11 @@ def local_campaign(
     }
     # with another number, everything that is there would be computed anew
     before = read_yaml(file) if file.is_file() else None
-    known = before.get("shards") if isinstance(before, Mapping) else None
-    document |= {"shards": known or _shards(document["dataset"], len(potentials), cores)} | given
+    before = before if isinstance(before, Mapping) else {}
+    shards = before.get("shards") or _shards(document["dataset"], len(potentials), cores)
+    document |= {"shards": shards} | given
     campaign = load_campaign(document, str(file))
-    _refuse_another(file, campaign)
+    _refuse_another(file, before, campaign)
     content = {key: value for key, value in campaign.settings.items() if value is not None}
     with whole_file(file) as partial:
         partial.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -94,8 +95,6 @@ def local_campaign(
 # How the text of a format looks that comes without a name, by the ending of its files; what looks like none of them is
 # taken for a POSCAR. ASE tells these formats apart by the names of files.
 _LOOKS = {".cif": rb"(?m)^\s*data_", ".extxyz": rb"(?i)\A\s*\d+\s*\n.*lattice=", ".json": rb"\A\s*[{\[]"}
-# Keys of paths that belong to the clone; from another folder, their defaults would lead nowhere.
-_PATHS = ("potentials_file", "protocols_file", "published", "environments")
 
 
 def _dataset(
@@ -138,12 +137,15 @@ def _shards(dataset: Mapping[str, Any], n_potentials: int, cores: int) -> int:
     return max(1, min(cores // n_potentials, n_files // _STRUCTURES_PER_SHARD))
 
 
-def _refuse_another(file: Path, campaign: Campaign) -> None:
-    """Raise InputError where the folder has a campaign of other structures, or one that has another file."""
+def _refuse_another(file: Path, before: Mapping[str, Any], campaign: Campaign) -> None:
+    """Raise InputError where the folder has a campaign of other structures, or one that has another file.
+
+    Args:
+        before: what is in the file
+    """
     if not file.is_file():
         if file.parent.is_dir() and any(path.name != "structures" for path in file.parent.iterdir()):
             raise InputError(f"{file.parent}: is there, and not made by this command; give another --output")
         return
-    before = read_yaml(file)
-    if not isinstance(before, Mapping) or before.get("dataset") != campaign.settings["dataset"]:
+    if before.get("dataset") != campaign.settings["dataset"]:
         raise InputError(f"{file.parent}: has phonons of other structures; give another --output, or delete it")

@@ -80,6 +80,11 @@ class DataSet(Settings):
     )
 
 
+# Keys of paths that belong to the clone, whose defaults lead nowhere from another folder: they are completed where
+# the clone is known.
+OWN_PATHS = ("potentials_file", "protocols_file", "published", "environments")
+
+
 class CampaignSettings(Settings):
     """A data set, potentials and a protocol; everything it makes is under results/<campaign>/."""
 
