@@ -185,7 +185,7 @@ class CampaignFolder:
 
     def output(self, source: str, stage: Stage, shard: int) -> Path:
         """Return the file of one shard."""
-        return self.path / stage.name / source / f"{shard}{stage.suffix}"
+        return self.path / stage.output(source, shard)
 
     def stage(self, name: str) -> Stage:
         """Return the stage of that name.

@@ -130,10 +130,7 @@ class _Jobs:
     def _outputs(self, stage_name: str) -> tuple[Path, ...]:
         stage = self.campaign.stage(stage_name)
         sources = self.campaign.sources_of(stage)
-        return tuple(self._output(stage, source, shard) for source in sources for shard in self.campaign.shards)
-
-    def _output(self, stage: Stage, source: str, shard: str) -> Path:
-        return self.folder / stage.name / source / f"{shard}{stage.suffix}"
+        return tuple(self.folder / stage.output(source, shard) for source in sources for shard in self.campaign.shards)
 
     def _checkpoint(self, name: str) -> Job:
         settings, found = self.settings / "potentials" / f"{name}.yaml", self.folder / "checkpoints" / f"{name}.json"
@@ -152,7 +149,7 @@ class _Jobs:
         return Job(part, "", words, (settings, *read), outputs)
 
     def _of_stage(self, stage: Stage, source: str, shard: str) -> Job:
-        output, protocol = self._output(stage, source, shard), self.settings / f"{stage.name}.yaml"
+        output, protocol = self.folder / stage.output(source, shard), self.settings / f"{stage.name}.yaml"
         words: list[Any] = [*self.campaign.command_of(stage), "--threads", 1]
         end = ["--protocol", protocol, "--output", output]
         entries, shards = self.folder / "entries.db", self.folder / "shards.csv"
@@ -162,7 +159,9 @@ class _Jobs:
             words += ["--entries", entries, "--reference", reference, "--source", source, "--shards", shards]
             words += ["--shard", shard, "--kept", f"{self.campaign.settings['results']}/references"]
             return self._job(name, "", [*words, *end], (entries, reference, shards, protocol), output, stage)
-        before = self._output(self.campaign.stage(stage.follows), source, shard) if stage.follows else shards
+        before = shards
+        if stage.follows:
+            before = self.folder / self.campaign.stage(stage.follows).output(source, shard)
         if not stage.runs_source:
             words += ["--entries", entries, "--records", before]
             return self._job(name, "", [*words, *end], (entries, before, protocol), output, stage)

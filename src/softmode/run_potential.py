@@ -57,7 +57,7 @@ class SmallCampaign:
 
     def output(self, stage: Stage) -> Path:
         """Return where a stage's records come."""
-        return self.path / stage.name / self.potential / f"0{stage.suffix}"
+        return self.path / stage.output(self.potential, 0)
 
 
 def run_potential(

@@ -16,7 +16,7 @@ if not (PROJECT / "envs" / "build.sh").is_file():
 # the workflow's own Snakemake has softmode installed; anybody else's finds it here
 sys.path.insert(0, str(PROJECT / "src"))
 from softmode.campaign_folder import REFERENCES, CampaignFolder, inputs_of
-from softmode.settings.campaign import CampaignSettings, load_campaign
+from softmode.settings.campaign import OWN_PATHS, CampaignSettings, load_campaign
 from softmode.settings.shard_number import AUTO
 from softmode.errors import InputError
 from softmode.failed_logs import failed_logs
@@ -37,7 +37,7 @@ if "path" in named and workflow.modifier.is_main_snakefile():
     config["dataset"] = named
 
 # what belongs to the workflow is found from any folder; the campaign and its data are the user's to give
-for key in ("potentials_file", "protocols_file", "published", "environments"):
+for key in OWN_PATHS:
     config.setdefault(key, own(CampaignSettings.model_fields[key].default))
 
 try:
@@ -124,7 +124,7 @@ def outputs_of(name):
     """The outputs of a stage, of all its sources and shards."""
     stage = CAMPAIGN.stage(name)
     return [
-        f"<campaign>/{stage.name}/{source}/{shard}{stage.suffix}"
+        f"<campaign>/{stage.output(source, shard)}"
         for source in CAMPAIGN.sources_of(stage)
         for shard in CAMPAIGN.shards
     ]

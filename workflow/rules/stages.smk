@@ -19,7 +19,7 @@ for stage in CAMPAIGN.stages:
                 checkpoint=ancient("<campaign>/checkpoints/{potential}.json"),
                 environment=ancient(environment_ready),
             output:
-                records=f"<campaign>/{stage.name}/{{potential}}/{{shard}}{stage.suffix}",
+                records=f"<campaign>/{stage.output('{potential}', '{shard}')}",
             log:
                 f"<campaign>/logs/{stage.name}/{{potential}}/{{shard}}.log",
             benchmark:
@@ -51,7 +51,7 @@ for stage in CAMPAIGN.stages:
                 records=f"<campaign>/{stage.follows}/{{potential}}/{{shard}}.db",
                 protocol=f"<campaign>/settings/{stage.name}.yaml",
             output:
-                table=f"<campaign>/{stage.name}/{{potential}}/{{shard}}{stage.suffix}",
+                table=f"<campaign>/{stage.output('{potential}', '{shard}')}",
             log:
                 f"<campaign>/logs/{stage.name}/{{potential}}/{{shard}}.log",
             benchmark:
@@ -79,7 +79,7 @@ for stage in CAMPAIGN.stages:
                     shards="<campaign>/shards.csv",
                     protocol=f"<campaign>/settings/{stage.name}.yaml",
                 output:
-                    table=f"<campaign>/{stage.name}/{{source}}/{{shard}}{stage.suffix}",
+                    table=f"<campaign>/{stage.output('{source}', '{shard}')}",
                 log:
                     f"<campaign>/logs/{stage.name}/{{source}}/{{shard}}.log",
                 benchmark:

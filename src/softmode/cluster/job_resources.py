@@ -112,7 +112,7 @@ class JobResources:
         other = self.campaign.settings.get("same_relaxations_as")
         if not other or self.stage.follows:
             return []
-        return ["--same-as", f"{other}/{self.stage.name}/{wildcards.potential}/{wildcards.shard}{self.stage.suffix}"]
+        return ["--same-as", f"{other}/{self.stage.output(wildcards.potential, wildcards.shard)}"]
 
     def _minutes(self, seconds: float | None, attempt: int) -> int:
         longest: int = round(60 * self.campaign.settings["longest_job_hours"])

@@ -54,7 +54,7 @@ def _finished(campaign: Campaign) -> tuple[str, ...]:
         for stage in campaign.stages
         for source in campaign.sources_of(stage)
         for shard in campaign.shards
-        if (folder / stage.name / source / f"{shard}{stage.suffix}").exists()
+        if (folder / stage.output(source, shard)).exists()
     )
 
 

@@ -79,6 +79,10 @@ class Stage:
         """
         return "stage", self.name.replace("_", "-")
 
+    def output(self, source: str, shard: int | str) -> str:
+        """Return where the records or the table of a source's shard are, within the campaign's folder."""
+        return f"{self.name}/{source}/{shard}{self.suffix}"
+
     @property
     def seconds(self) -> str:
         """The column of the time that an entry took."""
