@@ -73,7 +73,7 @@ def run_one(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from benchmarks.contestants import CONTESTANTS, protocol_of
-    from softmode.reference.dataset import Problem, Selection, read_entries
+    from softmode.reference.reading import Problem, Selection, read_entries
 
     torch.set_num_threads(options.threads)
     entries = []

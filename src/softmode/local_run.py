@@ -29,7 +29,13 @@ from softmode.studies.harmonic.study import PHONONS
 
 # What the processes of the workflow's environment import before their first job: of the data set, and of the phonons.
 # What is missing here is imported when it is needed, and the first result is later.
-_EARLY = ("softmode.run_stage", "softmode.reference.dataset", "softmode.compare.study_table", "softmode.stages.phonons")
+_EARLY = (
+    "softmode.run_stage",
+    "softmode.reference.dataset",
+    "softmode.reference.reading",
+    "softmode.compare.study_table",
+    "softmode.stages.phonons",
+)
 # Times that a job is begun: an entry that kills its process has a record after the second, and the job goes on without
 # it. With one, such an entry would end its potential's campaign.
 _ATTEMPTS = 4

@@ -23,8 +23,8 @@ from softmode.rates import (
     gpu_ms_per_atom,
     is_estimated,
 )
-from softmode.reference.dataset import selected_ids
 from softmode.reference.index_file import ENTRY, read_index
+from softmode.reference.reading import selected_ids
 from softmode.settings.campaign import Campaign
 from softmode.studies.study import Stage, load
 

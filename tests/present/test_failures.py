@@ -8,7 +8,7 @@ import pytest
 from softmode.cli import main
 from softmode.errors import InputError
 from softmode.present.failures import failures_table, read_unreadable
-from softmode.reference.dataset import CRASH
+from softmode.reference.reading import CRASH
 from tests.compare.campaign import LABELS, properties, row
 
 NONE = pd.DataFrame({"entry": [], "file": [], "message": []}, dtype=str)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from softmode.errors import EntryError, InputError
 from softmode.reference import kyoto, phonopy_yaml
-from softmode.reference.dataset import CRASH, Problem, Selection, read_entries
 from softmode.reference.entry import Entry, with_primitive_cell
+from softmode.reference.reading import CRASH, Problem, Selection, read_entries
 from tests.properties import QUICK
 from tests.reference.crystals import entries
 from tests.reference.damage import archive, differences, kyoto_members

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from softmode.present.page.modes import set_charges
-from softmode.reference import dataset, kyoto, phonopy_yaml
+from softmode.reference import dataset, kyoto, phonopy_yaml, reading
 from softmode.reference.born_charges import of_born_file
 from softmode.reference.cells import make_phonopy
 from softmode.reference.entry import Entry
@@ -49,8 +49,8 @@ def test_no_digest_knows_of_charges(potassium_chloride: Entry) -> None:
 
 
 def test_entries_database_keeps_them(kyoto_folder: Path, tmp_path: Path, potassium_chloride: Entry) -> None:
-    selection = dataset.Selection(ids=("mp-23193",))
-    outcomes = dataset.read_entries("kyoto", kyoto_folder, selection)
+    selection = reading.Selection(ids=("mp-23193",))
+    outcomes = reading.read_entries("kyoto", kyoto_folder, selection)
     dataset.write_dataset(outcomes, tmp_path / "entries.db", tmp_path / "index.csv", tmp_path / "unreadable.csv")
     (entry,) = dataset.load_entries(tmp_path / "entries.db")
     assert entry.born_charges is not None and potassium_chloride.born_charges is not None

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from softmode.reference import kyoto, phonopy_yaml
-from softmode.reference.dataset import CRASH, Problem, Selection, read_entries
 from softmode.reference.entry import Entry
+from softmode.reference.reading import CRASH, Problem, Selection, read_entries
 from tests.reference.damage import Damaged, archive, damaged_archives, damaged_yaml, differences, kyoto_members
 from tests.time_limit import time_limit
 

@@ -8,9 +8,10 @@ import pytest
 
 from softmode.engine.records import read_metadata
 from softmode.errors import InputError
-from softmode.reference.dataset import Problem, Selection, load_entries, read_entries, write_dataset
+from softmode.reference.dataset import load_entries, write_dataset
 from softmode.reference.entry import Entry
 from softmode.reference.index import crystal_system
+from softmode.reference.reading import Problem, Selection, read_entries
 
 
 def ids_of(outcomes) -> list[str]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from softmode.errors import EntryError
 from softmode.reference.cells import build_cells
-from softmode.reference.dataset import Problem, Selection, describe, read_entries
+from softmode.reference.dataset import describe
 from softmode.reference.dimensionality import (
     dimensionality,
     in_slab,
@@ -23,6 +23,7 @@ from softmode.reference.dimensionality import (
     vacuum_axis_of_primitive,
 )
 from softmode.reference.entry import Entry
+from softmode.reference.reading import Problem, Selection, read_entries
 from tests.properties import QUICK
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry
 from softmode.reference.files import list_files, split_suffix
+from softmode.reference.reading import Problem, Selection, read_entries
 from tests.reference.forms import as_phonopy, demo
 
 

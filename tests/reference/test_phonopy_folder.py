@@ -10,8 +10,9 @@ from phonopy.file_IO import write_FORCE_SETS
 
 from softmode.errors import InputError
 from softmode.reference import phonopy_folder
-from softmode.reference.dataset import Problem, Selection, load_entries, read_entries, write_dataset
+from softmode.reference.dataset import load_entries, write_dataset
 from softmode.reference.entry import Entry
+from softmode.reference.reading import Problem, Selection, read_entries
 from tests.reference.forms import as_phonopy, demo, ours, set_up, theirs, with_force_constants
 
 

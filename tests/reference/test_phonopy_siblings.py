@@ -12,8 +12,8 @@ from phonopy.file_IO import write_FORCE_SETS
 
 from softmode.errors import EntryError
 from softmode.reference import phonopy_folder, phonopy_yaml
-from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.reading import Problem, Selection, read_entries
 from tests.reference.forms import CLOSE, as_phonopy, demo, edit, ours, set_up, with_force_constants
 
 # what phonopy reads of VASP's results

@@ -6,7 +6,7 @@ import spglib
 from ase.build import bulk
 from ase.io import write
 
-from softmode.reference.dataset import Selection, read_entries
+from softmode.reference.reading import Selection, read_entries
 
 HEADER = "id,structure,formula,a_A,c_A,u,supercell\n"
 

@@ -8,7 +8,7 @@ from ase.db import connect
 from ase.io import write
 
 from softmode.errors import EntryError
-from softmode.reference.dataset import Problem, Selection, read_entries
+from softmode.reference.reading import Problem, Selection, read_entries
 from softmode.reference.structure_files import read_structure
 from tests.reference.crystals import cif
 from tests.reference.forms import conventional, demo

@@ -12,8 +12,8 @@ from ase.spacegroup import crystal
 from softmode.cli import main
 from softmode.errors import EntryError, InputError
 from softmode.reference.cells import make_phonopy
-from softmode.reference.dataset import Problem, Selection, read_entries
 from softmode.reference.entry import Entry
+from softmode.reference.reading import Problem, Selection, read_entries
 from softmode.reference.structures import entry_of, image_distance
 from softmode.settings.supercell import Supercell
 

@@ -8,7 +8,7 @@ from ase import Atoms
 from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.reference.cells import to_phonopy
-from softmode.reference.dataset import Selection, read_entries
+from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import Phonons, Protocol
 from softmode.stages.band_structure import frequencies_along, high_symmetry_path
 from softmode.stages.phonons import phonopy_of, task_of_reference

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softmode.reference.dataset import Selection, read_entries
 from softmode.reference.entry import Entry
+from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import Phonons, Protocol
 from softmode.stages.force_residual import force_residual
 from softmode.stages.phonons import phonopy_of, task_of_reference

@@ -9,8 +9,9 @@ from ase.calculators.emt import EMT
 from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
 from softmode.reference import kyoto
-from softmode.reference.dataset import Selection, entries_of_reference, read_entries, write_dataset
+from softmode.reference.dataset import entries_of_reference, write_dataset
 from softmode.reference.entry import Entry
+from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import ForceSets, Phonons, Protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (

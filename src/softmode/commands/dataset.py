@@ -38,7 +38,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> None:
-    from softmode.reference.dataset import Selection, read_entries, selected_ids, write_dataset
+    from softmode.reference.dataset import write_dataset
+    from softmode.reference.reading import Selection, read_entries, selected_ids
     from softmode.settings.supercell import Supercell
 
     settings = _settings(options)

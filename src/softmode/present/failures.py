@@ -7,7 +7,7 @@ import pandas as pd
 
 from softmode.errors import InputError
 from softmode.present.table_text import Table
-from softmode.reference.dataset import CRASH
+from softmode.reference.reading import CRASH
 from softmode.sources import REFERENCE, YARDSTICK
 
 # Source and stage of entries that could not be read. `settings.potentials` forbids it as the name of a potential, whose
