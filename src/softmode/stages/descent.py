@@ -59,7 +59,9 @@ def descend(course: Course, start: Point) -> Generator[list[Atoms], list[Evaluat
         seen = yield from _round(course, best, downhill(hessian, SOFTEST_AT_START), last_step)
         gained = best.evaluation.energy - seen[-1].evaluation.energy > best.rounding
         best = seen[-1]
-        left = _mean_of_sides(course, seen)
+        left, gradient = _mean_of_sides(course, seen)
+        if settings.crease_width_A:
+            best, left = yield from _along_crease(course, best, left, gradient, hessian, last_step)
         settled = left.distance < 1 or not (gained or left.distance < before.distance / 2)
     return best, left
 
@@ -95,6 +97,28 @@ def _round(
     return [*others, best]
 
 
+def _along_crease(
+    course: Course, best: Point, left: Left, gradient: np.ndarray, hessian: np.ndarray, last_step: int
+) -> Generator[list[Atoms], list[Evaluation], tuple[Point, Left]]:
+    """Follow the mean of a crease's sides along the crease, as long as it shrinks; return as `descend` does.
+
+    Across the crease the energy rises so steeply that a fall along it is soon lost in rounding.
+
+    Args:
+        gradient: the mean's, in eV/Å
+    """
+    while min(left.distance, best.distance) >= 1 and course.n_steps < last_step:
+        step = -np.linalg.solve(downhill(hessian, SOFTEST_AT_START), gradient)
+        course.cell.set_x(best.x + step * min(1.0, course.settings.largest_step_A / course.cell.gradient_norm(step)))
+        start = yield from course.step()
+        seen = yield from _round(course, start, downhill(hessian, SOFTEST_AT_START), last_step)
+        nearer, gradient = _mean_of_sides(course, seen)
+        if nearer.distance >= left.distance:
+            break
+        best, left = seen[-1], nearer
+    return best, left
+
+
 def _updated(hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Return BFGS's next Hessian, the same where the curvature along the step is not positive."""
     if change @ step <= 1e-8 * np.linalg.norm(change) * np.linalg.norm(step):
@@ -125,16 +149,16 @@ def has_negative(hessian: np.ndarray) -> bool:
     return bool((np.linalg.eigvalsh(hessian) < -SOFTEST_AT_START).any())
 
 
-def _mean_of_sides(course: Course, seen: list[Point]) -> Left:
+def _mean_of_sides(course: Course, seen: list[Point]) -> tuple[Left, np.ndarray]:
     """Return the mean of what is left within a crease's width of the last point that is nearest to zero.
 
-    What is left at that point itself where no mean is nearer to the targets, or where it is at them: a mean of points
-    around a smooth minimum is nearer still, and no crease.
+    With it the same mean of the gradients, in eV/Å. What is left at that point itself where no mean is nearer to the
+    targets, or where it is at them: a mean of points around a smooth minimum is nearer still, and no crease.
     """
     cell, settings = course.cell, course.settings
     best = seen[-1]
     if best.distance < 1:
-        return best.left
+        return best.left, best.gradient
     width = settings.crease_width_A or 0.0
     near = [point for point in seen if cell.gradient_norm(point.x - best.x) <= width]
     sides = np.array(
@@ -147,7 +171,7 @@ def _mean_of_sides(course: Course, seen: list[Point]) -> Left:
     )
     scale = np.abs(sides).max()
     if scale == 0:
-        return best.left
+        return best.left, best.gradient
     rows = np.vstack([sides.T / scale, np.full(len(near), _ADD_UP)])
     parts, _ = nnls(rows, np.append(np.zeros(sides.shape[1]), _ADD_UP))
     parts /= parts.sum()
@@ -156,4 +180,6 @@ def _mean_of_sides(course: Course, seen: list[Point]) -> Left:
         np.einsum("k,kij->ij", parts, np.array([point.left.stress for point in near])),
         settings,
     )
-    return mean if mean.distance < best.distance else best.left
+    if mean.distance >= best.distance:
+        return best.left, best.gradient
+    return mean, np.einsum("k,ki->i", parts, np.array([point.gradient for point in near]))
