@@ -46,7 +46,7 @@ def make_campaign(folder: Path, dataset: Path, protocol: Protocol) -> Path:
         reference = ["--reference", entries, *of_shard]
         run("stage", "phonons", *cells, *reference, *protocol_of["phonons"], "--output", phonons[0])
         run("stage", "phonons", *cells, "--records", force_sets, *protocol_of["phonons"], "--output", phonons[1])
-    report = ["--report", settings / "report.yaml"]
+    report = ["--report", settings / "report.yaml", "--presentation", settings / "presentation.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *names, "--index", folder / "index.csv", *cells, *report, "--output", properties)
     run("spectra", "--phonons", *names, "--output", folder / "spectra.parquet")

@@ -375,6 +375,7 @@ def test_second_reference_is_checked_too(finished_campaign: Path) -> None:
     assert "no record" not in str(problems(folder)) and "properties.parquet" in str(problems(folder))
     phonons = [folder / "phonons" / source / f"{n}.parquet" for source in SOURCES for n in (0, 1)]
     cells, report = ["--entries", folder / "entries.db"], ["--report", settings / "report.yaml"]
+    report += ["--presentation", settings / "presentation.yaml"]
     properties = folder / "properties.parquet"
     run("collect", "--phonons", *phonons, "--index", folder / "index.csv", *cells, *report, "--output", properties)
     run("spectra", "--phonons", *phonons, "--output", folder / "spectra.parquet")

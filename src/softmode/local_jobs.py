@@ -105,10 +105,12 @@ class _Jobs:
                 for shard in campaign.shards:
                     yield self._of_stage(stage, source, shard)
         phonons = self._outputs("phonons")
-        report, properties = self.settings / "report.yaml", folder / "properties.parquet"
+        report, presentation = self.settings / "report.yaml", self.settings / "presentation.yaml"
+        properties = folder / "properties.parquet"
         cells = folder / "entries.db"
         words = _words("collect", "--phonons", *phonons, "--index", index, "--entries", cells, "--report", report)
-        yield Job("collect", "", (*words, "--output", str(properties)), (*phonons, index, cells, report), (properties,))
+        words = _words(*words, "--presentation", presentation, "--output", properties)
+        yield Job("collect", "", words, (*phonons, index, cells, report, presentation), (properties,))
         spectra = folder / "spectra.parquet"
         words = _words("spectra", "--phonons", *phonons, "--output", spectra)
         yield Job("spectra", "", words, phonons, (spectra,))
@@ -117,7 +119,7 @@ class _Jobs:
                 records = [path for stage in study.stages for path in self._outputs(stage.name)]
                 table = folder / study.table
                 words = _words("collect-study", folder, study.name, "--output", table)
-                inputs = (*records, shards, self.settings / "presentation.yaml")
+                inputs = (*records, shards, presentation)
                 yield Job(f"collect_{study.name}", "", words, inputs, (table,))
         shown: list[Path] = []
         for rule, results in campaign.results_by_rule.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from softmode.campaign_folder import REFERENCES, CampaignFolder
+from softmode.compare.training import training_files
 from softmode.engine.consistency import (
     AGAIN,
     coverage,
@@ -147,7 +148,10 @@ def _checkpoint(campaign: CampaignFolder, potential: str) -> list[str]:
 
 def _properties(campaign: CampaignFolder) -> list[str]:
     properties, index, entries = (campaign.path / name for name in ("properties.parquet", "index.csv", "entries.db"))
-    return differences_from_phonons(properties, _phonons(campaign), index, entries, campaign.settings("report"))
+    trained_on = training_files(campaign.settings("presentation"))
+    return differences_from_phonons(
+        properties, _phonons(campaign), index, entries, campaign.settings("report"), trained_on
+    )
 
 
 def _spectra(campaign: CampaignFolder) -> list[str]:

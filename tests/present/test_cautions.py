@@ -1,13 +1,13 @@
 from pathlib import Path
 
-from softmode.present.cautions import cautions
+from softmode.present.cautions import cautions, marks
 from softmode.yaml_files import read_yaml
 
 
 def test_potentials_whose_forces_are_cut_off_or_no_gradient_are_named_and_no_other(project: Path) -> None:
     registered = read_yaml(project / "config" / "potentials.yaml")
     assert cautions({name: registered[name] for name in ("m3gnet", "chgnet", "mattersim-5m", "gpaw-pbe")}) == ""
-    text = cautions({name: registered[name] for name in ("chgnet", "orb-d3-xs-v2", "omat24")})
+    text = cautions({name: registered[name] for name in ("chgnet", "orb-d3-xs-v2", "omat24")}, {"PBE"})
     assert "it is chance which, in ORB d3-xs-v2 (PBE+D3) (at most 20), OMat24 (eqV2-86M) (at most 20)." in text
     assert "not the gradient of an energy in ORB d3-xs-v2 (PBE+D3), OMat24 (eqV2-86M)." in text
     assert "CHGNet" not in text
@@ -18,3 +18,26 @@ def test_each_fact_stands_for_itself() -> None:
     direct = cautions({"a": {"label": "A", "conservative": False}})
     assert "neighbours" in capped and "gradient" not in capped
     assert "gradient" in direct and "neighbours" not in direct
+
+
+def test_another_functional_than_the_reference_s_is_marked_and_named() -> None:
+    potentials = {
+        "a": {"label": "A", "functional": "PBE"},
+        "b": {"label": "B", "functional": "r2SCAN"},
+        "c": {"label": "C"},
+    }
+    assert marks(potentials, {"PBE"}, {}) == {"a": "", "b": " †", "c": ""}
+    assert "† learned another functional than the reference's PBE: r2SCAN in B." in cautions(potentials, {"PBE"})
+    both = cautions(potentials, {"PBEsol"})
+    assert "than the reference's PBEsol: PBE in A; r2SCAN in B." in both
+    # without a reference, that they differ among themselves
+    assert cautions(potentials) == "With care: the potentials learned different functionals: PBE in A; r2SCAN in B."
+    assert cautions({"a": potentials["a"]}) == ""
+    assert marks(potentials, (), {}) == {"a": "", "b": "", "c": ""}
+
+
+def test_potential_that_was_trained_on_some_of_the_crystals_is_marked_and_named() -> None:
+    potentials = {"a": {"label": "A", "functional": "PBE"}, "b": {"label": "B", "functional": "PBE"}}
+    assert marks(potentials, {"PBEsol"}, {"b": 3}) == {"a": " †", "b": " †‡"}
+    assert "‡ was trained on the phonons of some of these crystals: B (3)." in cautions(potentials, {"PBE"}, {"b": 3})
+    assert "trained" not in cautions(potentials, {"PBE"}, {})

@@ -12,8 +12,9 @@ def pairs(decided: set[tuple[str, str]]) -> pd.DataFrame:
     """Errors of 1, 2 and 3 K, and which differences are certain."""
     rows = [
         {
-            "quantity": quantity.key, "better": better, "worse": worse, "n": 8, "mae_better": float(i + 1),
-            "mae_worse": float(j + 1), "difference": float(j - i), "decided": (better, worse) in decided,
+            "quantity": quantity.key, "better": better, "worse": worse, "subset": "common", "n": 8,
+            "mae_better": float(i + 1), "mae_worse": float(j + 1), "difference": float(j - i),
+            "decided": (better, worse) in decided,
         }
         for quantity in RANKED for (i, better), (j, worse) in combinations(enumerate(("one", "two", "three")), 2)
     ]  # fmt: skip

@@ -3,8 +3,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from softmode.compare.training import SEEN
 from softmode.present import tables as tables_of
-from softmode.present.tables import relaxation_table, thermodynamics_table
+from softmode.present.tables import relaxation_table, stability_table, subsets, thermodynamics_table
 from softmode.yaml_files import read_yaml
 from tests.compare.campaign import LABELS, REPORT, made_up, properties
 from tests.present.paper_tables import paper_tables
@@ -117,3 +118,20 @@ def test_thresholds_are_told_with_when_they_are_judged(project: Path) -> None:
 def test_stability_table_has_failed_as_third_outcome(tables: list) -> None:
     good = tables[2].rows[0]
     assert good == ["Good", "scripts (reported)", "4", "75.0", "0.0", "25.0", "1", "0.0", "100.0", "0.0"]
+
+
+def test_stability_of_what_no_potential_was_trained_on_has_rows_of_its_own() -> None:
+    data = properties()
+    data[SEEN] = (data["source"] == "good") & data["entry"].isin(["a", "b"])
+    table = stability_table(data, LABELS, REPORT, "")
+    assert [row[1] for row in table.rows[:3]] == ["scripts (reported), unseen", "scripts (reported)", "paper"]
+    assert [row[2] for row in table.rows[:2]] == ["2", "4"]
+    assert {row[1] for row in stability_table(properties(), LABELS, REPORT, "").rows} == {"scripts (reported)", "paper"}
+
+
+def test_table_of_errors_begins_with_what_no_potential_was_trained_on() -> None:
+    data = properties()
+    data[SEEN] = (data["source"] == "good") & (data["entry"] == "a")
+    rows = relaxation_table(data, LABELS, REPORT, subsets(data, LABELS, REPORT)).rows
+    assert [(row[2], row[3]) for row in rows[:3]] == [("unseen", "2"), ("common", "3"), ("own", "4")]
+    assert "unseen: the 2 of common that no potential was trained on" in subsets(data, LABELS, REPORT)

@@ -8,6 +8,7 @@ rule collect:
         index="<campaign>/index.csv",
         entries="<campaign>/entries.db",
         report="<campaign>/settings/report.yaml",
+        presentation="<campaign>/settings/presentation.yaml",
     output:
         properties="<campaign>/properties.parquet",
     log:
@@ -16,7 +17,7 @@ rule collect:
         softmode=f"{WORKFLOW}/bin/softmode",
     shell:
         "{params.softmode:q} collect --phonons {input.phonons:q} --index {input.index:q} --entries {input.entries:q}"
-        " --report {input.report:q} --output {output.properties:q} > {log:q} 2>&1"
+        " --report {input.report:q} --presentation {input.presentation:q} --output {output.properties:q} > {log:q} 2>&1"
 
 
 rule spectra:

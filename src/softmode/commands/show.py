@@ -31,6 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> None:
     from softmode.campaign_folder import CampaignFolder
+    from softmode.compare.training import SEEN
     from softmode.present.cautions import cautions
     from softmode.present.entry_tables import entry_tables, read_entry
 
@@ -39,7 +40,9 @@ def run(options: Options) -> None:
     presented = campaign.settings("presentation")["potentials"]
     shown = {row["source"]: presented[row["source"]] for row in rows if row["source"] in presented}
     temperature = campaign.settings("report")["temperature_K"]
-    for table in entry_tables(options.entry, rows, temperature, cautions(shown)):
+    functionals = {row["functional"] for row in rows if row.get("functional")}
+    seen = {row["source"]: 1 for row in rows if row.get(SEEN)}
+    for table in entry_tables(options.entry, rows, temperature, cautions(shown, functionals, seen)):
         print(table.to_markdown())
     if options.figure:
         from softmode.present.entry_figure import entry_figure

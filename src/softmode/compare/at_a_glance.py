@@ -9,6 +9,7 @@ import pandas as pd
 from softmode.compare.mean_errors import THERMODYNAMICS, Quantity, error_table
 from softmode.compare.spectra import SPECTRUM, spectrum_table
 from softmode.compare.stability import class_shares
+from softmode.compare.training import not_seen, seen_entries
 from softmode.sources import YARDSTICK
 
 # Frequencies beside the highest, by the names that ml-peg has for them.
@@ -29,14 +30,15 @@ def glance_table(
     """Return one row for each potential and quantity, the potentials in the order of their mean places.
 
     Errors are on the entries that every potential completed; verdicts on all entries of the reference's class, in which
-    a failure is never right. The yardstick has no place and comes last.
+    a failure is never right. A potential that was trained on some of the entries is judged on the others, which are not
+    the same as those of the rest: it has no place, and neither has the yardstick. These come last.
 
     Args:
         properties: properties.parquet
         spectra: spectra.parquet
 
     Returns:
-        columns potential, place (mean over quantities; NaN of the yardstick), quantity (of KEYS or VERDICTS), unit, n,
+        columns potential, place (mean over quantities; NaN where it has none), quantity (of KEYS or VERDICTS), unit, n,
         value, low and high (95 % interval; NaN where there is none), best (of all potentials, a tie counts)
     """
     errors = error_table(properties, _ERRORS, potentials, report)
@@ -45,9 +47,13 @@ def glance_table(
         columns={"mean": "mae", "mean_low": "mae_low", "mean_high": "mae_high"}
     )
     found = pd.concat([errors, bands], ignore_index=True)
-    found = found[found["subset"] == "common"].rename(columns={"mae": "value", "mae_low": "low", "mae_high": "high"})
-    found = pd.concat([found, class_shares(properties, potentials, report["stability"])], ignore_index=True)
-    competing = found["potential"] != YARDSTICK
+    seen = seen_entries(properties, potentials)
+    found = found[found["subset"] == found["potential"].map(lambda name: "unseen" if name in seen else "common")]
+    found = found.rename(columns={"mae": "value", "mae_low": "low", "mae_high": "high"})
+    new = properties[properties["entry"].isin(not_seen(pd.Index(properties["entry"].unique()), seen))]
+    shares = [class_shares(new if name in seen else properties, [name], report["stability"]) for name in potentials]
+    found = pd.concat([found, *shares], ignore_index=True)
+    competing = (found["potential"] != YARDSTICK) & ~found["potential"].isin(list(seen))
     smaller_is_better = found["value"].where(~found["quantity"].isin(VERDICTS), -found["value"])
     places = smaller_is_better.where(competing).groupby(found["quantity"]).rank(method="min")
     found["best"] = places == 1

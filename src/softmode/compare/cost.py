@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from softmode.compare.mean_errors import Quantity, signed_errors, survivors
+from softmode.compare.training import not_seen, seen_entries
 from softmode.sources import YARDSTICK
 
 
@@ -14,6 +15,8 @@ def cost_table(
     properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], metadata: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Return cost and errors of each potential on the entries that every potential completed.
+
+    One that was trained on some of them has its errors on those that no potential was trained on, and is not compared.
 
     Args:
         metadata: of properties.parquet; says on what each potential ran
@@ -25,11 +28,13 @@ def cost_table(
         quantity, unit, mae, and pareto (no other is both faster in one force call and more accurate)
     """
     competing = [name for name in potentials if name != YARDSTICK]
-    entries = survivors(properties, potentials)
+    entries, seen = survivors(properties, potentials), seen_entries(properties, competing)
+    unseen = not_seen(entries, seen)
     rows = []
     for quantity in quantities:
         errors = signed_errors(properties, quantity, competing).abs()
         errors = errors.loc[errors.index.isin(entries)]
+        errors.loc[~errors.index.isin(unseen), list(seen)] = np.nan
         for name in competing:
             own = properties[(properties["source"] == name) & properties["entry"].isin(entries)]
             supercell_atoms = (own["n_displacements"].astype(float) * own["n_supercell"].astype(float)).sum()
@@ -50,7 +55,7 @@ def cost_table(
             )
     table = pd.DataFrame(rows)
     table["pareto"] = False
-    for _, same in table.groupby("quantity"):
+    for _, same in table[~table["potential"].isin(list(seen))].groupby("quantity"):
         table.loc[same.index, "pareto"] = pareto(same["seconds_per_atom"].to_numpy(), same["mae"].to_numpy())
     return table
 

@@ -10,6 +10,7 @@ import pandas as pd
 from softmode.compare.properties import CREASE
 from softmode.compare.resampling import mean_interval
 from softmode.compare.stability import outcomes
+from softmode.compare.training import not_seen, seen_entries
 from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import RELAX
 
@@ -102,7 +103,8 @@ def error_table(
 ) -> pd.DataFrame:
     """Return one row for each potential, subset and quantity, with its mean absolute error.
 
-    The subset `common` has the entries that every potential completed, `own` those that this one did. Columns:
+    The subset `common` has the entries that every potential completed, `own` those that this one did. Where a potential
+    was trained on some of the entries, `unseen` comes before them: of `common`, what none was trained on. Columns:
     potential, subset, quantity, unit, n (entries behind the number), mae, mae_low and mae_high (95 % percentile
     bootstrap interval; NaN for too few entries) and mean_error.
 
@@ -171,18 +173,19 @@ def by_subset(
     potentials: Sequence[str],
     stable: Mapping[str, pd.Index] | None = None,
 ) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
-    """Yield for each potential and subset, `common` and `own`, the beginning of a table's row and the known values.
+    """Yield for each potential and subset the beginning of a table's row, and the known values.
 
-    The row has potential, subset, quantity, unit and n, the number of values.
+    Subsets are those of `error_table`. The row has potential, subset, quantity, unit and n, the number of values.
 
     Args:
         values: index entry, a column for each potential, NaN where there is none
-        records: properties.parquet or spectra.parquet, which say what was completed
+        records: properties.parquet or spectra.parquet, which say what was completed and what a potential has seen
         stable: the entries of each potential's first subset, `stable`; None for no such subset
     """
-    common = survivors(records, potentials)
+    common, seen = survivors(records, potentials), seen_entries(records, potentials)
     for name in potentials:
         subsets = {"stable": stable[name]} if stable is not None else {}
+        subsets |= {"unseen": not_seen(common, seen)} if seen else {}
         for subset, entries in (subsets | {"common": common, "own": values.index}).items():
             known = values.loc[values.index.isin(entries), name].dropna().to_numpy()
             row = {"potential": name, "subset": subset, "quantity": quantity.key, "unit": quantity.unit}

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
+from softmode.compare.training import SEEN, TrainingSet
 from softmode.engine.parquet import Column, column_names, read_table, write_table
 from softmode.errors import InputError
 from softmode.reference.dataset import load_entries
@@ -73,6 +75,7 @@ ENTRY_COLUMNS = (
     Column("n_sites", pa.int64(), "", "atoms of the unit cell"),
     Column("functional", _S, "", "exchange-correlation functional of the reference"),
 )
+_SEEN_COLUMN = Column(SEEN, _B, "", "the potential was trained on this entry; missing of sources that have no list")
 _THERMODYNAMIC = ("free_energy_kJ_per_mol", "entropy_J_per_K_mol", "heat_capacity_J_per_K_mol")
 
 
@@ -101,7 +104,12 @@ def _stability_columns(variants: Sequence[str]) -> list[Column]:
 
 
 def collect(
-    phonons: Sequence[Path], index: Path, entries: Path, report: Mapping[str, Any], output: Path
+    phonons: Sequence[Path],
+    index: Path,
+    entries: Path,
+    report: Mapping[str, Any],
+    output: Path,
+    trained_on: Mapping[str, Path] = MappingProxyType({}),
 ) -> tuple[int, int]:
     """Put the shards of all sources together, strictly: one row for each entry and source.
 
@@ -110,6 +118,7 @@ def collect(
         index: the data set's index.csv
         entries: its entries.db, whose unit cells have the space groups
         report: frozen settings of the report
+        trained_on: files that list what potentials were trained on, by their names
 
     Returns:
         the numbers of rows and of failures among them
@@ -128,6 +137,7 @@ def collect(
     seen: dict[tuple[str, str], Path] = {}
     n_failed = 0
 
+    training = {name: TrainingSet(path) for name, path in trained_on.items()}
     names = [column.name for column in (*RECORD_COLUMNS, *_stability_columns(metadata["stability_variants"]))]
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -144,14 +154,14 @@ def collect(
                     raise InputError(f"{path}: entry {row['entry']} is not in {index}; delete the file and run again")
                 seen[key] = path
                 n_failed += row["status"] == "failed"
-                yield (
-                    row
-                    | {name: described[row["entry"]][name] for name in types}
-                    | _at_temperature(row, report["temperature_K"])
-                )
+                known = {name: described[row["entry"]][name] for name in types}
+                if row["source"] in training:
+                    known[SEEN] = training[row["source"]].has(row["entry"], known["formula"], known["space_group"])
+                yield row | known | _at_temperature(row, report["temperature_K"])
 
     columns = property_columns(metadata["stability_variants"])
     columns = [column for column in columns if column.name != CREASE or with_creases]
+    columns += [_SEEN_COLUMN] if training else []
     write_table(output, rows(), columns, metadata | {"report": dict(report)})
     for source in dict.fromkeys(source for _, source in seen):
         missing = [entry for entry in described if (entry, source) not in seen]

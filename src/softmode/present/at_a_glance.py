@@ -8,6 +8,7 @@ import pandas as pd
 
 from softmode.compare.at_a_glance import KEYS, VERDICTS
 from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
+from softmode.sources import YARDSTICK
 
 # Titles of the columns; a quantity that is missing here has no column.
 TITLES = {
@@ -57,11 +58,21 @@ def cell_text(row: pd.Series) -> str:
 def caption(numbers: pd.DataFrame, report: Mapping[str, Any]) -> str:
     """Return what a reader must know of the columns."""
     n = numbers.drop_duplicates("quantity").set_index("quantity")["n"]
+    others = numbers[
+        (numbers["quantity"] == "omega_max") & numbers["place"].isna() & (numbers["potential"] != YARDSTICK)
+    ]
+    unseen = (
+        f"Without a place: what was trained on some of these entries, over the {others['n'].max()} that no potential "
+        "has seen. "
+        if len(others)
+        else ""
+    )
     return (
         f"Mean absolute errors over the {n['omega_max']} entries that every potential completed, with 95 % bootstrap "
         f"intervals; S, F and C_V at {report['temperature_K']:g} K, per mole of primitive cells; bands: all "
         f"frequencies at the q points that the supercell holds. TS, TU: of the {n['TS']} entries that are stable in "
         f"the reference and the {n['TU']} that are not, the share that the potential recognises; F1: harmonic mean of "
-        f"precision and recall of 'stable'; a failure is never right (thresholds '{report['stability']}'). Intervals "
+        f"precision and recall of 'stable'; a failure is never right (thresholds '{report['stability']}'). {unseen}"
+        "Intervals "
         "that overlap may still be of potentials that certainly differ: the table of places compares pairs."
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from softmode.present.table_text import NOTHING, Table
 
 _CAPTION = (
+    "Phonons: those that were among what it was trained on. "
     "Structures and parameters as published for the checkpoint; gradient: forces are the gradient of the energy; "
     "direct: they are predicted; cost: one force call on a CPU, in that of M3GNet. The CSV has each checkpoint's hash."
 )
@@ -21,11 +22,14 @@ def potentials_table(potentials: Mapping[str, Mapping[str, Any]], *, names: bool
         names: the first column is the name by which a campaign or a command asks for it
     """
     numbers = pd.DataFrame([_facts(name, settings) for name, settings in potentials.items()])
-    header = ["potential", "checkpoint", "trained on", "structures", "parameters", "forces", "licence", "cost"]
+    header = ["potential", "checkpoint", "functional", "trained on", "phonons", "structures", "parameters"]
+    header += ["forces", "licence", "cost"]
     shown = (
         "label",
         "checkpoint",
+        "functional",
         "training_set",
+        "training_phonons",
         "n_structures",
         "n_parameters",
         "forces",
@@ -47,7 +51,9 @@ def _facts(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         "checkpoint": checkpoint.get("version"),
         "checkpoint_sha256": checkpoint.get("sha256"),
         "size_bytes": checkpoint.get("size_bytes"),
+        "functional": settings.get("functional"),
         "training_set": settings.get("training_set"),
+        "training_phonons": settings.get("training_phonons"),
         "n_structures": settings.get("n_structures"),
         "n_parameters": settings.get("n_parameters"),
         "forces": "gradient" if settings.get("conservative", True) else "direct",

@@ -39,10 +39,17 @@ def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str)
         for quantity in shown
         if (numbers["quantity"] == quantity.key).any()
     ]
+    unseen = numbers["subset"] == "unseen"
+    training = (
+        "A potential that was trained on some of these entries is compared on the others "
+        f"({numbers.loc[unseen, 'n'].min()} or more). "
+        if unseen.any()
+        else ""
+    )
     caption = (
         "Places by the mean absolute error, on the entries that every potential completed "
         f"(n: {', '.join(n) or 'none that can be compared'}), also where modes are imaginary and S, F and C_V are sums "
-        "over the others. "
+        f"over the others. {training}"
         "A place of 2–4: one other potential is certainly better, so the second is the best possible, and as many are "
         "certainly worse as make the fourth the worst possible. Certainly: the 95 % interval of the difference of the "
         "two errors, a bootstrap in which both have the same entries, has no zero; each pair is judged by itself, and "

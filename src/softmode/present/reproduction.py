@@ -27,14 +27,21 @@ _SAME_NUMBER = 1e-9
 
 
 def differences_from_phonons(
-    properties: Path, phonons: Sequence[Path], index: Path, entries: Path, report: Mapping[str, Any]
+    properties: Path,
+    phonons: Sequence[Path],
+    index: Path,
+    entries: Path,
+    report: Mapping[str, Any],
+    trained_on: Mapping[str, Path],
 ) -> list[str]:
     """Return where a properties.parquet is not what the tables of phonons give, number by number.
 
     Raises:
         InputError: the phonons cannot be put together, or a file is missing.
     """
-    return _differences(properties, lambda again: collect(phonons, index, entries, report, again), operator.eq)
+    return _differences(
+        properties, lambda again: collect(phonons, index, entries, report, again, trained_on), operator.eq
+    )
 
 
 def differences_of_spectra(spectra: Path, phonons: Sequence[Path]) -> list[str]:

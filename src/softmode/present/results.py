@@ -9,10 +9,11 @@ import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.mean_errors import comparable_energies
+from softmode.compare.training import SEEN, seen_entries
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
-from softmode.present.cautions import cautions
+from softmode.present.cautions import cautions, marks
 from softmode.sources import YARDSTICK
 from softmode.studies.harmonic.study import STUDY
 from softmode.studies.study import Result, Study, load
@@ -69,8 +70,11 @@ class Results:
 
     @cached_property
     def spectra(self) -> pd.DataFrame:
-        """spectra.parquet."""
-        return read_table(self.campaign.path / "spectra.parquet")[0].to_pandas()
+        """spectra.parquet, with what each potential was trained on."""
+        spectra = read_table(self.campaign.path / "spectra.parquet")[0].to_pandas()
+        if SEEN not in self.properties:
+            return spectra
+        return spectra.merge(self.properties[["entry", "source", SEEN]], on=["entry", "source"], how="left")
 
     @cached_property
     def report(self) -> Mapping[str, Any]:
@@ -94,8 +98,8 @@ class Results:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """What potentials and yardstick are called, in the order of tables and figures."""
-        labels = {name: settings["label"] for name, settings in self.potentials.items()}
+        """What potentials and yardstick are called, in the order of tables and figures, with marks for the cautions."""
+        labels = {name: settings["label"] + self._marks[name] for name, settings in self.potentials.items()}
         if "yardstick" in self.presentation:
             labels[YARDSTICK] = self.presentation["yardstick"]
         return labels
@@ -109,7 +113,20 @@ class Results:
     @property
     def cautions(self) -> str:
         """What speaks against the frequencies and verdicts of some potentials; empty if nothing does."""
-        return cautions(self.potentials)
+        return cautions(self.potentials, self._functionals, self._seen)
+
+    @cached_property
+    def _functionals(self) -> set[str]:
+        """The functionals of the reference, as far as its files name them."""
+        return set(self.properties["functional"].dropna()) - {""}
+
+    @cached_property
+    def _seen(self) -> dict[str, int]:
+        return {name: len(entries) for name, entries in seen_entries(self.properties, list(self.potentials)).items()}
+
+    @cached_property
+    def _marks(self) -> dict[str, str]:
+        return marks(self.potentials, self._functionals, self._seen)
 
     @property
     def names(self) -> list[str]:

@@ -19,10 +19,13 @@ from softmode.compare.mean_errors import (
     yardstick_table,
 )
 from softmode.compare.stability import OUTCOMES, confusion_table, variants_of
+from softmode.compare.training import not_seen, seen_entries
 from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
 from softmode.sources import YARDSTICK
 
-SUBSETS = ("common", "own")
+# Subsets of a table of errors in the order of its rows, but those of `stable`, which are a block of their own; what is
+# missing here is not shown.
+_SUBSETS = ("unseen", "common", "own")
 # Titles of the columns of RELAXATION, by their keys; one that is missing here cannot be shown.
 RELAXATION_TITLES = {"energy": "E (meV/atom)", "volume": "V (Å³/atom)"}
 _ENERGIES = (
@@ -58,11 +61,19 @@ def subsets(properties: pd.DataFrame, potentials: Iterable[str], report: Mapping
     """Return for captions what the subsets, n and brackets are."""
     n_common = len(survivors(properties, list(potentials)))
     return (
-        f"common: the {n_common} entries that every potential completed; own: those that this potential completed; "
+        f"{_unseen(properties, potentials)}common: the {n_common} entries that every potential completed; own: those "
+        "that this potential completed; "
         f"n: entries behind the numbers; brackets: 95 % bootstrap interval "
         f"({report['bootstrap_resamples']} resamples, seed {report['bootstrap_seed']}; none for n below "
         f"{report['interval_smallest_n']})."
     )
+
+
+def _unseen(properties: pd.DataFrame, potentials: Iterable[str]) -> str:
+    names = list(potentials)
+    seen = seen_entries(properties, names)
+    n_unseen = len(not_seen(survivors(properties, names), seen))
+    return f"unseen: the {n_unseen} of common that no potential was trained on; " if seen else ""
 
 
 def relaxation_table(
@@ -116,7 +127,7 @@ def _stable_first(numbers: pd.DataFrame, labels: Mapping[str, str], quantities: 
     """Return a block of rows of what is stable in reference and potential, then those of the other subsets."""
     return [
         [label, *cells]
-        for block in (("stable",), SUBSETS)
+        for block in (("stable",), _SUBSETS)
         for name, label in labels.items()
         for cells in subset_cells(numbers, name, quantities, subsets=block)
     ]
@@ -159,25 +170,34 @@ def stability_table(
 ) -> Table:
     """Return Table III, a row for each potential and variant of the threshold, the reported one first.
 
+    Where a potential was trained on some of the entries, the reported variant has a row for those that none has seen.
+
     Args:
         labels: what each potential is called, in the order of the rows
         caption: with what the variants are
     """
     reported = report["stability"]
+    judged = [(variant, "all", properties) for variant in variants_of(properties, reported)]
+    if seen := seen_entries(properties, list(labels)):
+        entries = not_seen(pd.Index(properties["entry"].unique()), seen)
+        judged.insert(0, (reported, "unseen", properties[properties["entry"].isin(entries)]))
     parts = []
-    for variant in variants_of(properties, reported):
-        part = confusion_table(properties, list(labels), variant)
+    for variant, subset, records in judged:
+        part = confusion_table(records, list(labels), variant)
         part.insert(1, "variant", variant)
         part.insert(2, "reported", variant == reported)
+        part.insert(3, "entries", subset)
         parts.append(part)
     numbers = pd.concat(parts, ignore_index=True)
     header = ["potential", "thresholds"]
     for reference_class, results in (("stable", "TS FU failed"), ("unstable", "TU FS failed")):
         header += [f"n {reference_class}", *(f"{result} (%)" for result in results.split())]
     rows = []
-    for name, variant in product(labels, numbers["variant"].unique()):
-        own = numbers[(numbers["potential"] == name) & (numbers["variant"] == variant)]
-        cells = [labels[name], variant + (REPORTED if variant == reported else "")]
+    for name, (variant, subset, _) in product(labels, judged):
+        of_row = (numbers["potential"] == name) & (numbers["variant"] == variant) & (numbers["entries"] == subset)
+        own = numbers[of_row]
+        named = variant + (REPORTED if variant == reported else "") + (", unseen" if subset == "unseen" else "")
+        cells = [labels[name], named]
         for reference_class in ("stable", "unstable"):
             row = own[own["reference"] == reference_class].iloc[0]
             right, wrong = OUTCOMES[:2] if reference_class == "stable" else OUTCOMES[1::-1]
@@ -218,7 +238,7 @@ def _beside_yardstick(
         return [], numbers, ""
     yardstick = labels[YARDSTICK]
     rows = [
-        [f"{label} − {yardstick}", *subset_cells(differences, name, quantities, "difference")[0]]
+        [f"{label} − {yardstick}", *subset_cells(differences, name, quantities, "difference", ("common",))[0]]
         for name, label in labels.items()
         if name != YARDSTICK
     ]
@@ -241,9 +261,9 @@ def subset_cells(
     potential: str,
     quantities: Sequence[Quantity],
     value: str = "mae",
-    subsets: Sequence[str] = SUBSETS,
+    subsets: Sequence[str] = _SUBSETS,
 ) -> list[list[str]]:
-    """Return one row for each subset: its name, n (of `stable` with its share), and a cell for each quantity.
+    """Return a row for each subset that there is: its name, n (of `stable` with its share), a cell for each quantity.
 
     Args:
         numbers: of `mean_errors.error_table`, or of the same form
@@ -252,6 +272,8 @@ def subset_cells(
     rows = []
     for subset in subsets:
         own = numbers[(numbers["potential"] == potential) & (numbers["subset"] == subset)].set_index("quantity")
+        if own.empty:
+            continue
         n = int(own["n"].max())
         share = f" ({own['percent_of_survivors'].max():.0f} %)" if subset == "stable" and n else ""
         cells = [subset, f"{n}{share}"]

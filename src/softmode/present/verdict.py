@@ -66,9 +66,13 @@ def _ranking(pairs: _Rows, labels: Mapping[str, str]) -> str:
 
 
 def _best(pairs: _Rows) -> dict[str, set[str]]:
-    """Return the potentials with the smallest error by quantity; more than one where they are equal."""
+    """Return the potentials with the smallest error by quantity; more than one where they are equal.
+
+    Pairs of which one was trained on some of the entries are on fewer than the rest: they count where there are no
+    others.
+    """
     errors: dict[str, dict[str, float]] = {}
-    for row in pairs:
+    for row in [row for row in pairs if row.get("subset", "common") == "common"] or pairs:
         of = errors.setdefault(row["quantity"], {})
         of |= {row["better"]: float(row["mae_better"]), row["worse"]: float(row["mae_worse"])}
     return {key: {name for name, error in of.items() if error == min(of.values())} for key, of in errors.items()}

@@ -16,7 +16,7 @@ from softmode.settings.digest import digest
 from softmode.settings.fields import UNIQUE, FilePath, Settings, setting
 from softmode.settings.json_schema import schema_of, with_defaults
 from softmode.settings.messages import suggestion, validate
-from softmode.settings.potentials import Potentials, frozen_settings
+from softmode.settings.potentials import Potentials, frozen_settings, with_training_file
 from softmode.settings.protocol import Protocol, load_protocol, sections_of
 from softmode.settings.protocol_check import check_protocol
 from softmode.settings.shard_number import AUTO, number_of_shards
@@ -280,6 +280,13 @@ class Campaign:
             content = {key: self.settings["dataset"]["yardstick"][key] for key in ("kind", "path")}
         elif part == "presentation":
             content = {"order": list(self.potentials), "potentials": dict(self.potentials)}
+            potentials = self.potentials.values()
+            training = {each["trained_on_entries"] for each in potentials if "trained_on_entries" in each}
+            if training:
+                # so that tables are made anew where a file changes
+                content["trained_on_entries"] = {
+                    path: digest(Path(path).read_text(encoding="utf-8")) for path in sorted(training)
+                }
             if not self.references:
                 content[REFERENCE] = False
             if self.has_yardstick:
@@ -350,6 +357,8 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
                 f"{suggestion(name, potentials)}; there are: {', '.join(potentials)}"
             )
 
+    file = Path(settings["potentials_file"])
+    chosen = {name: with_training_file(name, potentials[name], file) for name in settings["potentials"]}
     protocols = read_yaml(Path(settings["protocols_file"]))
     try:
         studies = named_studies(settings["studies"])
@@ -359,7 +368,7 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
     protocol = load_protocol(protocols, settings["protocol"], settings["protocols_file"], sections)
     others = {stage.name for stage in stages_of(own_studies())} - set(sections)
     check_protocol(protocol, settings["protocols_file"], others)
-    campaign = Campaign(settings, {name: potentials[name] for name in settings["potentials"]}, protocol)
+    campaign = Campaign(settings, chosen, protocol)
     _refuse_impossible(campaign, source)
     return campaign
 

@@ -1,10 +1,12 @@
 """The potentials file: what is known of each potential, how it runs, and what its results depend on."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from softmode.errors import InputError
 from softmode.settings.digest import digest
 from softmode.settings.fields import UNIQUE, Settings, setting
 from softmode.studies import GIVES
@@ -87,6 +89,19 @@ class Known(Settings):
         default=None,
         min_length=1,
     )
+    training_phonons: str | None = setting(
+        "Which phonons were among what it was trained on (force constants, or forces of small displacements from "
+        "equilibrium); without it, none.",
+        default=None,
+        min_length=1,
+    )
+    trained_on_entries: str | None = setting(
+        "CSV file of the entries with those phonons, from the folder of this file (columns entry, formula, space_group "
+        "and part: train, validation or test). Tables then say what the potential has seen, and compare it on the "
+        "rest.",
+        default=None,
+        min_length=1,
+    )
     n_structures: int | None = setting("Structures in its training set.", default=None, ge=1)
     n_parameters: int | None = setting("Parameters of the model.", default=None, ge=1)
     relative_cost: float | None = setting(
@@ -154,6 +169,7 @@ class Potential(Memory, Known):
                 "cutoff_A": ["memory_kB_per_edge"],
                 "max_neighbours": ["cutoff_A"],
                 "memory_kB_per_edge": ["cutoff_A"],
+                "trained_on_entries": ["training_phonons"],
                 "angle_cutoff_A": ["cutoff_A", "memory_kB_per_angle"],
                 "memory_kB_per_angle": ["angle_cutoff_A"],
             },
@@ -212,6 +228,20 @@ PRESENTATION = tuple(Known.model_fields)
 def frozen_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the stages see of a potential of the potentials file, with its name."""
     return {"name": name} | {key: value for key, value in settings.items() if key not in PRESENTATION}
+
+
+def with_training_file(name: str, settings: Mapping[str, Any], potentials_file: Path) -> Mapping[str, Any]:
+    """Return the settings of a potential with the path of its `trained_on_entries`, if it has them, in full.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if "trained_on_entries" not in settings:
+        return settings
+    path = (potentials_file.parent / settings["trained_on_entries"]).resolve()
+    if not path.is_file():
+        raise InputError(f"{potentials_file}: {name}.trained_on_entries: {path}: no such file")
+    return {**settings, "trained_on_entries": str(path)}
 
 
 def settings_of_results(settings: Mapping[str, Any]) -> dict[str, Any]:

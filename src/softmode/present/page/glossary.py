@@ -21,5 +21,6 @@ EXPLAINED = {
     "place": "mean of the places in all columns of errors and verdicts; 1 would be the best in all of them",
     "failed": "entries that the potential did not bring to the end: neither stable nor unstable, and never dropped",
     "n": "number of entries behind the numbers of the row",
-    "subset": "common: entries that every potential completed; own: those that this potential completed",
+    "subset": "common: entries that every potential completed; own: those that this potential completed; unseen: of "
+    "common, those that no potential was trained on",
 }
