@@ -412,6 +412,18 @@ def test_potential_that_can_do_nothing_of_what_is_asked_for_is_refused(config: d
         load(config | {"potentials_file": str(path)})
 
 
+def test_potential_without_second_derivatives_is_refused_by_a_protocol_that_takes_them(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    protocols = tmp_path / "protocols.yaml"
+    softmode = yaml.safe_load(Path("config/protocols.yaml").read_text(encoding="utf-8"))
+    softmode["exact"] = {"extends": config["protocol"], "force_sets": {"method": "autodiff"}}
+    protocols.write_text(yaml.safe_dump(softmode), encoding="utf-8")
+    change = {"protocols_file": str(protocols), "protocol": "exact", "potentials": ["orb-d3-xs-v2"]}
+    with pytest.raises(InputError, match="method: autodiff.*, which orb-d3-xs-v2 cannot give"):
+        load(config | change)
+
+
 def test_study_that_is_not_there_is_named_with_the_file(config: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="studies: no study 'density-of-states'; there are: harmonic"):
         load(config | {"studies": ["harmonic", "density-of-states"]})

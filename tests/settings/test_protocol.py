@@ -75,6 +75,12 @@ def test_another_method_of_relaxation_inherits_no_parameters(loew2024: Protocol)
     assert load_protocol(document, "other", "p.yaml").settings["relax"] == change["relax"]
 
 
+def test_force_sets_by_second_derivatives_keep_what_they_extend(loew2024: Protocol) -> None:
+    document = {"base": dict(loew2024.settings), "exact": {"extends": "base", "force_sets": {"method": "autodiff"}}}
+    section = load_protocol(document, "exact", "p.yaml").settings["force_sets"]
+    assert section == {**loew2024.settings["force_sets"], "method": "autodiff"}
+
+
 def test_sections_make_settings_of_the_stages(loew2024: Protocol) -> None:
     assert stage_settings(Relax, loew2024.section("relax")).force_accepted_eV_per_A == 0.005
     assert Phonons(**loew2024.section("phonons")).symmetry_tolerance_A == 1e-5

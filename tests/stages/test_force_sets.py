@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from phonopy import Phonopy
@@ -7,11 +8,12 @@ from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.engine.background import worker_processes
 from softmode.engine.records import Failure, Record
-from softmode.reference.cells import to_ase
-from softmode.reference.entry import Entry
+from softmode.errors import DeviceLost
+from softmode.reference.cells import make_phonopy, to_ase
+from softmode.reference.entry import Entry, ForceSet
 from softmode.settings.protocol import ForceSets, Protocol
 from softmode.stages.force_sets import compute_force_sets
-from tests.stages.potentials import Misbehaving, batches_of, effective_medium
+from tests.stages.potentials import Curved, Misbehaving, batches_of, effective_medium
 
 
 @pytest.fixture
@@ -82,3 +84,51 @@ def test_entry_that_breaks_fails_alone(settings: ForceSets, behaviour: str, kind
     assert records[1].failure.stage == "force_sets"
     assert records[1].failure.message and records[1].values["force_sets_seconds"] > 0
     assert records[1].values["relax_steps"] == 3
+
+
+def test_second_derivatives_are_stored_as_the_forces_of_small_displacements(settings: ForceSets) -> None:
+    tasks = [task("Cu"), task("Ag", "hcp")]
+    exact = settings.model_copy(update={"method": "autodiff"})
+    small = settings.model_copy(update={"displacement_distance_A": 1e-3, "plus_minus": True})
+    found = list(compute_force_sets(iter(tasks), batches_of(Curved(), 100), exact))
+    for (entry, relaxed), record in zip(tasks, found, strict=True):
+        (near,) = compute_force_sets(iter([(entry, relaxed)]), batches_of(effective_medium(), 100), small)
+        # of a pair of opposite displacements one is enough
+        assert 2 * record.values["n_displacements"] == near.values["n_displacements"]
+        constants = []
+        for forces in (record.arrays, near.arrays):
+            phonopy = make_phonopy(relaxed.atoms, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
+            phonopy.dataset = ForceSet.from_arrays(forces).to_phonopy()
+            phonopy.produce_force_constants()
+            constants.append(phonopy.force_constants)
+        assert constants[0] == pytest.approx(constants[1], abs=2e-5)
+        assert np.abs(constants[0]).max() > 1
+
+
+def test_potential_that_breaks_at_its_second_derivatives_fails_alone(settings: ForceSets) -> None:
+    class Broken(Curved):
+        def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+            if "Ag" in structure.get_chemical_symbols():
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+            if "Al" in structure.get_chemical_symbols():
+                return np.full(directions.shape, np.nan)
+            return super().curvature(structure, directions)
+
+    exact = settings.model_copy(update={"method": "autodiff"})
+    tasks = [task("Cu"), task("Ag"), task("Al")]
+    found = {r.entry: r for r in compute_force_sets(iter(tasks), batches_of(Broken(), 100), exact)}
+    assert found["Cu"].failure is None
+    assert (found["Ag"].failure.stage, found["Ag"].failure.kind) == ("force_sets", "out_of_memory")
+    assert found["Al"].failure.kind == "not_finite"
+
+
+def test_lost_device_is_no_failure_of_the_entry(settings: ForceSets) -> None:
+    class Lost(Curved):
+        def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+            raise DeviceLost("gone")
+
+    exact = settings.model_copy(update={"method": "autodiff"})
+    evaluator = batches_of(Lost(), 100)
+    evaluator.curvature = Lost().curvature
+    with pytest.raises(DeviceLost):
+        list(compute_force_sets(iter([task("Cu")]), evaluator, exact))

@@ -405,6 +405,13 @@ def _refuse_impossible(campaign: Campaign, source: str) -> None:
             "within 0.01 Å is taken; what differs by less would be lost. Take a protocol that relaxes, kind 'phonopy', "
             "or softmode.phonons(…, relax=False) in Python"
         )
+    if campaign.protocol.settings.get("force_sets", {}).get("method") == "autodiff":
+        without = [name for name, each in campaign.potentials.items() if "curvature" not in capabilities(each)]
+        if without:
+            raise InputError(
+                f"{source}: protocol: '{campaign.protocol.name}' takes second derivatives of the energy (force_sets: "
+                f"method: autodiff), which {', '.join(without)} cannot give (gives, in the potentials file); leave out"
+            )
     able = {stage: set(campaign.sources_of(stage)) for stage in campaign.stages}
     for name, settings in campaign.potentials.items():
         if not any(name in sources for sources in able.values()):

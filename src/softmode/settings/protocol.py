@@ -149,8 +149,14 @@ Relax = Annotated[
 
 
 class ForceSets(Settings):
-    """Finite displacements."""
+    """Displacements of the relaxed cell, and the forces that they bring."""
 
+    method: Literal["finite_displacement", "autodiff"] = setting(
+        "finite_displacement: forces of displaced supercells. autodiff: minus exact second derivatives of the energy, "
+        "by automatic differentiation, times the same displacements, of which −d is left out where d is there; only "
+        "for potentials that give curvature.",
+        default="finite_displacement",
+    )
     displacement_distance_A: float = setting(
         "Length of each displacement, the same bounds as for those of a reference: a shorter one gives noise, a longer "
         "one no harmonic force.",
@@ -159,7 +165,7 @@ class ForceSets(Settings):
         le=0.5,
     )
     diagonal: bool = setting("phonopy's is_diagonal.")
-    plus_minus: Literal[True, False, "auto"] = setting("phonopy's is_plusminus.")
+    plus_minus: Literal[True, False, "auto"] = setting("phonopy's is_plusminus; autodiff has no use for it.")
     symmetry_tolerance_A: float = setting("phonopy's symprec.", unit="Å", gt=0)
 
 
@@ -413,7 +419,8 @@ _REPLACED = {"mesh", "stability"}
 
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
-    if "method" in change and change["method"] != base.get("method"):
+    # alternatives of other keys; of a section without one, `method` is a key like the others
+    if "method" in change and change["method"] != base.get("method", change["method"]):
         merged = {}
     for key, value in change.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and key not in _REPLACED:

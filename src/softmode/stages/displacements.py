@@ -21,11 +21,32 @@ class Displaced:
 
     Attributes:
         force_set: atoms that are displaced and by how much, without forces
-        supercells: the displaced supercells
+        pristine: the supercell without displacements
     """
 
     force_set: ForceSet
-    supercells: list[Atoms]
+    pristine: Atoms
+
+    @property
+    def directions(self) -> np.ndarray:
+        """The displacements of all atoms in Å, shape (n, n_supercell, 3)."""
+        assert self.force_set.atoms is not None
+        directions = np.zeros((len(self.force_set.atoms), len(self.pristine), 3))
+        for direction, atom, displacement in zip(
+            directions, self.force_set.atoms, self.force_set.displacements, strict=True
+        ):
+            direction[atom] = displacement
+        return directions
+
+    @property
+    def supercells(self) -> list[Atoms]:
+        """The displaced supercells."""
+        supercells = []
+        for direction in self.directions:
+            displaced = self.pristine.copy()
+            displaced.positions += direction
+            supercells.append(displaced)
+        return supercells
 
 
 def displace(cell: tuple[Atoms, np.ndarray] | None, settings: ForceSets) -> Displaced | None:
@@ -42,15 +63,7 @@ def displace(cell: tuple[Atoms, np.ndarray] | None, settings: ForceSets) -> Disp
         supercell,
         cast(Symmetry, SiteSymmetries(supercell, tolerance)),
         distance=settings.displacement_distance_A,
-        is_plusminus=settings.plus_minus,
+        is_plusminus=settings.plus_minus if settings.method == "finite_displacement" else False,
         is_diagonal=settings.diagonal,
     )
-    force_set = ForceSet.from_phonopy(dataset)
-    assert force_set.atoms is not None
-    pristine = to_ase(supercell)
-    supercells = []
-    for atom, displacement in zip(force_set.atoms, force_set.displacements, strict=True):
-        displaced = pristine.copy()
-        displaced.positions[atom] += displacement
-        supercells.append(displaced)
-    return Displaced(force_set, supercells)
+    return Displaced(ForceSet.from_phonopy(dataset), to_ase(supercell))

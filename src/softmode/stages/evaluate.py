@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from typing import cast
 
 import numpy as np
 from ase import Atoms
 
 from softmode.engine.interruption import check
 from softmode.errors import DeviceLost, EntryError
-from softmode.potentials.base import Evaluation, Potential
+from softmode.potentials.base import Evaluation, HasCurvature, Potential
 
 
 class Evaluator:
@@ -69,6 +70,25 @@ class Evaluator:
             for part in (structures[:half], structures[half:])
             for answer in self.evaluate(part, stress=stress, load=load * len(part) / len(structures))
         ]
+
+    def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+        """Return the second derivatives of the energy times directions, see `HasCurvature.curvature`.
+
+        Raises:
+            EntryError: the structure fails, or what came back is not of finite numbers.
+            DeviceLost: the GPU is of no use any more.
+            Stopped: the process was told to stop.
+        """
+        check()
+        try:
+            products = cast(HasCurvature, self.potential).curvature(structure, directions)
+        except (Exception, SystemExit) as error:
+            _check_device(self.potential.device, error)
+            _release_memory(self.potential.device)
+            raise _as_entry_error(error) from error
+        if not np.isfinite(products).all():
+            raise EntryError("not_finite", "the potential gave a second derivative that is not a finite number")
+        return products
 
 
 def _is_finite(evaluation: Evaluation) -> bool:

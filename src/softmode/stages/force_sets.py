@@ -1,4 +1,4 @@
-"""Finite displacements of the relaxed cell and the forces on them."""
+"""Displacements of the relaxed cell and the forces they bring: of displaced supercells, or by second derivatives."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,6 +6,7 @@ from functools import partial
 from itertools import tee
 
 import numpy as np
+from ase import Atoms
 
 from softmode.engine.background import ahead
 from softmode.engine.records import Record
@@ -37,19 +38,28 @@ def compute_force_sets(
         None if relaxed.failure else (relaxed.atoms.copy(), entry.supercell_matrix) for entry, relaxed in relaxations
     )
     displaced = ahead(evaluator.executor, partial(displace, settings=settings), cells)
+    curvature = evaluator.curvature if settings.method == "autodiff" else None
     lockstep = (
-        Task(entry.id, _steps(entry, relaxed, call), relaxed.atoms, relaxed.values)
+        Task(entry.id, _steps(entry, relaxed, call, curvature), relaxed.atoms, relaxed.values)
         for (entry, relaxed), call in zip(tasks, displaced, strict=True)
     )
     return run_in_lockstep(STAGE, lockstep, evaluator, stress=False)
 
 
-def _steps(entry: Entry, relaxed: Record, displaced_later: Callable[[], Displaced | None]) -> Steps:
+def _steps(
+    entry: Entry,
+    relaxed: Record,
+    displaced_later: Callable[[], Displaced | None],
+    curvature: Callable[[Atoms, np.ndarray], np.ndarray] | None,
+) -> Steps:
     displaced = displaced_later()
     if displaced is None:
         return relaxed
-    evaluations = yield displaced.supercells
-    forces = np.array([evaluation.forces for evaluation in evaluations])
+    if curvature:
+        forces = -curvature(displaced.pristine, displaced.directions)
+    else:
+        evaluations = yield displaced.supercells
+        forces = np.array([evaluation.forces for evaluation in evaluations])
     values = {
         "n_displacements": len(forces),
         "n_supercell": len(forces[0]),

@@ -15,7 +15,7 @@ import numpy as np
 from ase import Atoms
 
 from softmode.engine.records import Failure, Record
-from softmode.errors import EntryError
+from softmode.errors import DeviceLost, EntryError
 from softmode.potentials.base import Evaluation
 from softmode.stages.evaluate import Evaluator
 
@@ -131,6 +131,8 @@ class _Active:
             self._measure_load(self.structures[0])
         except StopIteration as stop:
             record = stop.value
+        except DeviceLost:
+            raise
         except EntryError as error:
             record = self._failed(error.kind, error.message)
         except Exception as error:  # one structure must never stop the others
