@@ -420,7 +420,7 @@ def test_potential_without_second_derivatives_is_refused_by_a_protocol_that_take
     softmode["exact"] = {"extends": config["protocol"], "force_sets": {"method": "autodiff"}}
     protocols.write_text(yaml.safe_dump(softmode), encoding="utf-8")
     change = {"protocols_file": str(protocols), "protocol": "exact", "potentials": ["orb-d3-xs-v2"]}
-    with pytest.raises(InputError, match="method: autodiff.*, which orb-d3-xs-v2 cannot give"):
+    with pytest.raises(InputError, match=r"method: autodiff.*, which orb-d3-xs-v2 cannot give"):
         load(config | change)
 
 
