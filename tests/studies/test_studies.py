@@ -36,7 +36,10 @@ def test_declarations_import_nothing_heavy() -> None:
     [
         (["harmonics"], "'harmonic' comes first"),
         ([], "'harmonic' comes first"),
-        (["harmonic", "harmonik"], "no study 'harmonik', did you mean 'harmonic'?; there are: harmonic, and modules"),
+        (
+            ["harmonic", "harmonik"],
+            "no study 'harmonik', did you mean 'harmonic'?; there are: harmonic, spectroscopy, and",
+        ),
         (["harmonic", "harmonic"], "'harmonic' is there twice"),
         (["harmonic", "no.such.module"], "'no.such.module' is no module with a STUDY that Python finds"),
         (["harmonic", "softmode.errors"], "'softmode.errors' is no module with a STUDY"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from phonopy import Phonopy
 from phonopy.file_IO import parse_BORN_from_strings
 
 from softmode.reference.cells import build_cells
@@ -37,6 +38,13 @@ class BornCharges:
         if "born_charges" not in arrays:
             return None
         return cls(arrays["born_charges"], arrays["dielectric_tensor"])
+
+    def of_primitive(self, phonopy: Phonopy) -> np.ndarray:
+        """Return the charges of the primitive cell's atoms, whose sum is made zero; in e, shape (n_primitive, 3, 3)."""
+        supercell = phonopy.supercell
+        atoms = [supercell.u2u_map[int(supercell.s2u_map[atom])] for atom in phonopy.primitive.p2s_map]
+        charges: np.ndarray = self.charges[atoms] - self.charges[atoms].mean(axis=0)
+        return charges
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return them as a record's arrays."""

@@ -347,13 +347,19 @@ class Protocol:
         That is the name, the description, and what makes a reference suspect.
         """
         report = {key: value for key, value in self.settings["report"].items() if key != "suspect"}
-        return digest({known_as(section): self.settings[section] for section in self.sections} | {"report": report})
+        written = {known_as(section): self._written(section) for section in self.sections}
+        return digest(written | {"report": report})
 
     def section(self, name: str) -> dict[str, Any]:
         """Return one section as plain values, with what its class takes from elsewhere: the frozen settings."""
-        return dict(self.settings[name]) | {
+        return dict(self._written(name)) | {
             key: self._value_at(place) for key, place in taken(self.sections[name]).items()
         }
+
+    def _written(self, name: str) -> Mapping[str, Any]:
+        """Return what is written of a section; of one that takes all from elsewhere nothing needs to be."""
+        written: Mapping[str, Any] = self.settings.get(name, {})
+        return written
 
     def _value_at(self, place: str) -> Any:
         section, _, key = place.partition(".")

@@ -47,13 +47,15 @@ def section_schema(kind: Any) -> dict[str, Any]:
 
 
 def _schema(sections: Mapping[str, Any]) -> dict[str, Any]:
+    written = {section: section_schema(kind) for section, kind in sections.items()}
     protocol = {
         "type": "object",
         "additionalProperties": False,
-        "required": list(sections),
+        # one that takes all its keys from elsewhere has none to be written
+        "required": [section for section, schema in written.items() if schema.get("properties", True)],
         "properties": {
             "description": _DESCRIPTION,
-            **{section: section_schema(kind) for section, kind in sections.items()},
+            **written,
         },
     }
     names = {"type": "string", "description": "text, in quotes where it is a number"}

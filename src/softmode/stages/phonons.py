@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from ase import Atoms
@@ -174,7 +174,23 @@ def _mesh_of(task: PhononTask, settings: Phonons) -> np.ndarray:
     return grid_matrix(primitive, settings.mesh, tolerance)
 
 
-def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
+class HowForceConstantsAreMade(Protocol):
+    """What of the settings force constants depend on; every study that makes them takes it from the phonons."""
+
+    @property
+    def subtract_mean_force(self) -> bool:
+        """Subtract the mean force of each displaced supercell."""
+
+    @property
+    def symmetrization_level(self) -> int:
+        """phonopy's symmetrize_force_constants(level); 0: not symmetrised."""
+
+    @property
+    def symmetry_tolerance_A(self) -> float:
+        """phonopy's symprec, in Å."""
+
+
+def phonopy_of(task: PhononTask, settings: HowForceConstantsAreMade) -> Phonopy:
     """Return phonopy's object with the force constants that the protocol makes of a task's forces.
 
     Displacements of single atoms are solved for by phonopy's own method, those of all atoms by symfc. What is given as
@@ -188,7 +204,7 @@ def phonopy_of(task: PhononTask, settings: Phonons) -> Phonopy:
     return phonopy
 
 
-def _solved(task: PhononTask, settings: Phonons) -> Phonopy:
+def _solved(task: PhononTask, settings: HowForceConstantsAreMade) -> Phonopy:
     """Return the same with the force constants as they were solved or given, not symmetrised."""
     known = task.force_set is not None or task.force_constants is not None
     if task.failure or not known or task.supercell_matrix is None or task.primitive_matrix is None:
@@ -207,7 +223,7 @@ def _solved(task: PhononTask, settings: Phonons) -> Phonopy:
     return phonopy
 
 
-def _impose_sum_rule(phonopy: Phonopy, settings: Phonons) -> None:
+def _impose_sum_rule(phonopy: Phonopy, settings: HowForceConstantsAreMade) -> None:
     if settings.symmetrization_level:
         phonopy.symmetrize_force_constants(level=settings.symmetrization_level, show_drift=False)
 

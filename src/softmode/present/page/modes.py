@@ -67,10 +67,7 @@ def set_charges(phonopy: Phonopy, born_charges: BornCharges) -> dict[str, Any]:
         charges (in e, shape (n, 3, 3), of the primitive cell), dielectric (shape (3, 3)), e2_eV_A (the square of the
         charge of the electron)
     """
-    supercell = phonopy.supercell
-    atoms = [supercell.u2u_map[int(supercell.s2u_map[atom])] for atom in phonopy.primitive.p2s_map]
-    # the sum over the charges of a primitive cell is zero
-    charges = born_charges.charges[atoms] - born_charges.charges[atoms].mean(axis=0)
+    charges = born_charges.of_primitive(phonopy)
     units = get_physical_units()
     factor = units.Hartree * units.Bohr
     phonopy.nac_params = {
