@@ -13,6 +13,7 @@ _PACKAGES = {
     "mace": "mace",
     "mattersim": "mattersim",
     "orb": "orb_models",
+    "pet": "upet",
     "sevennet": "sevenn",
 }
 # two environments have a fairchem each, which have little in common but the name
