@@ -177,7 +177,9 @@ class Potential(Memory, Known):
     )
     calculator: str | None = setting("ase_calculator: import path of the ASE calculator.", default=None)
     arguments: dict[Annotated[str, Field(description="a name of an argument")], Any] | None = setting(
-        "ase_calculator: arguments of its constructor.", default=None
+        "ase_calculator: arguments of its constructor; {checkpoint} in a text stands for the path of the verified "
+        "checkpoint.",
+        default=None,
     )
     cache: str | None = setting(
         "ase_calculator: folder in which every finished calculation is kept, for calculators that take minutes.",
