@@ -94,6 +94,15 @@ def test_least_dependencies_are_in_a_potentials_environment_too(project: Path, d
             assert ours[package].specifier.contains(versions[package]), f"{name}: {package} {versions[package]}"
 
 
+@pytest.mark.parametrize("package", ["ase", "phono3py", "phonopy", "spglib", "symfc"])
+def test_force_constants_mean_the_same_in_all_environments(project: Path, package: str) -> None:
+    """One environment displaces, another fits: with two versions of these, numbers would differ by who made them."""
+    names = {path.stem for path in (project / "envs").glob("*.in")} - {"common"}
+    versions = {name: pinned(project, name).get(package) for name in names}
+    assert len(names) >= 11
+    assert set(versions.values()) == {str(asked_for(project, "common")[package].specifier).removeprefix("==")}
+
+
 @pytest.mark.parametrize("name", ["potentials", "protocols"])
 def test_package_has_the_files_of_config(project: Path, name: str) -> None:
     inside = project / "src" / "softmode" / "settings" / f"{name}.yaml"

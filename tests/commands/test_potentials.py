@@ -1,6 +1,8 @@
+import hashlib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from softmode.cli import main
 
@@ -14,10 +16,55 @@ def test_potentials_are_listed_with_those_whose_weights_are_in_their_packages(
     assert main(["potentials", "--names"]) == 0
     found = capsys.readouterr()
     assert found.out.strip() == "chgnet,sevennet-0"
-    assert "mattersim-5m: not fetched yet" in found.err
+    assert "potential mattersim-5m: not fetched yet; 'softmode potentials --fetch' tries to" in found.err
+    assert "potential omat24: checkpoint eqV2_86M_omat_mp_salex has no registered SHA-256" in found.err
+    assert "Download it from https://huggingface.co/facebook/OMAT24, and give its path and sha256" in found.err
     assert main(["potentials"]) == 0
     printed = capsys.readouterr().out
     assert "Table IV" in printed
     # the word that campaigns and commands take
     assert "| name " in printed and "\n| mattersim-5m " in printed
+    rows = [[cell.strip() for cell in line.split("|")] for line in printed.splitlines() if line.startswith("|")]
+    ways = {row[1]: row[-2] for row in rows}
+    assert ways["name"] == "weights"
+    assert {name: ways[name] for name in ("chgnet", "mattersim-5m", "omat24")} == {
+        "chgnet": "here",
+        "mattersim-5m": "fetchable",
+        "omat24": "your download",
+    }
     assert "packages in this environment: those of none; others run in their own" in printed
+
+
+def test_fetching_takes_what_can_be_had_and_says_what_to_do_about_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """What `make demo POTENTIALS=all` runs with: names alone on stdout, and none whose weights are not here."""
+    monkeypatch.setenv("SOFTMODE_CACHE", str(tmp_path / "cache"))
+    content = b"weights"
+    sha256 = hashlib.sha256(content).hexdigest()
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "good.pt").write_bytes(content)
+    (tmp_path / "mirror" / "other.pt").write_bytes(b"WEIGHTS")
+    (tmp_path / "own.pt").write_bytes(b"WEIGHTS")
+
+    def mirrored(file: str) -> dict:
+        return {"version": "1", "sha256": sha256, "size_bytes": len(content), "sources": [{"mirror": file}]}
+
+    checkpoints = {
+        "good": mirrored("good.pt"),
+        "other": mirrored("other.pt"),
+        "download": {"version": "2", "homepage": "https://example.org/weights.pt"},
+        "missing": {"version": "3", "path": str(tmp_path / "not-there.pt"), "trust": True},
+        "own": {"version": "4", "path": str(tmp_path / "own.pt"), "sha256": sha256},
+    }
+    card = {"label": "X", "colour": "#000000", "adapter": "mace", "environment": "mace"}
+    file = tmp_path / "potentials.yaml"
+    file.write_text(yaml.safe_dump({name: card | {"checkpoint": each} for name, each in checkpoints.items()}))
+    mirror = ["--mirrors", str(tmp_path / "mirror")]
+    assert main(["potentials", "--potentials", str(file), "--fetch", "--names", *mirror]) == 0
+    found = capsys.readouterr()
+    assert found.out == "good\n"
+    assert "potential other: no source gave the registered checkpoint" in found.err
+    assert "potential download: checkpoint 2 has no registered SHA-256" in found.err
+    assert "potential missing: checkpoint.path:" in found.err and "no such file" in found.err
+    assert "potential own:" in found.err and "it is not loaded" in found.err

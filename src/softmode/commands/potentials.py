@@ -27,30 +27,36 @@ def run(options: Options) -> None:
     import sys
 
     from softmode.potentials.checkpoint_download import fetch
-    from softmode.potentials.checkpoints import is_present
+    from softmode.potentials.checkpoints import require_sources, to_be_had
     from softmode.yaml_files import read_yaml
 
     everything = read_yaml(options.potentials)
     registered = {name: settings for name, settings in everything.items() if "checkpoint" in settings}
-    problems = {}
+    weights = {}
     for name, settings in registered.items():
+        checkpoint = settings["checkpoint"]
+        weights[name] = to_be_had(checkpoint)
         try:
-            if options.fetch:
-                fetch(name, settings["checkpoint"], options.mirrors)
-            elif not is_present(settings["checkpoint"]):
-                problems[name] = "not fetched yet; 'softmode potentials --fetch' tries to"
+            if weights[name] == "missing":
+                raise InputError(f"potential {name}: checkpoint.path: {checkpoint['path']}: no such file")
+            if weights[name] == "your download":
+                require_sources(name, checkpoint)
+            elif options.fetch:
+                # of one that is here, it is seen whether it is the registered one
+                fetch(name, checkpoint, options.mirrors)
+                weights[name] = "here"
+            elif weights[name] == "fetchable":
+                print(f"potential {name}: not fetched yet; 'softmode potentials --fetch' tries to", file=sys.stderr)
         except InputError as error:
-            problems[name] = str(error)
-    here = [name for name in registered if name not in problems]
-    for name, problem in problems.items():
-        print(f"{name}: {problem}", file=sys.stderr)
+            if weights[name] == "here":
+                weights[name] = "wrong"
+            print(error, file=sys.stderr)
     if options.names:
-        print(",".join(here))
+        print(",".join(name for name, how in weights.items() if how == "here"))
         return
     from softmode.potentials.registry import runs_here
     from softmode.present.potentials import potentials_table
 
-    print(potentials_table(registered, names=True).to_markdown())
-    print(f"weights here, or in their packages: {', '.join(here) or 'none'}")
+    print(potentials_table(registered, weights=weights).to_markdown())
     packages = [name for name, settings in registered.items() if runs_here(settings)]
     print(f"packages in this environment: those of {', '.join(packages) or 'none'}; others run in their own")

@@ -13,8 +13,12 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from softmode.engine.provenance import versions
 from softmode.errors import InputError
+from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation
 from softmode.potentials.calculation_cache import CalculationCache
+
+# What stands in an argument for the path of the verified checkpoint. Users' files say it.
+_CHECKPOINT = "{checkpoint}"
 
 
 class ASECalculatorPotential:
@@ -22,13 +26,16 @@ class ASECalculatorPotential:
 
     Args:
         settings: `calculator` (import path such as `ase.calculators.lj.LennardJones`), `arguments` of its constructor,
-            and, if known, `dtype`, `conservative`, `elements` (symbols) and `packages`. With `cache`, a folder, no
-            calculation is made twice.
+            and, if known, `dtype`, `conservative`, `elements` (symbols) and `packages`. With `checkpoint`, its verified
+            file stands where an argument says `{checkpoint}`. With `cache`, a folder, no calculation is made twice.
+
+    Raises:
+        InputError: the calculator cannot be imported, an element is none, a checkpoint is not the registered file, or
+            it is named in no argument, or an argument names one that is not there.
     """
 
     # its precision is up to its arguments
     dtypes: tuple[str, ...] = ()
-    checkpoint_sha256 = ""
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
         self.name = name
@@ -38,11 +45,26 @@ class ASECalculatorPotential:
         self.elements = _elements(name, settings["elements"]) if "elements" in settings else None
         self.packages = tuple(settings.get("packages", ()))
         self._make = _import(name, settings["calculator"])
-        self._arguments = settings.get("arguments", {})
+        arguments = settings.get("arguments", {})
+        identity = {"calculator": settings["calculator"], "arguments": arguments}
+        self.checkpoint_sha256 = ""
+        if "checkpoint" in settings:
+            weights = checkpoints.locate(name, settings["checkpoint"])
+            self.checkpoint_sha256 = weights.sha256
+            identity |= {"checkpoint": weights.sha256}
+            self._arguments = _filled(arguments, str(weights.path))
+            if self._arguments == arguments:
+                raise InputError(f"potential {name}: no argument says {_CHECKPOINT}, where its checkpoint would go")
+            # made once, as reading weights takes longer than a structure
+            self._loaded: Calculator | None = self._make(**self._arguments)
+        else:
+            if _filled(arguments, "") != arguments:
+                raise InputError(f"potential {name}: an argument says {_CHECKPOINT}, and there is no key checkpoint")
+            self._arguments = arguments
+            self._loaded = None
         self._cache = None
         if "cache" in settings:
-            known = {"calculator": settings["calculator"], "arguments": self._arguments}
-            self._cache = CalculationCache(Path(settings["cache"]), known | {"packages": versions(self.packages)})
+            self._cache = CalculationCache(Path(settings["cache"]), identity | {"packages": versions(self.packages)})
 
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
         """Evaluate the structures one by one; see `Potential.evaluate`."""
@@ -58,8 +80,14 @@ class ASECalculatorPotential:
         return evaluation
 
     def _compute(self, structure: Atoms, stress: bool) -> Evaluation:
-        # a fresh calculator each time: one that remembers the last structure would make the result depend on the order
-        return _evaluated_by(self._make(**self._arguments), structure, stress)
+        # a fresh calculator each time, or one that forgets: what it remembers of the last structure would make the
+        # result depend on the order
+        calculator = self._loaded
+        if calculator is None:
+            calculator = self._make(**self._arguments)
+        else:
+            calculator.reset()
+        return _evaluated_by(calculator, structure, stress)
 
 
 class CalculatorObject:
@@ -112,6 +140,17 @@ def _evaluated_by(calculator: Calculator, structure: Atoms, stress: bool) -> Eva
         forces=np.array(atoms.get_forces()),
         stress=np.array(atoms.get_stress(voigt=True)) if stress else None,
     )
+
+
+def _filled(argument: Any, path: str) -> Any:
+    """Return an argument with the path of the checkpoint where its text, or any text in it, has its place."""
+    if isinstance(argument, str):
+        return argument.replace(_CHECKPOINT, path)
+    if isinstance(argument, Mapping):
+        return {key: _filled(value, path) for key, value in argument.items()}
+    if isinstance(argument, list):
+        return [_filled(value, path) for value in argument]
+    return argument
 
 
 def _elements(name: str, symbols: Sequence[str]) -> frozenset[int]:

@@ -67,15 +67,19 @@ def locate(name: str, checkpoint: Mapping[str, Any]) -> Weights:
     )
 
 
-def is_present(checkpoint: Mapping[str, Any]) -> bool:
-    """Return whether the file is here, in a package of the potential's environment, in the cache or in a mirror."""
+def to_be_had(checkpoint: Mapping[str, Any]) -> str:
+    """Return how the file of a checkpoint is to be had, in a word or two.
+
+    `here`: in a package of the potential's environment, in the cache, in a mirror, or the user's own file; `missing`:
+    that file is not there; `fetchable`: a source is registered; `your download`: none is.
+    """
     if "path" in checkpoint:
-        return Path(checkpoint["path"]).expanduser().is_file()
+        return "here" if Path(checkpoint["path"]).expanduser().is_file() else "missing"
     if "sources" not in checkpoint:
-        return False
+        return "your download"
     if any("package" in source for source in checkpoint["sources"]):
-        return True
-    return any(path is not None and path.is_file() for path, _ in _candidates(checkpoint))
+        return "here"
+    return "here" if any(path is not None and path.is_file() for path, _ in _candidates(checkpoint)) else "fetchable"
 
 
 def require_sources(name: str, checkpoint: Mapping[str, Any]) -> None:
@@ -83,7 +87,8 @@ def require_sources(name: str, checkpoint: Mapping[str, Any]) -> None:
     if "sources" not in checkpoint:
         raise InputError(
             f"potential {name}: checkpoint {checkpoint['version']} has no registered SHA-256 and is not fetched. "
-            f"Download it from {checkpoint['homepage']}, then set checkpoint.path and its sha256 (or trust: true)"
+            f"Download it from {checkpoint['homepage']}, and give its path and sha256 (checkpoint.path and "
+            "checkpoint.sha256, or trust: true) in a potentials file of yours"
         )
 
 

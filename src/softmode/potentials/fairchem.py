@@ -1,4 +1,7 @@
-"""eqV2 of OMat24 (Barroso-Luque et al., arXiv:2410.12771), through fairchem-core 1.10, the last that has it."""
+"""eqV2 of OMat24 (Barroso-Luque et al., arXiv:2410.12771) and eSEN (Fu et al., arXiv:2502.12147).
+
+Both through fairchem-core 1.10, the last that has them.
+"""
 
 import copy
 import os
@@ -8,12 +11,14 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from ase.stress import full_3x3_to_voigt_6_stress
+from scipy.spatial.transform import Rotation
 
 from softmode.potentials import checkpoints
 from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
-from softmode.potentials.torch_settings import contained, prepare_torch, torch_dtype
+from softmode.potentials.torch_settings import contained, prepare_torch, same_random_numbers, torch_dtype
 
 # Directions by which edges are turned, off every one that atoms of a crystal like to lie in, and orthogonal to one
 # another. Where many edges are along the first, many take the second, and a small displacement may change which.
@@ -21,15 +26,22 @@ _HELPERS = ((0.2672612, 0.5345225, 0.8017837), (0.8728716, 0.2182179, -0.4364358
 # Cosine beyond which an edge is too close to the first direction, and takes the second; near 1 the rotation is lost
 # in rounding.
 _TOO_CLOSE = 0.9
+# Rotation in which eSEN sees a structure: it leaves out the derivative by the direction of an edge that is within
+# 0.08° of the y axis. In a rotation that takes edges of a crystal there (this one takes none nearer than 2°), forces of
+# neighbours would be wrong, and unlike along x and y, by 0.1 % of the largest with random weights.
+_VIEW = Rotation.from_rotvec([1.0, 1.0, 1.0]).as_matrix()
 
 
 class FAIRChemPotential:
-    """eqV2 in float32, the only type fairchem-core 1.x has. Forces and stress are predicted directly."""
+    """eqV2, whose forces and stress are predicted directly, or eSEN, which takes them from its energy.
+
+    In float32, the only type fairchem-core 1.x has.
+    """
 
     dtypes = ("float32",)
     dtype = dtypes[0]
-    conservative = False
     elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
+    series = "1."
     packages: tuple[str, ...] = ("fairchem-core", "torch", "torch-geometric", "e3nn")
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
@@ -56,6 +68,9 @@ class FAIRChemPotential:
         # neighbours by structure: in one go, a batch pays the largest structure times the smallest cell in memory
         backbone.use_pbc_single = True
         backbone._init_edge_rot_mat = lambda data, edge_index, edges: rotations_to_edges(edges)
+        # eqV2 has no such attribute
+        self.conservative = not getattr(backbone, "direct_forces", True)
+        self._view = _VIEW if self.conservative else np.eye(3)
 
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
         """Evaluate all structures in one forward pass; see `Potential.evaluate`. The stress costs nothing extra."""
@@ -63,11 +78,19 @@ class FAIRChemPotential:
 
         if not structures:
             return []
-        batch = data_list_collater([self._calculator.a2g.convert(atoms) for atoms in structures], otf_graph=True)
-        output = self._calculator.trainer.predict(batch, per_image=False, disable_tqdm=True)
+        graphs = [self._calculator.a2g.convert(self._turned(atoms)) for atoms in structures]
+        with same_random_numbers(self.device):
+            output = self._calculator.trainer.predict(
+                data_list_collater(graphs, otf_graph=True), per_image=False, disable_tqdm=True
+            )
         energies, forces, stresses = (output[key].cpu().numpy().astype(float) for key in ("energy", "forces", "stress"))
-        voigts = full_3x3_to_voigt_6_stress(stresses.reshape(-1, 3, 3)) if stress else None
-        return split_batch(structures, energies.reshape(-1), forces, voigts)
+        voigts = None
+        if stress:
+            voigts = full_3x3_to_voigt_6_stress(self._view.T @ stresses.reshape(-1, 3, 3) @ self._view)
+        return split_batch(structures, energies.reshape(-1), forces @ self._view, voigts)
+
+    def _turned(self, atoms: Atoms) -> Atoms:
+        return Atoms(atoms.numbers, positions=atoms.positions @ self._view.T, cell=atoms.cell @ self._view.T, pbc=True)
 
 
 def rotations_to_edges(edges: Any) -> Any:

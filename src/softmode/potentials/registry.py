@@ -20,6 +20,7 @@ ADAPTERS = {
     "omat24": ("fairchem", "FAIRChemPotential"),
     "orb": ("orb", "ORBPotential"),
     "sevennet": ("sevennet", "SevenNetPotential"),
+    "uma": ("uma", "UMAPotential"),
 }
 
 
@@ -60,8 +61,10 @@ def runs_here(settings: Mapping[str, Any]) -> bool:
     """Return whether the package of a potential is installed in this process's environment; nothing is imported."""
     if settings["adapter"] == "ase_calculator":
         return importlib.util.find_spec(settings["calculator"].partition(".")[0]) is not None
-    (package,) = versions(_adapter(settings["adapter"]).packages[:1]).values()
-    return package is not None
+    adapter = _adapter(settings["adapter"])
+    (version,) = versions(adapter.packages[:1]).values()
+    # two adapters share the name of a package, and not its version
+    return version is not None and version.startswith(getattr(adapter, "series", ""))
 
 
 def dtypes(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -64,6 +64,19 @@ def default_dtype(dtype: "torch.dtype") -> Iterator[None]:
 
 
 @contextmanager
+def same_random_numbers(device: str) -> Iterator[None]:
+    """Let torch draw the same random numbers inside the block each time, and take back that it drew any.
+
+    For models that turn every edge at random about itself, which changes rounding alone.
+    """
+    import torch
+
+    with torch.random.fork_rng([] if device == "cpu" else [torch.cuda.current_device()]):
+        torch.manual_seed(0)
+        yield
+
+
+@contextmanager
 def contained() -> Iterator[None]:
     """Take back what packages change for the whole process while they are imported and loaded.
 

@@ -14,12 +14,13 @@ _CAPTION = (
 )
 
 
-def potentials_table(potentials: Mapping[str, Mapping[str, Any]], *, names: bool = False) -> Table:
+def potentials_table(potentials: Mapping[str, Mapping[str, Any]], *, weights: Mapping[str, str] | None = None) -> Table:
     """Return one row for each potential, in the given order.
 
     Args:
         potentials: settings as in config/potentials.yaml, by name
-        names: the first column is the name by which a campaign or a command asks for it
+        weights: how each one's weights are to be had; with them, the first column is the name by which a campaign or
+            a command asks for a potential
     """
     numbers = pd.DataFrame([_facts(name, settings) for name, settings in potentials.items()])
     header = ["potential", "checkpoint", "functional", "trained on", "phonons", "structures", "parameters"]
@@ -37,9 +38,9 @@ def potentials_table(potentials: Mapping[str, Mapping[str, Any]], *, names: bool
         "relative_cost",
     )
     rows = [[_text(column, row[column]) for column in shown] for _, row in numbers.iterrows()]
-    if names:
-        header = ["name", *header]
-        rows = [[name, *row] for name, row in zip(potentials, rows, strict=True)]
+    if weights is not None:
+        header = ["name", *header, "weights"]
+        rows = [[name, *row, weights[name]] for name, row in zip(potentials, rows, strict=True)]
     return Table("table4_potentials", "Table IV. The potentials", header, rows, _CAPTION, numbers)
 
 

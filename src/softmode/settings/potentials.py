@@ -179,8 +179,8 @@ class Potential(Memory, Known):
         }
     )
 
-    adapter: Literal["ase_calculator", "chgnet", "m3gnet", "mace", "mattersim", "omat24", "orb", "sevennet"] = setting(
-        "The adapter in softmode.potentials."
+    adapter: Literal["ase_calculator", "chgnet", "m3gnet", "mace", "mattersim", "omat24", "orb", "sevennet", "uma"] = (
+        setting("The adapter in softmode.potentials.")
     )
     # $ alone would let a line break follow a name
     environment: str = setting("Its environment, envs/<environment>.txt.", pattern=r"^[a-z0-9]+$(?!\n)")
@@ -188,9 +188,14 @@ class Potential(Memory, Known):
     architecture: str | None = setting(
         "orb: the name of its builder in orb_models.forcefield.pretrained, such as orb_v2.", default=None
     )
+    task_name: str | None = setting(
+        "uma: which of the model's tasks, such as omat (crystals, PBE); needed where it has several.", default=None
+    )
     calculator: str | None = setting("ase_calculator: import path of the ASE calculator.", default=None)
     arguments: dict[Annotated[str, Field(description="a name of an argument")], Any] | None = setting(
-        "ase_calculator: arguments of its constructor.", default=None
+        "ase_calculator: arguments of its constructor; {checkpoint} in a text stands for the path of the verified "
+        "checkpoint.",
+        default=None,
     )
     cache: str | None = setting(
         "ase_calculator: folder in which every finished calculation is kept, for calculators that take minutes.",
