@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from ase import Atoms
@@ -63,6 +63,24 @@ class Potential(Protocol):
         Args:
             structures: periodic structures; may be empty
             stress: whether the stress is needed
+        """
+        ...
+
+
+@runtime_checkable
+class HasCurvature(Protocol):
+    """A potential that has exact second derivatives of its energy: `gives: [forces, stress, curvature]`."""
+
+    def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian of the energy times each direction: the change of minus the forces along it.
+
+        Args:
+            structure: periodic, at rest or not
+            directions: of all atoms, shape (n, n_atoms, 3); not normalised, so that the one of a displacement of an
+                atom in Å has that displacement in the atom's row
+
+        Returns:
+            eV/Å per Å of direction, shape (n, n_atoms, 3)
         """
         ...
 
