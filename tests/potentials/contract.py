@@ -21,9 +21,10 @@ from ase.build import bulk
 from ase.calculators.calculator import Calculator
 
 from softmode.errors import EntryError, InputError
-from softmode.potentials.base import Evaluation, Potential, check_elements
+from softmode.potentials.base import Evaluation, HasCurvature, Potential, check_elements
 from softmode.potentials.memory import allocated_by, batch_load
 from softmode.potentials.registry import load_potential
+from softmode.studies import capabilities
 
 REGISTRY = structures.ROOT / "config" / "potentials.yaml"
 
@@ -72,6 +73,10 @@ class Contract:
     # step (Å, or strain times 10) and bound (relative) of differences of energies; float32 has a minimum near 1e-2
     step: ClassVar[float] = 1e-2
     gradient_tolerance: ClassVar[float] = 2e-2
+    # step (Å along a direction of length 1) and bound (eV/Å²) of differences of forces, against the exact curvature:
+    # float32 leaves 1e-3 at best. The pairs of these cells cross no cutoff within twice the step
+    curvature_step: ClassVar[float] = 5e-3
+    curvature_tolerance: ClassVar[float] = 5e-3
 
     @classmethod
     def settings(cls) -> dict[str, Any]:
@@ -171,6 +176,51 @@ class Contract:
         volume = atoms.get_volume()
         self._assert_derivative(energies, step * volume, stress[[0, 1, 3, 5]], np.abs(stress).max(), "strain")
 
+    def test_curvature_is_the_derivative_of_the_forces(self, potential: Potential) -> None:
+        if not isinstance(potential, HasCurvature):
+            pytest.skip("it has no second derivatives")
+        single = potential.dtype == "float32"
+        for atoms in (structures.nacl(), structures.magnesia(), structures.built_structures()[3]):
+            directions = np.random.default_rng(5).normal(size=(2, len(atoms), 3))
+            directions /= np.linalg.norm(directions, axis=(1, 2), keepdims=True)
+            products = potential.curvature(atoms, directions)
+            assert products.shape == directions.shape
+            displaced = []
+            for direction in directions:
+                for sign in (2, 1, -1, -2):
+                    moved = atoms.copy()
+                    moved.positions += sign * self.curvature_step * direction
+                    displaced.append(moved)
+            forces = np.array([found.forces for found in potential.evaluate(displaced)])
+            # five points: the error is of fourth order in the step
+            numerical = np.einsum("s,dsij->dij", [1.0, -8.0, 8.0, -1.0], forces.reshape(2, 4, len(atoms), 3))
+            difference = float(np.abs(numerical / (12 * self.curvature_step) - products).max())
+            asymmetry = abs(np.vdot(products[0], directions[1]) - np.vdot(products[1], directions[0]))
+            everywhere = np.repeat(np.eye(3)[:, None, :], len(atoms), axis=1)
+            translated = float(np.abs(potential.curvature(atoms, everywhere)).max())
+            net = float(np.abs(products.sum(axis=1)).max())
+            largest = float(np.abs(products).max())
+            print(f"{self.name}: {atoms.symbols}: curvature - differences {difference:.1e} of {largest:.2g} eV/Å², "
+                  f"asymmetry {asymmetry:.1e}, translation {translated:.1e}, net {net:.1e}")  # fmt: skip
+            assert largest > 0.1
+            assert difference < self.curvature_tolerance
+            assert asymmetry < (1e-5 if single else 1e-12)
+            assert max(translated, net) < (1e-5 if single else 1e-12)
+
+    def test_curvature_does_not_depend_on_what_was_evaluated_before(self, potential: Potential) -> None:
+        if not isinstance(potential, HasCurvature):
+            pytest.skip("it has no second derivatives")
+        atoms, other = structures.nacl(), structures.silicon()
+        before = other.copy()
+        direction = np.random.default_rng(6).normal(size=(1, *other.positions.shape))
+        first = potential.curvature(other, direction)
+        forces = potential.evaluate([atoms])[0].forces
+        again = potential.curvature(other, np.concatenate([direction, 2 * direction]))
+        assert other == before
+        assert np.abs(again[0] - first[0]).max() < 1e-5
+        assert np.abs(again[1] - 2 * first[0]).max() < 1e-4
+        assert np.abs(potential.evaluate([atoms])[0].forces - forces).max() < self.noise
+
     def test_left_handed_cell(self, potential: Potential) -> None:
         """The same crystal described by a left-handed cell: a volume from a determinant is negative there."""
         atoms = structures.magnesia()
@@ -251,6 +301,7 @@ class Contract:
         assert potential.dtype == settings.get("dtype", "float32")
         if "sha256" in settings["checkpoint"]:
             assert potential.checkpoint_sha256 == settings["checkpoint"]["sha256"]
+        assert isinstance(potential, HasCurvature) == ("curvature" in capabilities(settings))
 
     def test_unknown_elements(self, potential: Potential) -> None:
         assert potential.elements is not None

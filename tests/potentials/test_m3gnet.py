@@ -16,6 +16,10 @@ class TestM3GNet(Contract):
     energy_silicon = -5.407
     # the order of the bonds counts (see the adapter), and follows the cell
     description_noise = 1e-4
+    # less than 0.002 Å from the rattled NaCl a pair crosses the cutoff of its angles (4 Å), where its forces have a
+    # crease; for so short a step rounding in float32 leaves 2e-2
+    curvature_step = 3e-4
+    curvature_tolerance = 4e-2
 
     def ase_calculator(self, potential: Potential) -> Calculator:
         from matgl.ext.ase import PESCalculator
@@ -64,6 +68,8 @@ class TestM3GNet(Contract):
 class TestM3GNetFloat64(TestM3GNet):
     changes = {"dtype": "float64"}  # noqa: RUF012 (not changed)
     noise = 1e-9
+    curvature_step = 2e-4
+    curvature_tolerance = 2e-5
     # a strain can change the order of the bonds, so that the step stays large
     gradient_tolerance = 5e-3
 

@@ -24,3 +24,5 @@ class TestMACEFloat64(TestMACE):
     noise = 1e-9
     gradient_tolerance = 1e-5
     step = 2e-3
+    curvature_step = 5e-4
+    curvature_tolerance = 2e-5

@@ -81,11 +81,17 @@ class TestORBv2(RandomORB):
 class TestORBv3Conservative(RandomORB):
     name = "orb-v2"
     architecture = "orb_v3_conservative_inf_mpa"
-    changes = {"conservative": True, "dtype": "float64"}  # noqa: RUF012 (not changed)
+    changes = {  # noqa: RUF012 (not changed)
+        "conservative": True,
+        "dtype": "float64",
+        "gives": ["forces", "stress", "curvature"],
+    }
     noise = 1e-9
     largest = 12
     gradient_tolerance = 1e-4
     step = 1e-3
+    curvature_step = 5e-4
+    curvature_tolerance = 2e-5
 
     @classmethod
     def build(cls) -> torch.nn.Module:

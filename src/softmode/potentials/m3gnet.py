@@ -26,6 +26,7 @@ from ase.units import GPa
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
 from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
+from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 # Weights that older versions of matgl wrote, and that are not used any more; others that are not known make a
@@ -98,6 +99,32 @@ class M3GNetPotential:
             tensors = stresses.detach().cpu().numpy().reshape(-1, 3, 3).astype(float)
             of_structures = full_3x3_to_voigt_6_stress(tensors) * GPa
         return split_batch(structures, energies, forces.detach().cpu().numpy(), of_structures)
+
+    def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        import torch
+        from torch_geometric.data import Batch
+
+        with default_dtype(self._dtype), _matgl_types(self._dtype):
+            graph, lattice, _ = self._converter.get_graph(structure)
+            batch, lattice = Batch.from_data_list([graph]).to(self.device), lattice.to(self.device)
+            positions = (batch.frac_coords @ lattice[0]).requires_grad_(True)
+            # moved by nothing, but a function of the positions
+            batch.frac_coords = batch.frac_coords + (positions - positions.detach()) @ torch.linalg.inv(lattice[0])
+            self._potential.calc_stresses = False
+            with _bonds_counted_by_structure(batch.batch), _graph_kept(self._potential):
+                energy, *_ = self._potential(batch, lattice)
+            return hessian_products(energy, positions, directions)
+
+
+@contextmanager
+def _graph_kept(potential: Any) -> Iterator[None]:
+    """Let matgl keep the graph of the energy, which it frees with the forces unless it is in training."""
+    potential.train()
+    try:
+        yield
+    finally:
+        potential.eval()
 
 
 def _sum_at_destination(

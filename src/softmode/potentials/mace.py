@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation, split_batch
+from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 
@@ -50,6 +52,15 @@ class MACEPotential:
         if stress:
             stresses = full_3x3_to_voigt_6_stress(output["stress"].detach().cpu().numpy().astype(float))
         return split_batch(structures, energies, output["forces"].detach().cpu().numpy(), stresses)
+
+    def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        from mace.tools.torch_geometric.batch import Batch
+
+        with default_dtype(self._dtype):
+            data = Batch.from_data_list([self._graph(structure)]).to(self.device).to_dict()
+            energy = self._model(data, compute_force=False)["energy"]
+            return hessian_products(energy, data["positions"], directions)
 
     def _graph(self, atoms: Atoms) -> Any:
         from mace.data import AtomicData, config_from_atoms

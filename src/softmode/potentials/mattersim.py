@@ -9,6 +9,7 @@ from ase import Atoms
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation, split_batch, stress_of_any_handedness
+from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 # Tables that the model computes anew; others that are missing make a checkpoint a wrong one.
@@ -52,17 +53,27 @@ class MatterSimPotential:
 
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
         """Evaluate all structures in one forward pass; see `Potential.evaluate`."""
-        from mattersim.forcefield.potential import batch_to_dict
-        from torch_geometric.data import Batch
-
         if not structures:
             return []
-        # the converter wraps the positions of what it is given
-        batch = Batch.from_data_list([self._converter.convert(atoms.copy()) for atoms in structures])
-        output = self._potential(batch_to_dict(batch, device=self.device), include_forces=True, include_stresses=stress)
+        output = self._potential(self._batch(structures), include_forces=True, include_stresses=stress)
         energies = output["total_energy"].detach().cpu().numpy()
         stresses = None
         if stress:
             tensors = output["stresses"].detach().cpu().numpy()
             stresses = np.array([stress_of_any_handedness(*pair) for pair in zip(tensors, structures, strict=True)])
         return split_batch(structures, energies, output["forces"].detach().cpu().numpy(), stresses)
+
+    def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        data = self._batch([structure])
+        positions = data["atom_pos"].requires_grad_(True)
+        return hessian_products(self._potential.model(data), positions, directions)
+
+    def _batch(self, structures: Sequence[Atoms]) -> dict[str, Any]:
+        from mattersim.forcefield.potential import batch_to_dict
+        from torch_geometric.data import Batch
+
+        # the converter wraps the positions of what it is given
+        batch = Batch.from_data_list([self._converter.convert(atoms.copy()) for atoms in structures])
+        data: dict[str, Any] = batch_to_dict(batch, device=self.device)
+        return data

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from ase.geometry import minkowski_reduce
 
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
 from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
+from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 
@@ -45,6 +47,8 @@ class ORBPotential:
             compile=False,
         )
         self.conservative = hasattr(self._model, "grad_forces_name")
+        if self.conservative:
+            self.curvature = self._curvature
         self._names = (
             (self._model.energy_name, self._model.grad_forces_name, self._model.grad_stress_name)
             if self.conservative
@@ -63,6 +67,20 @@ class ORBPotential:
             output = self._model.predict(batch.to(self.device))
         energies, forces, stresses = (output[key].detach().cpu().numpy().astype(float) for key in self._names)
         return split_batch(structures, energies.reshape(-1), forces, stresses.reshape(-1, 6) if stress else None)
+
+    def _curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        from orb_models.forcefield.base import batch_graphs
+
+        with default_dtype(self._dtype):
+            batch = batch_graphs([self._graph(structure)]).to(self.device)
+            # else the package frees the graph of the energy with the forces
+            self._model.train()
+            try:
+                energy = self._model.predict(batch)[self._names[0]]
+            finally:
+                self._model.eval()
+            return hessian_products(energy, batch.node_features["positions"], directions)
 
     def _graph(self, atoms: Atoms) -> Any:
         from orb_models.forcefield.atomic_system import ase_atoms_to_atom_graphs

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
 from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation, split_batch
+from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
 # Places of xx yy zz yz xz xy in what SevenNet gives: xx yy zz xy yz zx of minus the stress.
@@ -37,17 +39,38 @@ class SevenNetPotential:
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
         """Evaluate all structures in one forward pass; see `Potential.evaluate`. The stress costs nothing extra."""
         import sevenn._keys as keys
-        from sevenn.atom_graph_data import AtomGraphData
-        from sevenn.train.dataload import unlabeled_atoms_to_graph
-        from torch_geometric.data import Batch
 
         if not structures:
             return []
-        graphs = [
-            AtomGraphData.from_numpy_dict(unlabeled_atoms_to_graph(atoms, self._model.cutoff)) for atoms in structures
-        ]
-        output = self._model(Batch.from_data_list(graphs).to(self.device))
+        output = self._model(self._batch(structures))
         energies = output[keys.PRED_TOTAL_ENERGY].detach().cpu().numpy().reshape(-1)
         stresses = -output[keys.PRED_STRESS].detach().cpu().numpy().reshape(-1, 6)[:, _TO_VOIGT]
         forces = output[keys.PRED_FORCE].detach().cpu().numpy()
         return split_batch(structures, energies, forces, stresses if stress else None)
+
+    def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        import sevenn._keys as keys
+        import torch
+
+        data = self._model._preprocess(self._batch([structure]))
+        # the model differentiates by the vectors of the edges; here these are a function of the positions
+        positions = data[keys.POS].detach().requires_grad_(True)
+        source, destination = data[keys.EDGE_IDX]
+        moved = positions - positions.detach()
+        data[keys.EDGE_VEC] = data[keys.EDGE_VEC].detach() + moved[destination] - moved[source]
+        for name, module in self._model.named_children():
+            if name != "force_output":
+                data = module(data)
+        energy: torch.Tensor = data[keys.PRED_TOTAL_ENERGY]
+        return hessian_products(energy, positions, directions)
+
+    def _batch(self, structures: Sequence[Atoms]) -> Any:
+        from sevenn.atom_graph_data import AtomGraphData
+        from sevenn.train.dataload import unlabeled_atoms_to_graph
+        from torch_geometric.data import Batch
+
+        graphs = [
+            AtomGraphData.from_numpy_dict(unlabeled_atoms_to_graph(atoms, self._model.cutoff)) for atoms in structures
+        ]
+        return Batch.from_data_list(graphs).to(self.device)
