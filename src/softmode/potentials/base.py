@@ -85,6 +85,23 @@ class HasCurvature(Protocol):
         ...
 
 
+@runtime_checkable
+class HasAtomicEnergies(Protocol):
+    """A potential whose energy is a sum over atoms of what is near them, with its second derivatives."""
+
+    def curvature_of_atoms(self, structure: Atoms, n_atoms: int, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian of the energy of the first `n_atoms` atoms alone times each direction.
+
+        Args:
+            structure: periodic or not
+            directions: of all atoms, shape (n, len(structure), 3)
+
+        Returns:
+            eV/Å per Å of direction, shape (n, len(structure), 3)
+        """
+        ...
+
+
 def check_elements(potential: Potential, structure: Atoms) -> None:
     """Raise EntryError (kind `unknown_element`) where the structure has an element the potential does not know."""
     if potential.elements is None:

@@ -55,12 +55,16 @@ class MACEPotential:
 
     def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
         """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        return self.curvature_of_atoms(structure, len(structure), directions)
+
+    def curvature_of_atoms(self, structure: Atoms, n_atoms: int, directions: np.ndarray) -> np.ndarray:
+        """Return the same for the energy of the first atoms; see `HasAtomicEnergies.curvature_of_atoms`."""
         from mace.tools.torch_geometric.batch import Batch
 
         with default_dtype(self._dtype):
             data = Batch.from_data_list([self._graph(structure)]).to(self.device).to_dict()
-            energy = self._model(data, compute_force=False)["energy"]
-            return hessian_products(energy, data["positions"], directions)
+            energies = self._model(data, compute_force=False)["node_energy"]
+            return hessian_products(energies[:n_atoms], data["positions"], directions)
 
     def _graph(self, atoms: Atoms) -> Any:
         from mace.data import AtomicData, config_from_atoms
