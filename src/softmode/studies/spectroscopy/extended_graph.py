@@ -5,9 +5,9 @@ potential alone. With H its second derivatives by the atoms of that neighbourhoo
 
     D(q) = M^-1/2 P(q)† H P(q) M^-1/2,
 
-where P(q) displaces every image of an atom by its Bloch phase: a pair of atoms that is not in the term of one cell is in
-that of another, which is the same term. Nothing is cut off and nothing interpolated, so that what a supercell makes wrong
-is seen (the idea of Fang et al., arXiv:2403.11347).
+where P(q) displaces every image of an atom by its Bloch phase: a pair of atoms that is not in the term of one cell is
+in that of another, which is the same term. Nothing is cut off and nothing interpolated, so that what a supercell makes
+wrong is seen (the idea of Fang et al., arXiv:2403.11347).
 """
 
 from typing import cast
