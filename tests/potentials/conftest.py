@@ -12,6 +12,7 @@ _PACKAGES = {
     "m3gnet": "matgl",
     "mace": "mace",
     "mattersim": "mattersim",
+    "nequix": "nequix",
     "orb": "orb_models",
     "pet": "upet",
     "sevennet": "sevenn",

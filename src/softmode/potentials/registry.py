@@ -17,6 +17,7 @@ ADAPTERS = {
     "m3gnet": ("m3gnet", "M3GNetPotential"),
     "mace": ("mace", "MACEPotential"),
     "mattersim": ("mattersim", "MatterSimPotential"),
+    "nequix": ("nequix", "NequixPotential"),
     "omat24": ("fairchem", "FAIRChemPotential"),
     "orb": ("orb", "ORBPotential"),
     "sevennet": ("sevennet", "SevenNetPotential"),
