@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo paper sensitivity check coverage test test-slurm browser benchmark lint pins envs checkpoints uv
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
-ENVIRONMENTS := chgnet m3gnet mace mattersim omat24 orb pet sevennet uma
+ENVIRONMENTS := chgnet hienet m3gnet mace mattersim nequix omat24 orb pet sevennet uma
 # in two processes, which no test among them minds; those that use both cores or much memory are slow
 QUICK_TESTS := OMP_NUM_THREADS=1 .envs/test/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not slurm"
 SNAKEMAKE := .envs/workflow/bin/snakemake --profile profiles/local

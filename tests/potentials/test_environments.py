@@ -17,7 +17,19 @@ NAMES = sorted(
 
 
 def test_each_environment_of_a_potential_has_its_tests() -> None:
-    assert NAMES == ["chgnet", "m3gnet", "mace", "mattersim", "omat24", "orb", "pet", "sevennet", "uma"]
+    assert NAMES == [
+        "chgnet",
+        "hienet",
+        "m3gnet",
+        "mace",
+        "mattersim",
+        "nequix",
+        "omat24",
+        "orb",
+        "pet",
+        "sevennet",
+        "uma",
+    ]
 
 
 @pytest.mark.slow

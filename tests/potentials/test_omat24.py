@@ -151,7 +151,7 @@ ESEN = {
 
 def write_checkpoint(path: Path, config: dict[str, Any]) -> None:
     """Write a checkpoint as fairchem-core 1.x does."""
-    from softmode.potentials.fairchem import stand_in_for_compiled_packages
+    from softmode.potentials.compiled_stand_ins import stand_in_for_compiled_packages
 
     stand_in_for_compiled_packages()
     with contained():

@@ -5,10 +5,7 @@ Both through fairchem-core 1.10, the last that has them.
 
 import copy
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,6 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from softmode.potentials import checkpoints
 from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
+from softmode.potentials.compiled_stand_ins import stand_in_for_compiled_packages
 from softmode.potentials.torch_settings import contained, prepare_torch, same_random_numbers, torch_dtype
 
 # Directions by which edges are turned, off every one that atoms of a crystal like to lie in, and orthogonal to one
@@ -109,22 +107,3 @@ def rotations_to_edges(edges: Any) -> Any:
     close = (y * first).sum(dim=1, keepdim=True).abs() > _TOO_CLOSE
     z = torch.nn.functional.normalize(torch.linalg.cross(y, torch.where(close, second, first)), dim=1)
     return torch.stack([z, y, torch.linalg.cross(z, y)], dim=1).detach()
-
-
-def stand_in_for_compiled_packages() -> None:
-    """Provide the few names that eqV2 needs of torch_scatter and torch_sparse where they are not installed.
-
-    Both would have to be compiled for each version of torch, for most of an hour. eqV2 calls `scatter` alone, which
-    torch-geometric has too, with the same result to the bit; the rest is imported by models that nobody uses here.
-    """
-    from torch_geometric.utils import scatter
-
-    if "torch_scatter" not in sys.modules and find_spec("torch_scatter") is None:
-        package, utils = ModuleType("torch_scatter"), ModuleType("torch_scatter.utils")
-        vars(package).update(scatter=scatter, segment_coo=None, segment_csr=None, utils=utils)
-        vars(utils).update(broadcast=None)
-        sys.modules |= {"torch_scatter": package, "torch_scatter.utils": utils}
-    if "torch_sparse" not in sys.modules and find_spec("torch_sparse") is None:
-        package = ModuleType("torch_sparse")
-        vars(package).update(SparseTensor=type("SparseTensor", (), {}))
-        sys.modules["torch_sparse"] = package

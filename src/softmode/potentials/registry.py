@@ -14,9 +14,11 @@ from softmode.potentials.torch_settings import contained
 ADAPTERS = {
     "ase_calculator": ("ase_calculator", "ASECalculatorPotential"),
     "chgnet": ("chgnet", "CHGNetPotential"),
+    "hienet": ("hienet", "HIENetPotential"),
     "m3gnet": ("m3gnet", "M3GNetPotential"),
     "mace": ("mace", "MACEPotential"),
     "mattersim": ("mattersim", "MatterSimPotential"),
+    "nequix": ("nequix", "NequixPotential"),
     "omat24": ("fairchem", "FAIRChemPotential"),
     "orb": ("orb", "ORBPotential"),
     "sevennet": ("sevennet", "SevenNetPotential"),

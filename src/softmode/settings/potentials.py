@@ -179,9 +179,19 @@ class Potential(Memory, Known):
         }
     )
 
-    adapter: Literal["ase_calculator", "chgnet", "m3gnet", "mace", "mattersim", "omat24", "orb", "sevennet", "uma"] = (
-        setting("The adapter in softmode.potentials.")
-    )
+    adapter: Literal[
+        "ase_calculator",
+        "chgnet",
+        "hienet",
+        "m3gnet",
+        "mace",
+        "mattersim",
+        "nequix",
+        "omat24",
+        "orb",
+        "sevennet",
+        "uma",
+    ] = setting("The adapter in softmode.potentials.")
     # $ alone would let a line break follow a name
     environment: str = setting("Its environment, envs/<environment>.txt.", pattern=r"^[a-z0-9]+$(?!\n)")
     checkpoint: Checkpoint | None = setting("The weights.", default=None)
