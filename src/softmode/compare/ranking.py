@@ -10,6 +10,19 @@ from softmode.compare.resampling import interval, resampled_means, share_below_z
 from softmode.sources import YARDSTICK
 
 
+def ranked_errors(properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> pd.DataFrame:
+    """Return the absolute errors that are ranked, in the reported unit, on the entries that every potential completed.
+
+    The yardstick does not compete.
+
+    Returns:
+        index entry, a column for each potential, no NaN; without rows where there is no entry
+    """
+    competing = [name for name in potentials if name != YARDSTICK]
+    errors = signed_errors(properties, quantity, competing).abs()
+    return errors.loc[errors.index.isin(survivors(properties, potentials))].dropna()
+
+
 def ranking_table(
     properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], report: Mapping[str, Any]
 ) -> pd.DataFrame:
@@ -24,21 +37,13 @@ def ranking_table(
         NaN for too few entries), confidence (share of resamples in which the first is the better, a tie counting half;
         NaN likewise), and decided (there is an interval, and it has no zero)
     """
-    competing = [name for name in potentials if name != YARDSTICK]
     rows = []
     for quantity in quantities:
-        errors = signed_errors(properties, quantity, competing).abs()
-        errors = errors.loc[errors.index.isin(survivors(properties, potentials))].dropna()
+        errors = ranked_errors(properties, quantity, potentials)
         if errors.empty:
             continue
         means = errors.mean().sort_values(kind="stable")
-        resampled = dict(
-            zip(
-                competing,
-                resampled_means(errors.to_numpy(), report).T,
-                strict=True,
-            )
-        )
+        resampled = dict(zip(errors, resampled_means(errors.to_numpy(), report).T, strict=True))
         for position, better in enumerate(means.index):
             for worse in means.index[position + 1 :]:
                 differences = resampled[worse] - resampled[better]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import comparable_energies
+from softmode.compare.mean_errors import THERMODYNAMICS, comparable_energies
+from softmode.compare.ranking import ranked_errors
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
 from softmode.present.cautions import cautions
-from softmode.sources import YARDSTICK
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import STUDY
 from softmode.studies.study import Result, Study, load
 
@@ -106,10 +107,14 @@ class Results:
         colours = {name: settings["colour"] for name, settings in self.potentials.items()}
         return colours | ({YARDSTICK: _YARDSTICK_COLOUR} if "yardstick" in self.presentation else {})
 
-    @property
+    @cached_property
     def cautions(self) -> str:
         """What speaks against the frequencies and verdicts of some potentials; empty if nothing does."""
-        return cautions(self.potentials)
+        if not (self.properties["source"] == REFERENCE).any():
+            return cautions(self.potentials)
+        (omega_max,) = (quantity for quantity in THERMODYNAMICS if quantity.key == "omega_max")
+        errors = ranked_errors(self.properties, omega_max, list(self.potentials))
+        return cautions(self.potentials, errors.mean().to_dict() if len(errors) else None)
 
     @property
     def names(self) -> list[str]:
