@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import comparable_energies
+from softmode.compare.mean_errors import THERMODYNAMICS, comparable_energies
+from softmode.compare.ranking import ranked_errors
 from softmode.compare.training import SEEN, seen_entries
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
 from softmode.present.cautions import cautions, marks
-from softmode.sources import YARDSTICK
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import STUDY
 from softmode.studies.study import Result, Study, load
 
@@ -110,10 +111,20 @@ class Results:
         colours = {name: settings["colour"] for name, settings in self.potentials.items()}
         return colours | ({YARDSTICK: _YARDSTICK_COLOUR} if "yardstick" in self.presentation else {})
 
-    @property
+    @cached_property
     def cautions(self) -> str:
         """What speaks against the frequencies and verdicts of some potentials; empty if nothing does."""
-        return cautions(self.potentials, self._functionals, self._seen)
+        return cautions(self.potentials, self._functionals, self._seen, self._ranked_errors)
+
+    @property
+    def _ranked_errors(self) -> dict[str, float]:
+        """Mean absolute error of the highest frequency in K of each potential that is ranked with all others."""
+        if not (self.properties["source"] == REFERENCE).any():
+            return {}
+        (omega_max,) = (quantity for quantity in THERMODYNAMICS if quantity.key == "omega_max")
+        ranked = [name for name in self.potentials if name not in self._seen]
+        errors = ranked_errors(self.properties, omega_max, ranked)
+        return dict(errors.mean()) if len(errors) else {}
 
     @cached_property
     def _functionals(self) -> set[str]:
