@@ -19,6 +19,7 @@ ADAPTERS = {
     "mattersim": ("mattersim", "MatterSimPotential"),
     "omat24": ("fairchem", "FAIRChemPotential"),
     "orb": ("orb", "ORBPotential"),
+    "qet": ("qet", "QETPotential"),
     "sevennet": ("sevennet", "SevenNetPotential"),
     "uma": ("uma", "UMAPotential"),
 }

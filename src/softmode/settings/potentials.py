@@ -179,14 +179,16 @@ class Potential(Memory, Known):
         }
     )
 
-    adapter: Literal["ase_calculator", "chgnet", "m3gnet", "mace", "mattersim", "omat24", "orb", "sevennet", "uma"] = (
-        setting("The adapter in softmode.potentials.")
-    )
+    adapter: Literal[
+        "ase_calculator", "chgnet", "m3gnet", "mace", "mattersim", "omat24", "orb", "qet", "sevennet", "uma"
+    ] = setting("The adapter in softmode.potentials.")
     # $ alone would let a line break follow a name
     environment: str = setting("Its environment, envs/<environment>.txt.", pattern=r"^[a-z0-9]+$(?!\n)")
     checkpoint: Checkpoint | None = setting("The weights.", default=None)
     architecture: str | None = setting(
-        "orb: the name of its builder in orb_models.forcefield.pretrained, such as orb_v2.", default=None
+        "orb: the name of its builder in orb_models.forcefield.pretrained, such as orb_v2. m3gnet: the weights that it "
+        "belongs to, MP-2021.2.8 (default) or MatPES-v2025.1.",
+        default=None,
     )
     task_name: str | None = setting(
         "uma: which of the model's tasks, such as omat (crystals, PBE); needed where it has several.", default=None
