@@ -46,5 +46,26 @@ def test_mistake_in_what_a_potential_gives_is_named(chgnet: dict[str, Any], give
         validate({"x": chgnet | {"gives": gives}}, schema_of(Potentials), "p.yaml")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "adapters"),
+    [
+        ("modal", "PBE", "'sevennet'"),
+        ("head", "omat_pbe", "'mace'"),
+        ("architecture", "orb_v2", "'m3gnet', 'orb'"),
+    ],
+)
+def test_a_key_that_an_adapter_would_pass_over_is_refused(
+    chgnet: dict[str, Any], key: str, value: str, adapters: str
+) -> None:
+    message = rf"x.adapter: 'chgnet' is not one of \[{adapters}\] \(no other adapter reads '{key}'; leave it out\)"
+    with pytest.raises(InputError, match=f"^p.yaml: {message}$"):
+        validate({"x": chgnet | {key: value}}, schema_of(Potentials), "p.yaml")
+
+
+def test_modality_and_head_are_part_of_what_a_result_depends_on(chgnet: dict[str, Any]) -> None:
+    digests = {digest_of_settings(chgnet | more) for more in ({}, {"modal": "PBE"}, {"modal": "R2SCAN"}, {"head": "a"})}
+    assert len(digests) == 4
+
+
 def test_every_adapter_can_be_named() -> None:
     assert set(get_args(Potential.model_fields["adapter"].annotation)) == set(ADAPTERS)

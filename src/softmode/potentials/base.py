@@ -1,6 +1,6 @@
 """The contract between the stages and every potential."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ from ase.data import chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 
-from softmode.errors import EntryError
+from softmode.errors import EntryError, InputError
 
 # Elements of the Materials Project, MPtrj, Alexandria and OMat24: 89, all up to Pu but Po, At, Rn, Fr and Ra. An
 # element that is missing here fails with the potentials that have no list of their own.
@@ -113,6 +113,28 @@ def check_elements(potential: Potential, structure: Atoms) -> None:
             "unknown_element",
             f"{potential.name} was not trained on {names}; leave the entry out or use another potential",
         )
+
+
+def one_of_several(name: str, key: str, value: str | None, there_are: Collection[str]) -> str | None:
+    """Return the part of a model that a setting names; None where the model has but one, which no setting may name.
+
+    Args:
+        name: of the potential
+        key: of the setting, `modal` or `head`
+        value: what the setting says; None if it is not there
+        there_are: the parts of the model by their names; empty if it has but one
+
+    Raises:
+        InputError: the model has several parts and none, or another, is named; or it has but one, and one is named.
+    """
+    if value in there_are or (value is None and not there_are):
+        return value
+    if not there_are:
+        raise InputError(f"potential {name}: {key} is '{value}', but these weights have but one; leave {key} out")
+    several = f"these weights have several, each of them another potential energy: {', '.join(there_are)}"
+    if value is None:
+        raise InputError(f"potential {name}: {key} is missing; {several}. Name one")
+    raise InputError(f"potential {name}: no {key} '{value}'; {several}")
 
 
 def split_batch(

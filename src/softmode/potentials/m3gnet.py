@@ -1,130 +1,70 @@
-"""M3GNet (Chen and Ong, Nature Computational Science 2022), the weights MP-2021.2.8-PES in matgl 4.
+"""M3GNet (Chen and Ong, Nature Computational Science 2022) in matgl 4: the weights MP-2021.2.8-PES and MatPES-v2025.1.
 
-Its authors trained these weights anew when they moved from TensorFlow to matgl. The older ones, MP-2021.2.8-EFS, which
-Loew et al. used, are another potential.
+The authors of MP-2021.2.8-PES trained these weights anew when they moved from TensorFlow to matgl. The older ones,
+MP-2021.2.8-EFS, which Loew et al. used, are another potential.
 
 Two things in matgl would give other numbers than the ones these weights were trained for and tested with:
 
-- Messages. The weights were trained by matgl < 3 (DGL), which sums the messages of an edge at its destination atom;
-  matgl >= 3 (PyG) sums them at the source. Compounds are then wrong by eV per atom, while elements look right.
+- Messages, which matgl >= 3 sums at the other end of an edge (see `matgl`).
 - Three-body terms. They belong to the bonds within 4 Å, and matgl looks some of their properties up in the list of all
-  bonds, under the number that the bond has among the short ones. So it was trained, and so it stays here: the energy
-  depends a little on the order of the atoms. In a batch, though, these numbers run on over all structures, and a
-  structure's energy would depend on its company: here each structure counts its own bonds, and gets the same as alone.
+  bonds, under the number that the bond has among the short ones. So all these weights were trained (single structures
+  agree with matgl 1.3 and DGL to 1e-6 eV/atom), and so it stays here: the energy depends a little on the order of the
+  atoms. In a batch, though, these numbers run on over all structures, and a structure's energy would depend on its
+  company: here each structure counts its own bonds, and gets the same as alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import MethodType
 from typing import Any
 
-import numpy as np
-from ase import Atoms
-from ase.stress import full_3x3_to_voigt_6_stress
-from ase.units import GPa
-
 from softmode.errors import InputError
-from softmode.potentials import checkpoints
-from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, split_batch
-from softmode.potentials.second_derivatives import hessian_products
-from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
+from softmode.potentials.matgl import MatGLPotential
 
-# Weights that older versions of matgl wrote, and that are not used any more; others that are not known make a
-# checkpoint a wrong one.
-_OBSOLETE = {"element_refs.onehot"}
+# Published architectures by the names of their weights (model.json beside each state.pt): what differs between them.
+# Weights of another one do not load: their shapes differ.
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "MP-2021.2.8": {"units": 64, "use_smooth": False},
+    "MatPES-v2025.1": {"units": 128, "use_smooth": True},
+}
 
 
-class M3GNetPotential:
-    """M3GNet in float32, as its authors publish it, or in float64 (`dtype: float64`)."""
+class M3GNetPotential(MatGLPotential):
+    """M3GNet with the weights that `architecture` belongs to, MP-2021.2.8 where it is not given."""
 
-    conservative = True
-    elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
-    dtypes = ("float32", "float64")
-    packages: tuple[str, ...] = ("matgl", "torch", "torch-geometric", "pymatgen")
+    def build(self, settings: Mapping[str, Any]) -> Any:
+        """Return M3GNet with the messages of an edge summed at its destination.
 
-    def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
-        import torch
-        from matgl.apps.pes import Potential
-        from matgl.ext.ase import Atoms2Graph
+        Raises:
+            InputError: there is no such architecture.
+        """
         from matgl.models import M3GNet
 
-        self.name = name
-        self.device = prepare_torch(device)
-        self.dtype = settings.get("dtype", self.dtypes[0])
-        self._dtype = torch_dtype(name, self.dtype, self.dtypes)
-        weights = checkpoints.locate(name, settings["checkpoint"])
-        self.checkpoint_sha256 = weights.sha256
-        # state.pt: tensors only; with the published architecture written here, its pickle (model.pt) is not needed
-        state = torch.load(weights.path, map_location="cpu", weights_only=True)
+        architecture = settings.get("architecture", "MP-2021.2.8")
+        if architecture not in ARCHITECTURES:
+            raise InputError(
+                f"potential {self.name}: no architecture '{architecture}'; there are: {', '.join(ARCHITECTURES)}"
+            )
         model = M3GNet(
             dim_node_embedding=64,
             dim_edge_embedding=64,
             max_n=3,
             max_l=3,
             nblocks=3,
-            units=64,
             cutoff=5.0,
             threebody_cutoff=4.0,
             rbf_type="SphericalBessel",
             readout_type="weighted_atom",
             is_intensive=False,
+            **ARCHITECTURES[architecture],
         )
-        energies = state["element_refs.property_offset"]
-        self._potential = Potential(model, state["data_mean"], state["data_std"], element_refs=energies)
-        missing, unexpected = self._potential.load_state_dict(state, strict=False)
-        if missing or set(unexpected) - _OBSOLETE:
-            raise InputError(f"potential {name}: {weights.path} does not fit M3GNet: {missing} {unexpected}")
         for block in model.graph_layers:
             block.conv.node_update_ = MethodType(_sum_at_destination, block.conv)
-        self._potential.to(self.device, self._dtype).eval().requires_grad_(False)
-        self._converter = Atoms2Graph(model.element_types, model.cutoff)
+        return model
 
-    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
-        """Evaluate all structures in one forward pass; see `Potential.evaluate`."""
-        import torch
-        from torch_geometric.data import Batch
-
-        if not structures:
-            return []
-        with default_dtype(self._dtype), _matgl_types(self._dtype):
-            graphs, lattices, _ = zip(*(self._converter.get_graph(atoms) for atoms in structures), strict=True)
-            batch = Batch.from_data_list(list(graphs)).to(self.device)
-            lattice = torch.cat(list(lattices)).to(self.device)
-            self._potential.calc_stresses = stress
-            with _bonds_counted_by_structure(batch.batch):
-                energies, forces, stresses, _ = self._potential(batch, lattice)
-        energies = energies.detach().cpu().numpy().reshape(-1)
-        of_structures = None
-        if stress:
-            tensors = stresses.detach().cpu().numpy().reshape(-1, 3, 3).astype(float)
-            of_structures = full_3x3_to_voigt_6_stress(tensors) * GPa
-        return split_batch(structures, energies, forces.detach().cpu().numpy(), of_structures)
-
-    def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
-        """Return the Hessian times each direction; see `HasCurvature.curvature`."""
-        import torch
-        from torch_geometric.data import Batch
-
-        with default_dtype(self._dtype), _matgl_types(self._dtype):
-            graph, lattice, _ = self._converter.get_graph(structure)
-            batch, lattice = Batch.from_data_list([graph]).to(self.device), lattice.to(self.device)
-            positions = (batch.frac_coords @ lattice[0]).requires_grad_(True)
-            # moved by nothing, but a function of the positions
-            batch.frac_coords = batch.frac_coords + (positions - positions.detach()) @ torch.linalg.inv(lattice[0])
-            self._potential.calc_stresses = False
-            with _bonds_counted_by_structure(batch.batch), _graph_kept(self._potential):
-                energy, *_ = self._potential(batch, lattice)
-            return hessian_products(energy, positions, directions)
-
-
-@contextmanager
-def _graph_kept(potential: Any) -> Iterator[None]:
-    """Let matgl keep the graph of the energy, which it frees with the forces unless it is in training."""
-    potential.train()
-    try:
-        yield
-    finally:
-        potential.eval()
+    def passing(self, structure_of_atom: Any) -> AbstractContextManager[None]:
+        """Return a context in which each structure counts its own bonds."""
+        return _bonds_counted_by_structure(structure_of_atom)
 
 
 def _sum_at_destination(
@@ -138,19 +78,6 @@ def _sum_at_destination(
     inputs = torch.hstack([node_feat[source], node_feat[destination], edge_feat])
     messages = self.node_update_func(inputs) * self.node_weight_func(rbf)
     return scatter_add(messages, destination, dim_size=num_nodes, dim=0)
-
-
-@contextmanager
-def _matgl_types(dtype: Any) -> Iterator[None]:
-    """Tell matgl, which keeps its types in module variables, what to compute in."""
-    import matgl
-
-    before = matgl.float_th, matgl.float_np
-    matgl.float_th, matgl.float_np = dtype, np.dtype(str(dtype).removeprefix("torch.")).type
-    try:
-        yield
-    finally:
-        matgl.float_th, matgl.float_np = before
 
 
 @contextmanager

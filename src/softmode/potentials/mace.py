@@ -8,13 +8,16 @@ from ase import Atoms
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation, split_batch
+from softmode.potentials.base import Evaluation, one_of_several, split_batch
 from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
 
 class MACEPotential:
-    """MACE in float32, as its authors publish it; `dtype: float64` is what they advise for optimisation and phonons."""
+    """MACE in float32; `dtype: float64` is what its authors advise for optimisation and phonons.
+
+    A model with several heads is evaluated with the one that `head` names.
+    """
 
     conservative = True
     dtypes = ("float32", "float64")
@@ -35,7 +38,9 @@ class MACEPotential:
         self._model = model.to(self.device, self._dtype).eval().requires_grad_(False)
         self._cutoff = float(model.r_max)
         self._numbers = [int(number) for number in model.atomic_numbers]
-        self._heads = getattr(model, "heads", None)
+        self._heads = getattr(model, "heads", None) or ["Default"]
+        several = self._heads if len(self._heads) > 1 else ()
+        self._head = one_of_several(name, "head", settings.get("head"), several) or self._heads[0]
         self.elements: frozenset[int] | None = frozenset(self._numbers)
 
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
@@ -71,4 +76,6 @@ class MACEPotential:
         from mace.tools import AtomicNumberTable
 
         table = AtomicNumberTable(self._numbers)
-        return AtomicData.from_config(config_from_atoms(atoms), table, self._cutoff, heads=self._heads)
+        # of a head that it does not know, MACE takes the last one without a word
+        config = config_from_atoms(atoms, head_name=self._head)
+        return AtomicData.from_config(config, table, self._cutoff, heads=self._heads)

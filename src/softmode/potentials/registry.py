@@ -21,6 +21,7 @@ ADAPTERS = {
     "nequix": ("nequix", "NequixPotential"),
     "omat24": ("fairchem", "FAIRChemPotential"),
     "orb": ("orb", "ORBPotential"),
+    "qet": ("qet", "QETPotential"),
     "sevennet": ("sevennet", "SevenNetPotential"),
     "uma": ("uma", "UMAPotential"),
 }

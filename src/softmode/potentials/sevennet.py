@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Evaluation, split_batch
+from softmode.potentials.base import Evaluation, one_of_several, split_batch
 from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 
@@ -16,7 +16,7 @@ _TO_VOIGT = [0, 1, 2, 4, 5, 3]
 
 
 class SevenNetPotential:
-    """SevenNet, evaluated in float32."""
+    """SevenNet, evaluated in float32; of a model with several modalities, the one that `modal` names."""
 
     dtypes = ("float32",)
     dtype = dtypes[0]
@@ -32,6 +32,7 @@ class SevenNetPotential:
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         self._model = load_checkpoint(str(weights.path)).build_model()
+        self._modal = one_of_several(name, "modal", settings.get("modal"), self._model.modal_map or {})
         self._model.set_is_batch_data(True)
         self._model.to(self.device).eval()
         self.elements: frozenset[int] | None = frozenset(self._model.type_map)
@@ -66,6 +67,7 @@ class SevenNetPotential:
         return hessian_products(energy, positions, directions)
 
     def _batch(self, structures: Sequence[Atoms]) -> Any:
+        import sevenn._keys as keys
         from sevenn.atom_graph_data import AtomGraphData
         from sevenn.train.dataload import unlabeled_atoms_to_graph
         from torch_geometric.data import Batch
@@ -73,4 +75,7 @@ class SevenNetPotential:
         graphs = [
             AtomGraphData.from_numpy_dict(unlabeled_atoms_to_graph(atoms, self._model.cutoff)) for atoms in structures
         ]
+        if self._modal is not None:
+            for graph in graphs:
+                graph[keys.DATA_MODALITY] = self._modal
         return Batch.from_data_list(graphs).to(self.device)

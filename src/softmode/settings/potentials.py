@@ -176,6 +176,12 @@ class Memory(Settings):
     )
 
 
+def _only_of(key: str, *adapters: str) -> dict[str, Any]:
+    """Return the schema by which a key is refused where another adapter would pass over it without a word."""
+    of_these = {"enum": list(adapters), "description": f"no other adapter reads '{key}'; leave it out"}
+    return {"properties": {"adapter": of_these}}
+
+
 class Potential(Memory, Known):
     """One potential of the potentials file."""
 
@@ -188,6 +194,12 @@ class Potential(Memory, Known):
                 "trained_on_entries": ["training_phonons"],
                 "angle_cutoff_A": ["cutoff_A", "memory_kB_per_angle"],
                 "memory_kB_per_angle": ["angle_cutoff_A"],
+            },
+            "dependentSchemas": {
+                "architecture": _only_of("architecture", "m3gnet", "orb"),
+                "modal": _only_of("modal", "sevennet"),
+                "head": _only_of("head", "mace"),
+                "task_name": _only_of("task_name", "uma"),
             },
             "if": {"properties": {"adapter": {"const": "ase_calculator"}}},
             "then": {"required": ["calculator"]},
@@ -205,6 +217,7 @@ class Potential(Memory, Known):
         "nequix",
         "omat24",
         "orb",
+        "qet",
         "sevennet",
         "uma",
     ] = setting("The adapter in softmode.potentials.")
@@ -212,10 +225,22 @@ class Potential(Memory, Known):
     environment: str = setting("Its environment, envs/<environment>.txt.", pattern=r"^[a-z0-9]+$(?!\n)")
     checkpoint: Checkpoint | None = setting("The weights.", default=None)
     architecture: str | None = setting(
-        "orb: the name of its builder in orb_models.forcefield.pretrained, such as orb_v2.", default=None
+        "orb: the name of its builder in orb_models.forcefield.pretrained, such as orb_v2. m3gnet: the weights that it "
+        "belongs to, MP-2021.2.8 (default) or MatPES-v2025.1.",
+        default=None,
     )
     task_name: str | None = setting(
         "uma: which of the model's tasks, such as omat (crystals, PBE); needed where it has several.", default=None
+    )
+    modal: str | None = setting(
+        "sevennet: the modality of a model that has several, each with a potential energy of its own, such as PBE.",
+        default=None,
+        min_length=1,
+    )
+    head: str | None = setting(
+        "mace: the head of a model that has several, each with a potential energy of its own, such as omat_pbe.",
+        default=None,
+        min_length=1,
     )
     calculator: str | None = setting("ase_calculator: import path of the ASE calculator.", default=None)
     arguments: dict[Annotated[str, Field(description="a name of an argument")], Any] | None = setting(
