@@ -8,6 +8,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from softmode.commands.arguments import add_device, add_registry
@@ -63,8 +64,12 @@ def run(options: Options) -> int:
     else:
         structures = check.default_structures(potential.elements)
     sizes = check.SIZES if options.sizes is None else options.sizes
+    steps = check.check_potential(potential, structures, sizes)
+    if "acceleration" in settings:
+        plain = load_potential({key: settings[key] for key in settings.keys() - {"acceleration"}}, options.device)
+        steps = chain(check.check_acceleration(potential, plain, structures), steps)
     checks = []
-    for item in check.check_potential(potential, structures, sizes):
+    for item in steps:
         checks.append(item)
         # large sizes take minutes, and the table comes at the end
         print(f"{len(checks)}: {item.name}: {item.value:.3g} {item.unit} {item.verdict}".rstrip(), file=sys.stderr)
