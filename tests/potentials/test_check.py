@@ -4,7 +4,7 @@ from ase.data import atomic_numbers
 
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation
-from softmode.potentials.check import Check, check_potential, default_structures, report
+from softmode.potentials.check import Check, check_acceleration, check_potential, default_structures, report
 from tests.stages.potentials import effective_medium
 
 COPPER = frozenset({atomic_numbers["Cu"]})
@@ -47,6 +47,21 @@ class Wrong:
 def failures(potential) -> list[str]:
     structures = default_structures(potential.elements)
     return [check.name for check in check_potential(potential, structures, sizes=()) if check.verdict == "FAIL"]
+
+
+@pytest.mark.parametrize("wrong", ["", "forces are the gradient", "size-extensivity"])
+def test_acceleration_that_changes_forces_or_energies_fails(wrong: str) -> None:
+    structures = default_structures(COPPER)
+    checks = list(check_acceleration(Wrong(wrong), effective_medium(), structures))
+    failed = {check.name for check in checks if check.verdict == "FAIL"}
+    assert (
+        failed
+        == {
+            "": set(),
+            "forces are the gradient": {"accelerated = plain, forces"},
+            "size-extensivity": {"accelerated = plain, energy"},
+        }[wrong]
+    )
 
 
 def test_potential_without_fault_passes_every_check() -> None:

@@ -7,7 +7,8 @@ from ase.build import bulk
 from ase.calculators.calculator import Calculator
 from contract import Contract, load, registered
 
-from softmode.potentials import checkpoints
+from softmode.errors import InputError
+from softmode.potentials import checkpoints, mace
 from softmode.potentials.base import Potential
 from softmode.studies.spectroscopy.extended_graph import dynamical_matrices
 
@@ -66,3 +67,21 @@ def test_dynamical_matrix_without_a_supercell_is_that_of_one_that_holds_the_wave
     print(f"{crystal.symbols}: {largest:.1e} of {np.abs(expected).max():.2g} eV/Å²")
     assert largest < 1e-9
     assert np.abs(expected).max() > 1
+
+
+class TestMACECuEquivariance(TestMACE):
+    """Its products in plain torch, as on any CPU; the kernels of a GPU have not been run."""
+
+    changes = {"acceleration": "cueq"}  # noqa: RUF012 (not changed)
+    # 1.73 for rock salt, whose batch then is too large by that; one that does not fit is halved
+    memory_bounds = (0.71, 2.0)
+
+    def test_its_products_are_those_of_cuequivariance(self, potential: Potential) -> None:
+        kinds = {type(module).__module__.partition(".")[0] for module in potential._model.modules()}  # type: ignore[attr-defined]
+        assert "cuequivariance_torch" in kinds
+        assert "cuequivariance-torch" in potential.packages
+
+    def test_is_refused_without_its_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(mace, "versions", dict.fromkeys)
+        with pytest.raises(InputError, match="acceleration: cueq needs cuequivariance-torch, not installed here"):
+            load(self.settings())

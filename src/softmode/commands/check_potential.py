@@ -77,10 +77,12 @@ def run(options: Options) -> int:
         structures = check.default_structures(potential.elements)
     sizes = check.SIZES if options.sizes is None else options.sizes
     crystals = check_phonons.symmetric_crystals(potential.elements)
+    steps = chain(check.check_potential(potential, structures, sizes), check_phonons.check_phonons(potential, crystals))
+    if "acceleration" in settings:
+        plain = load_potential({key: settings[key] for key in settings.keys() - {"acceleration"}}, options.device)
+        steps = chain(check.check_acceleration(potential, plain, structures), steps)
     checks = []
-    for item in chain(
-        check.check_potential(potential, structures, sizes), check_phonons.check_phonons(potential, crystals)
-    ):
+    for item in steps:
         checks.append(item)
         # large sizes take minutes, and the table comes at the end
         print(f"{len(checks)}: {item.name}: {item.value:.3g} {item.unit} {item.verdict}".rstrip(), file=sys.stderr)

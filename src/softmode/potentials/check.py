@@ -79,6 +79,19 @@ def check_potential(potential: Potential, structures: Sequence[Atoms], sizes: Se
     yield from _cost(potential, structures[0], sizes)
 
 
+def check_acceleration(potential: Potential, plain: Potential, structures: Sequence[Atoms]) -> Iterator[Check]:
+    """Yield how far a potential is from itself without acceleration.
+
+    Args:
+        plain: the same potential without its key `acceleration`
+        structures: as for `check_potential`
+    """
+    same, _, _ = _BOUNDS[potential.dtype]
+    found, expected = potential.evaluate(structures, stress=True), plain.evaluate(structures, stress=True)
+    yield bounded("accelerated = plain, forces", _largest_force_difference(found, expected), "eV/Å", same)
+    yield bounded("accelerated = plain, energy", _largest_energy_difference(found, expected), "eV/atom", same)
+
+
 def default_structures(elements: frozenset[int] | None) -> list[Atoms]:
     """Return rattled crystals, one of them skewed, of those that consist of known elements.
 

@@ -1,5 +1,6 @@
 """MACE (Batatia et al., arXiv:2401.00096): MACE-MP-0 and other models of mace-torch with energies and forces."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 from ase import Atoms
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from softmode.engine.provenance import versions
+from softmode.errors import InputError
 from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation, one_of_several, split_batch
 from softmode.potentials.second_derivatives import hessian_products
@@ -21,6 +24,7 @@ class MACEPotential:
 
     conservative = True
     dtypes = ("float32", "float64")
+    accelerations = ("cueq",)
     packages: tuple[str, ...] = ("mace-torch", "e3nn", "torch")
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
@@ -35,7 +39,10 @@ class MACEPotential:
         self.checkpoint_sha256 = weights.sha256
         # a pickle of the whole model: loaded only because its hash is known
         model = torch.load(weights.path, map_location=self.device, weights_only=False)
-        self._model = model.to(self.device, self._dtype).eval().requires_grad_(False)
+        model = model.to(self.device, self._dtype)
+        if settings.get("acceleration") == "cueq":
+            model = self._by_cuequivariance(model)
+        self._model = model.eval().requires_grad_(False)
         self._cutoff = float(model.r_max)
         self._numbers = [int(number) for number in model.atomic_numbers]
         self._heads = getattr(model, "heads", None) or ["Default"]
@@ -70,6 +77,23 @@ class MACEPotential:
             data = Batch.from_data_list([self._graph(structure)]).to(self.device).to_dict()
             energies = self._model(data, compute_force=False)["node_energy"]
             return hessian_products(energies[:n_atoms], data["positions"], directions)
+
+    def _by_cuequivariance(self, model: Any) -> Any:
+        """Return the same model with cuEquivariance's products; they have kernels of their own on a GPU alone."""
+        needed = ["cuequivariance-torch"] + (["cuequivariance-ops-torch-cu13"] if self.device != "cpu" else [])
+        self.packages = (*type(self).packages, *needed)
+        missing = [package for package, version in versions(tuple(needed)).items() if version is None]
+        if missing:  # without its kernels it would only warn, and be slower than without acceleration
+            raise InputError(
+                f"potential {self.name}: acceleration: cueq needs {' and '.join(missing)}, not installed here; install "
+                "it into this environment, or leave the key out"
+            )
+        from mace.cli.convert_e3nn_cueq import run
+
+        with default_dtype(self._dtype), warnings.catch_warnings():
+            # that there are no kernels, on a CPU
+            warnings.filterwarnings("ignore", message="cuequivariance_ops_torch is not available")
+            return run(model, device=self.device)
 
     def _graph(self, atoms: Atoms) -> Any:
         from mace.data import AtomicData, config_from_atoms

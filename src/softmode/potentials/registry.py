@@ -34,15 +34,17 @@ def load_potential(settings: Mapping[str, Any], device: str = "auto") -> Potenti
         device: `auto`, `cpu` or `cuda`
 
     Raises:
-        InputError: there is no such adapter, its package is missing here, the checkpoint is not the registered one, or
-            a file of the user's own cannot be loaded.
+        InputError: there is no such adapter, its package is missing here, it has no such acceleration, the checkpoint
+            is not the registered one, or a file of the user's own cannot be loaded.
     """
     name, adapter = settings["name"], settings["adapter"]
     if adapter not in ADAPTERS:
         raise InputError(f"potential {name}: no adapter '{adapter}'; there are: {', '.join(ADAPTERS)}")
     try:
+        kind = _adapter(adapter)
+        _check_acceleration(name, settings, getattr(kind, "accelerations", ()))
         with contained():
-            loaded: Potential = _adapter(adapter)(name, settings, device)
+            loaded: Potential = kind(name, settings, device)
     except ModuleNotFoundError as error:
         raise InputError(
             f"potential {name}: package {error.name} is not installed here; run this with the python of environment "
@@ -77,6 +79,13 @@ def dtypes(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """
     known: tuple[str, ...] = _adapter(settings["adapter"]).dtypes
     return known
+
+
+def _check_acceleration(name: str, settings: Mapping[str, Any], offered: tuple[str, ...]) -> None:
+    asked = settings.get("acceleration")
+    if asked is not None and asked not in offered:
+        adapters = f"adapter '{settings['adapter']}' has {', '.join(offered) if offered else 'none'}"
+        raise InputError(f"potential {name}: acceleration: there is no '{asked}' for it: {adapters}; leave the key out")
 
 
 def _adapter(name: str) -> Any:

@@ -255,6 +255,11 @@ class Potential(Memory, Known):
     dtype: Literal["float32", "float64"] | None = setting(
         "Floating-point type of the evaluation; the default is what its authors publish.", default=None
     )
+    acceleration: Literal["cueq"] | None = setting(
+        "mace: cueq takes NVIDIA's cuEquivariance for its products; off without this key. check-potential compares its "
+        "forces with those without it.",
+        default=None,
+    )
     conservative: bool | None = setting(
         "Forces are the gradient of the energy; else they are predicted directly.", default=None
     )
