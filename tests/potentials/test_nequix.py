@@ -43,6 +43,8 @@ class TestNequixMPFloat64(TestNequixMP):
     noise = 1e-9
     gradient_tolerance = 1e-5
     step = 2e-3
+    curvature_step = 5e-4
+    curvature_tolerance = 2e-5
 
     def ase_calculator(self, potential: Potential) -> Calculator:
         return PackageOnTorch(potential)
