@@ -52,8 +52,10 @@ coverage: .envs/test.ready
 	$(QUICK_TESTS) --cov --cov-report=term
 
 test: check $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
-	@echo "== slow tests"
-	.envs/test/bin/python -m pytest -m slow
+	@echo "== potentials in their environments, two at a time"
+	.envs/test/bin/python -m pytest -n 2 -m slow tests/potentials
+	@echo "== the other slow tests"
+	.envs/test/bin/python -m pytest -m slow --ignore tests/potentials
 
 test-slurm: .envs/workflow.ready .envs/test.ready .envs/chgnet.ready .envs/sevennet.ready
 	@echo "== a campaign on SLURM"
