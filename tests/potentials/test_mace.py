@@ -1,7 +1,11 @@
-"""MACE, in its environment."""
+"""MACE, in its environment: MACE-MP-0 small, whose weights can be had, and random weights with heads of MACE-MH-1."""
+
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import structures
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import Calculator
@@ -10,6 +14,7 @@ from contract import Contract, load, registered
 from softmode.errors import InputError
 from softmode.potentials import checkpoints, mace
 from softmode.potentials.base import Potential
+from softmode.potentials.torch_settings import contained, default_dtype
 from softmode.studies.spectroscopy.extended_graph import dynamical_matrices
 
 
@@ -23,6 +28,10 @@ class TestMACE(Contract):
 
         weights = checkpoints.locate(potential.name, self.settings()["checkpoint"])
         return MACECalculator(model_paths=str(weights.path), device="cpu", default_dtype=potential.dtype)
+
+    def test_head_of_a_model_without_any_is_refused(self) -> None:
+        with pytest.raises(InputError, match="mace-mp-0-small: head is 'omat_pbe', but these weights have but one"):
+            load(self.settings() | {"head": "omat_pbe"})
 
 
 class TestMACEFloat64(TestMACE):
@@ -85,3 +94,94 @@ class TestMACECuEquivariance(TestMACE):
         monkeypatch.setattr(mace, "versions", dict.fromkeys)
         with pytest.raises(InputError, match="acceleration: cueq needs cuequivariance-torch, not installed here"):
             load(self.settings())
+
+
+class TestMACEHeads(Contract):
+    """The architecture of MACE-MH-1 with few channels and two of its heads, the one of matter not the last."""
+
+    name = "mace-mh-1"
+    changes = {"dtype": "float64"}  # noqa: RUF012 (not changed)
+    energy_nacl = None
+    energy_silicon = None
+    noise = 1e-9
+    gradient_tolerance = 1e-5
+    step = 2e-3
+    curvature_step = 5e-4
+    curvature_tolerance = 2e-5
+    heads = ("omat_pbe", "omol")
+    path: ClassVar[Path]
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def checkpoint(cls, tmp_path_factory: pytest.TempPathFactory) -> None:
+        cls.path = tmp_path_factory.mktemp("mace") / "heads.model"
+        with contained():
+            import mace.data  # noqa: F401 (before e3nn: mace sets what e3nn reads)
+            import torch
+            from e3nn.o3 import Irreps
+            from mace.modules import ScaleShiftMACE
+            from mace.modules.blocks import RealAgnosticResidualNonLinearInteractionBlock as Interaction
+
+            torch.manual_seed(0)
+            numbers = [*range(1, 84), *range(89, 95)]
+            with default_dtype(torch.float64):
+                model = ScaleShiftMACE(
+                    r_max=6.0,
+                    num_bessel=10,
+                    num_polynomial_cutoff=5,
+                    max_ell=3,
+                    interaction_cls=Interaction,
+                    interaction_cls_first=Interaction,
+                    num_interactions=2,
+                    num_elements=len(numbers),
+                    hidden_irreps=Irreps("8x0e + 8x1o"),
+                    edge_irreps=Irreps("4x0e + 4x1o"),
+                    MLP_irreps=Irreps("8x0e"),
+                    atomic_energies=np.random.default_rng(0).normal(size=(2, len(numbers))),
+                    avg_num_neighbors=40.0,
+                    atomic_numbers=numbers,
+                    correlation=3,
+                    gate=torch.nn.functional.silu,
+                    pair_repulsion=True,
+                    distance_transform="Agnesi",
+                    use_agnostic_product=True,
+                    use_edge_irreps_first=True,
+                    heads=list(cls.heads),
+                    atomic_inter_scale=[300.0, 200.0],
+                    atomic_inter_shift=[0.0, 0.1],
+                )
+            torch.save(model, cls.path)
+
+    @classmethod
+    def settings(cls) -> dict[str, Any]:
+        own = {"version": "random", "path": str(cls.path), "trust": True}
+        return registered(cls.name, checkpoint=own, **cls.changes)
+
+    def ase_calculator(self, potential: Potential) -> Calculator:
+        from mace.calculators import MACECalculator
+
+        head = self.settings()["head"]
+        return MACECalculator(model_paths=str(self.path), device="cpu", default_dtype=potential.dtype, head=head)
+
+    def test_same_as_the_package(self, potential: Potential) -> None:
+        import torch
+
+        with default_dtype(torch.float64):  # which the package leaves to its user
+            super().test_same_as_the_package(potential)
+
+    def test_heads_differ_in_forces_too(self, potential: Potential) -> None:
+        other = load(self.settings() | {"head": self.heads[1]})
+        here, there = (each.evaluate([structures.magnesia()])[0].forces for each in (potential, other))
+        assert np.abs(here - there).max() > 1e-2 * np.abs(here).max()
+
+    @pytest.mark.parametrize(
+        ("head", "message"),
+        [
+            (None, "head is missing; these weights have several, .*: omat_pbe, omol. Name one"),
+            ("omat", "no head 'omat'; these weights have several, .*: omat_pbe, omol"),
+        ],
+    )
+    def test_head_that_is_not_there_is_refused(self, head: str | None, message: str) -> None:
+        settings = {key: value for key, value in self.settings().items() if key != "head"}
+        with pytest.raises(InputError, match=f"potential mace-mh-1: {message}"):
+            load(settings | ({"head": head} if head else {}))
