@@ -207,6 +207,28 @@ class Contract:
             assert asymmetry < (1e-5 if single else 1e-12)
             assert max(translated, net) < (1e-5 if single else 1e-12)
 
+    def test_curvature_of_an_ideal_crystal_is_what_its_forces_show(self, potential: Potential) -> None:
+        """Rock salt has angles of 180° and 0°, where an arc cosine has no derivative."""
+        if not isinstance(potential, HasCurvature):
+            pytest.skip("it has no second derivatives")
+        crystal = bulk("MgS", "rocksalt", a=5.23, cubic=True)
+        direction = np.zeros((1, 8, 3))
+        direction[0, 0, 0] = 1.0
+        displaced = []
+        for sign in (2, 1, -1, -2):
+            moved = crystal.copy()
+            moved.positions += 0.01 * sign * direction[0]
+            displaced.append(moved)
+        forces = np.array([found.forces for found in potential.evaluate(displaced)])
+        numerical = np.einsum("s,sij->ij", [1.0, -8.0, 8.0, -1.0], forces) / 0.12
+        (product,) = potential.curvature(crystal, direction)
+        self._assert_same_constants(product, numerical)
+
+    def _assert_same_constants(self, exact: np.ndarray, numerical: np.ndarray) -> None:
+        deviation = float(np.linalg.norm(exact - numerical) / np.linalg.norm(numerical))
+        print(f"{self.name}: MgS: force constants by 0.01 Å - exact: {100 * deviation:.2g} %")
+        assert deviation < 2e-3
+
     def test_curvature_does_not_depend_on_what_was_evaluated_before(self, potential: Potential) -> None:
         if not isinstance(potential, HasCurvature):
             pytest.skip("it has no second derivatives")

@@ -2,12 +2,14 @@
 
 import copy
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from contract import Contract
 
 from softmode.potentials.base import Potential
+from softmode.potentials.check_phonons import NOISE, ROUGHNESS, check_phonons, symmetric_crystals
 
 
 class TestCHGNet(Contract):
@@ -25,6 +27,17 @@ class TestCHGNet(Contract):
 
         # a copy: the calculator makes the model only warn of isolated atoms
         return CHGNetCalculator(copy.deepcopy(potential._model), use_device="cpu")  # type: ignore[attr-defined]
+
+    def _assert_same_constants(self, exact: np.ndarray, numerical: np.ndarray) -> None:
+        # its energy is rough: see the adapter
+        assert np.linalg.norm(exact - numerical) / np.linalg.norm(numerical) > 0.5
+
+    @pytest.mark.slow
+    def test_its_roughness_is_caught(self, potential: Potential) -> None:
+        sulphide = [one for one in symmetric_crystals(potential.elements) if one.name.startswith("MgS")]
+        checks = {check.name: check for check in check_phonons(potential, sulphide)}
+        assert checks[ROUGHNESS].verdict == "FAIL" and checks[ROUGHNESS].value > 50
+        assert checks[NOISE].verdict == "pass"
 
     def test_an_isolated_atom_fails_alone(self, potential: Potential) -> None:
         with pytest.raises(ValueError, match="isolated atom"):

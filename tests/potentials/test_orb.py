@@ -9,7 +9,8 @@ from ase.calculators.calculator import Calculator
 from contract import Contract, load, registered
 
 from softmode.errors import InputError
-from softmode.potentials.base import Potential
+from softmode.potentials.base import HasCurvature, Potential
+from softmode.potentials.check_phonons import NOISE, check_phonons, symmetric_crystals
 from softmode.potentials.torch_settings import contained, default_dtype
 
 
@@ -27,6 +28,13 @@ class TestORB(Contract):
 
     def test_direct(self, potential: Potential) -> None:
         assert not potential.conservative
+
+    @pytest.mark.slow
+    def test_chance_among_equal_neighbours_is_caught_as_numerical_noise(self, potential: Potential) -> None:
+        fluoride = [one for one in symmetric_crystals(potential.elements) if one.name.startswith("CsF")]
+        checks = {check.name: check for check in check_phonons(potential, fluoride)}
+        assert checks[NOISE].verdict == "FAIL" and checks[NOISE].value > 1
+        assert not isinstance(potential, HasCurvature)
 
     def test_unknown_architecture(self) -> None:
         with pytest.raises(InputError, match="no architecture 'load_model'"):

@@ -1,17 +1,27 @@
-"""Check a potential: its forces, invariances and batches; time and memory.
+"""Check a potential: its forces, invariances and batches; time and memory; what ruins phonons.
 
-Forces are held against differences of energies. It runs in the environment of the potential. The exit code is 1 if a
-check fails.
+Forces are held against differences of energies. Phonons of symmetric crystals show numerical noise, of which equal
+distances are one cause, and how rough the energy is. It runs in the environment of the potential. The exit code is 1 if
+a check fails.
 """
 
+import json
 import os
 import sys
 from argparse import ArgumentParser
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from softmode.commands.arguments import add_device, add_registry
 from softmode.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from softmode.potentials.base import Potential
+    from softmode.potentials.check import Check
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,7 @@ class Options:
     structures: list[str] | None
     sizes: list[int] | None
     device: str
+    output: Path | None
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,6 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--sizes", type=int, nargs="*", metavar="ATOMS", help="sizes for time and memory (8 64 216 512)"
     )
     add_device(parser)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write all checks here, too, with versions (JSON)")
 
 
 def run(options: Options) -> int:
@@ -47,9 +59,10 @@ def run(options: Options) -> int:
     environment = options.environments / settings["environment"]
     _enter_environment(environment)
 
+    import numpy as np
     from ase.io import read
 
-    from softmode.potentials import check
+    from softmode.potentials import check, check_phonons
     from softmode.potentials.registry import load_potential, runs_here
 
     if not environment.exists() and not runs_here(settings):
@@ -63,13 +76,46 @@ def run(options: Options) -> int:
     else:
         structures = check.default_structures(potential.elements)
     sizes = check.SIZES if options.sizes is None else options.sizes
+    crystals = check_phonons.symmetric_crystals(potential.elements)
     checks = []
-    for item in check.check_potential(potential, structures, sizes):
+    for item in chain(
+        check.check_potential(potential, structures, sizes), check_phonons.check_phonons(potential, crystals)
+    ):
         checks.append(item)
         # large sizes take minutes, and the table comes at the end
         print(f"{len(checks)}: {item.name}: {item.value:.3g} {item.unit} {item.verdict}".rstrip(), file=sys.stderr)
     print(check.report(options.name, checks))
+    keys = check_phonons.registry_keys(checks)
+    if keys:
+        print(f"\nFor {options.name} in the potentials file:")
+        for key, value in keys.items():
+            print(f"  {key}: {np.format_float_positional(value, trim='-')}")
+    else:
+        print("\nPhonons were not checked: none of the built-in symmetric crystals has only elements that it knows")
+    if options.output:
+        _write(options.output, settings, potential, checks, keys)
     return 1 if any(item.verdict == "FAIL" for item in checks) else 0
+
+
+def _write(
+    path: Path, settings: "Mapping[str, Any]", potential: "Potential", checks: "Sequence[Check]", keys: dict[str, float]
+) -> None:
+    from softmode.engine.outputs import whole_file
+    from softmode.engine.provenance import PACKAGES, provenance, versions
+    from softmode.settings.potentials import digest_of_settings
+
+    packages = PACKAGES + potential.packages
+    identity = {
+        "potential": digest_of_settings(settings),
+        "checkpoint_sha256": potential.checkpoint_sha256,
+        "dtype": potential.dtype,
+        "packages": versions(packages),
+    }
+    facts = {"potential": potential.name, "device": potential.device, **keys, "checks": [vars(one) for one in checks]}
+    with whole_file(path) as partial:
+        partial.write_text(
+            json.dumps(provenance(identity, packages, **facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
 
 
 def _enter_environment(folder: Path) -> None:

@@ -66,14 +66,14 @@ def check_potential(potential: Potential, structures: Sequence[Atoms], sizes: Se
     yield from _invariances(potential, structures, same)
     singles = [potential.evaluate([atoms], stress=True)[0] for atoms in structures]
     together = potential.evaluate(structures, stress=True)
-    yield _bounded("batch = one by one, forces", _largest_force_difference(together, singles), "eV/Å",
+    yield bounded("batch = one by one, forces", _largest_force_difference(together, singles), "eV/Å",
                    _BATCH_BOUND[potential.dtype])  # fmt: skip
-    yield _bounded("batch = one by one, energy", _largest_energy_difference(together, singles), "eV/atom", same)
+    yield bounded("batch = one by one, energy", _largest_energy_difference(together, singles), "eV/atom", same)
     again = [potential.evaluate([atoms], stress=True)[0] for atoms in structures]
-    yield _bounded("run-to-run noise of forces", _largest_force_difference(again, singles), "eV/Å", same)
+    yield bounded("run-to-run noise of forces", _largest_force_difference(again, singles), "eV/Å", same)
     net = max(float(np.linalg.norm(single.forces.mean(axis=0))) for single in singles)
     if potential.conservative:
-        yield _bounded("mean force on the cell", net, "eV/Å", same)
+        yield bounded("mean force on the cell", net, "eV/Å", same)
     else:
         yield Check("mean force on the cell", net, "eV/Å", None, "note")
     yield from _cost(potential, structures[0], sizes)
@@ -146,7 +146,7 @@ def _stress(potential: Potential, structures: Sequence[Atoms]) -> Iterator[Check
 
 def _of_gradient(potential: Potential, name: str, value: float, unit: str, which: int) -> Check:
     if potential.conservative:
-        return _bounded(name, value, unit, _BOUNDS[potential.dtype][which])
+        return bounded(name, value, unit, _BOUNDS[potential.dtype][which])
     return Check(f"{name}: direct, not to be expected", value, unit, None, "note")
 
 
@@ -162,20 +162,20 @@ def _invariances(potential: Potential, structures: Sequence[Atoms], same: float)
         permuted.append(atoms[orders[-1]])
     after = potential.evaluate(rotated)
     turned_back = [Evaluation(one.energy, one.forces @ rotation, None) for one in after]
-    yield _bounded("rotation, forces", _largest_force_difference(turned_back, before), "eV/Å", 10 * same)
-    yield _bounded("rotation, energy", _largest_energy_difference(turned_back, before), "eV/atom", same)
+    yield bounded("rotation, forces", _largest_force_difference(turned_back, before), "eV/Å", 10 * same)
+    yield bounded("rotation, energy", _largest_energy_difference(turned_back, before), "eV/atom", same)
     after = potential.evaluate(permuted)
     sorted_back = [
         Evaluation(one.energy, one.forces[np.argsort(order)], None) for one, order in zip(after, orders, strict=True)
     ]
-    yield _bounded("permutation of atoms, forces", _largest_force_difference(sorted_back, before), "eV/Å", 10 * same)
+    yield bounded("permutation of atoms, forces", _largest_force_difference(sorted_back, before), "eV/Å", 10 * same)
     doubled = potential.evaluate([atoms.repeat((2, 1, 1)) for atoms in structures])
     first_half = [
         Evaluation(one.energy / 2, one.forces[: len(atoms)], None)
         for one, atoms in zip(doubled, structures, strict=True)
     ]
-    yield _bounded("size-extensivity, energy", _largest_energy_difference(first_half, before), "eV/atom", same)
-    yield _bounded("size-extensivity, forces", _largest_force_difference(first_half, before), "eV/Å", 10 * same)
+    yield bounded("size-extensivity, energy", _largest_energy_difference(first_half, before), "eV/atom", same)
+    yield bounded("size-extensivity, forces", _largest_force_difference(first_half, before), "eV/Å", 10 * same)
 
 
 def _cost(potential: Potential, atoms: Atoms, sizes: Sequence[int]) -> Iterator[Check]:
@@ -201,7 +201,8 @@ def _cost(potential: Potential, atoms: Atoms, sizes: Sequence[int]) -> Iterator[
             yield Check(f"growth of peak memory, {len(cell)} atoms", growth / len(cell), "MB/atom", None, "")
 
 
-def _bounded(name: str, value: float, unit: str, bound: float) -> Check:
+def bounded(name: str, value: float, unit: str, bound: float) -> Check:
+    """Return a check that passes if its value is within the bound."""
     return Check(name, value, unit, bound, "pass" if value <= bound else "FAIL")
 
 

@@ -1,6 +1,7 @@
 """MatterSim (Yang et al., arXiv:2405.04967)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,27 @@ _NOT_IN_CHECKPOINT = {"sbf.coef"}
 # Energy shift in eV up to which an element never occurred in training. With zero, elements whose shift is a rounding
 # error would count as known.
 _SHIFT_OF_UNKNOWN = 1e-6
+
+
+@contextmanager
+def _angles_differentiated() -> Iterator[None]:
+    """Let the clamp of the cosines pass their derivative on.
+
+    MatterSim keeps the cosines of its angles 1e-7 away from 1 and -1, where the arc cosine has no derivative, and torch
+    takes what is clamped for constant. Forces do not see it, but second derivatives of a crystal with angles of 180°,
+    such as rock salt, would lack 4 %. Nothing else in the model is clamped on both sides.
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Through(TorchFunctionMode):  # type: ignore[misc]  # torch is not there for the type checker
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            value = func(*args, **(kwargs or {}))
+            of_cosines = func is torch.clamp and {"min", "max"} <= set(kwargs or {})
+            return args[0] + (value - args[0]).detach() if of_cosines else value
+
+    with Through():
+        yield
 
 
 class MatterSimPotential:
@@ -67,7 +89,9 @@ class MatterSimPotential:
         """Return the Hessian times each direction; see `HasCurvature.curvature`."""
         data = self._batch([structure])
         positions = data["atom_pos"].requires_grad_(True)
-        return hessian_products(self._potential.model(data), positions, directions)
+        with _angles_differentiated():
+            energy = self._potential.model(data)
+        return hessian_products(energy, positions, directions)
 
     def _batch(self, structures: Sequence[Atoms]) -> dict[str, Any]:
         from mattersim.forcefield.potential import batch_to_dict

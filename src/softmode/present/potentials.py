@@ -10,7 +10,10 @@ from softmode.present.table_text import NOTHING, Table
 _CAPTION = (
     "Phonons: those that were among what it was trained on. "
     "Structures and parameters as published for the checkpoint; gradient: forces are the gradient of the energy; "
-    "direct: they are predicted; cost: one force call on a CPU, in that of M3GNet. The CSV has each checkpoint's hash."
+    "direct: they are predicted; cost: one force call on a CPU, in that of M3GNet. Noise: by how much the highest "
+    "frequency of the same symmetric crystal changes with its description; roughness: error of its force constants by "
+    "displacements of 0.01 Å (both: softmode check-potential, the largest of its crystals). The CSV has each "
+    "checkpoint's hash."
 )
 
 
@@ -24,7 +27,7 @@ def potentials_table(potentials: Mapping[str, Mapping[str, Any]], *, weights: Ma
     """
     numbers = pd.DataFrame([_facts(name, settings) for name, settings in potentials.items()])
     header = ["potential", "checkpoint", "functional", "trained on", "phonons", "structures", "parameters"]
-    header += ["forces", "licence", "cost"]
+    header += ["forces", "licence", "cost", "noise (THz)", "roughness (%)"]
     shown = (
         "label",
         "checkpoint",
@@ -36,6 +39,8 @@ def potentials_table(potentials: Mapping[str, Mapping[str, Any]], *, weights: Ma
         "forces",
         "licence",
         "relative_cost",
+        "numerical_noise_THz",
+        "roughness_percent",
     )
     rows = [[_text(column, row[column]) for column in shown] for _, row in numbers.iterrows()]
     if weights is not None:
@@ -61,6 +66,8 @@ def _facts(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         "dtype": settings.get("dtype"),
         "licence": checkpoint.get("licence"),
         "relative_cost": settings.get("relative_cost"),
+        "numerical_noise_THz": settings.get("numerical_noise_THz"),
+        "roughness_percent": settings.get("roughness_percent"),
     }
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
-from softmode.compare.mean_errors import comparable_energies
+from softmode.compare.mean_errors import THERMODYNAMICS, comparable_energies
+from softmode.compare.ranking import ranking_table
 from softmode.compare.training import SEEN, seen_entries
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
 from softmode.errors import InputError
 from softmode.present.cautions import cautions, marks
-from softmode.sources import YARDSTICK
+from softmode.sources import REFERENCE, YARDSTICK
 from softmode.studies.harmonic.study import STUDY
 from softmode.studies.study import Result, Study, load
 
@@ -110,10 +111,19 @@ class Results:
         colours = {name: settings["colour"] for name, settings in self.potentials.items()}
         return colours | ({YARDSTICK: _YARDSTICK_COLOUR} if "yardstick" in self.presentation else {})
 
-    @property
+    @cached_property
     def cautions(self) -> str:
         """What speaks against the frequencies and verdicts of some potentials; empty if nothing does."""
-        return cautions(self.potentials, self._functionals, self._seen)
+        return cautions(self.potentials, self._functionals, self._seen, self._differences_K)
+
+    @cached_property
+    def _differences_K(self) -> dict[tuple[str, str], float]:
+        """The differences between mean errors of the highest frequency by which potentials are ranked."""
+        if not (self.properties["source"] == REFERENCE).any():
+            return {}
+        (omega_max,) = (quantity for quantity in THERMODYNAMICS if quantity.key == "omega_max")
+        pairs = ranking_table(self.properties, [omega_max], list(self.potentials), self.report)
+        return {(pair.better, pair.worse): pair.difference for pair in pairs.itertuples()}
 
     @cached_property
     def _functionals(self) -> set[str]:

@@ -121,6 +121,22 @@ class Known(Settings):
         default=None,
         gt=0,
     )
+    numerical_noise_THz: float | None = setting(
+        "By how much its highest frequency of one and the same symmetric crystal changes when that is translated, its "
+        "atoms are put in another order or its lattice is strained by 0.01 %, the largest of the crystals of softmode "
+        "check-potential, which prints it.",
+        unit="THz",
+        default=None,
+        ge=0,
+    )
+    roughness_percent: float | None = setting(
+        "By how much its force constants of a displacement by 0.01 Å differ from the exact second derivatives (without "
+        "an energy gradient: from those of 0.005 and 0.02 Å), the largest of the crystals of softmode check-potential, "
+        "which prints it.",
+        unit="%",
+        default=None,
+        ge=0,
+    )
     gives: list[Capability] = setting(
         "What it can be asked for: forces and stress of a structure, curvature (exact second derivatives of its "
         "energy), density (a phonon density of states without forces). A stage that needs anything else leaves it out.",
