@@ -26,8 +26,8 @@ def test_models_whose_weights_are_those_of_the_paper_have_its_numbers(project: P
 def test_every_fact_is_there_or_a_dash(project: Path) -> None:
     table = potentials_table(registry(project))
     rows = {row[0]: row for row in table.rows}
-    facts = ["0.3.0", "PBE", "MPtrj", "–", "1.58 M", "413 k", "gradient", "BSD-3-Clause", "2", "0.009", "150"]
-    assert rows["CHGNet"][1:] == facts
+    assert rows["CHGNet"][1:] == ["0.3.0", "PBE", "MPtrj", "–", "1.58 M", "413 k", "gradient", "BSD-3-Clause", "2",
+                                  "0.009", "150"]  # fmt: skip
     assert rows["GPAW (PBE)"][1:] == ["–", "PBE", "–", "–", "–", "–", "gradient", "–", "–", "–", "–"]
     assert rows["ORB d3-xs-v2 (PBE+D3)"][7] == "direct"
 

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -22,6 +24,29 @@ def test_potential_that_cannot_do_a_study_is_in_none_of_its_results(finished_cam
     before = (finished_campaign / "tables" / "table2_thermodynamics.csv").read_bytes()
     list(write_results(campaign, ["tables"]))
     assert (finished_campaign / "tables" / "table2_thermodynamics.csv").read_bytes() == before
+
+
+def test_noise_that_decides_the_ranking_is_said_with_every_table(finished_campaign: Path) -> None:
+    """A twin of the potential, 3 K further from the reference, with a noise of 0.04 THz (1.9 K) or 0.1 THz (4.8 K)."""
+    campaign = CampaignFolder(finished_campaign)
+    for noise, said in ((0.04, False), (0.1, True)):
+        results = Results(campaign)
+        presentation = campaign.settings("presentation")
+        own = presentation["potentials"][POTENTIAL]
+        twin = own | {"label": "Twin", "numerical_noise_THz": noise}
+        potentials = presentation["potentials"] | {"twin": twin}
+        results.__dict__["presentation"] = presentation | {"potentials": potentials}
+        results.__dict__["potentials"] = {POTENTIAL: own, "twin": twin}
+        properties, metadata = results._properties
+        rows = properties[properties["source"] == POTENTIAL].assign(source="twin")
+        both = [results.properties, rows]
+        wide = properties.pivot(index="entry", columns="source", values="omega_max_K")
+        higher = np.sign(wide[POTENTIAL] - wide["reference"])
+        rows["omega_max_K"] += 3.0 * rows["entry"].map(higher)
+        results.__dict__["_properties"] = pd.concat(both, ignore_index=True), metadata
+        text = "Twin (up to 0.1 THz, 4.8 K), more than the 3 K between its mean error of ω_max and that of"
+        assert (text in results.cautions) == said
+        assert ("Twin" in results.cautions) == said
 
 
 @pytest.mark.slow

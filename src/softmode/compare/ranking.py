@@ -13,19 +13,6 @@ from softmode.compare.training import not_seen, seen_entries
 from softmode.sources import YARDSTICK
 
 
-def ranked_errors(properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> pd.DataFrame:
-    """Return the absolute errors that are ranked, in the reported unit, on the entries that every potential completed.
-
-    The yardstick does not compete.
-
-    Returns:
-        index entry, a column for each potential, no NaN; without rows where there is no entry
-    """
-    competing = [name for name in potentials if name != YARDSTICK]
-    errors = signed_errors(properties, quantity, competing).abs()
-    return errors.loc[errors.index.isin(survivors(properties, potentials))].dropna()
-
-
 def ranking_table(
     properties: pd.DataFrame, quantities: Sequence[Quantity], potentials: Sequence[str], report: Mapping[str, Any]
 ) -> pd.DataFrame:
@@ -42,20 +29,21 @@ def ranking_table(
         (share of resamples in which the first is the better, a tie counting half; NaN likewise), and decided (there is
         an interval, and it has no zero)
     """
+    competing = [name for name in potentials if name != YARDSTICK]
+    seen = seen_entries(properties, competing)
+    common = survivors(properties, potentials)
     rows = []
-    seen = seen_entries(properties, [name for name in potentials if name != YARDSTICK])
     for quantity in quantities:
-        errors = ranked_errors(properties, quantity, potentials)
+        errors = signed_errors(properties, quantity, competing).abs()
+        errors = errors.loc[errors.index.isin(common)].dropna()
         # all pairs that have seen the same are resampled together
         compared: dict[frozenset[str], tuple[pd.Series, int, pd.DataFrame]] = {}
         for pair in combinations(errors.mean().sort_values(kind="stable").index, 2) if len(errors) else ():
             of_pair = {name: seen[name] for name in pair if name in seen}
             if frozenset(of_pair) not in compared:
                 known = errors.loc[not_seen(errors.index, of_pair)]
-                resampled = (
-                    resampled_means(known.to_numpy(), report) if len(known) else np.zeros((0, len(known.columns)))
-                )
-                drawn = pd.DataFrame(resampled, columns=errors.columns)
+                resampled = resampled_means(known.to_numpy(), report) if len(known) else np.zeros((0, len(competing)))
+                drawn = pd.DataFrame(resampled, columns=competing)
                 compared[frozenset(of_pair)] = known.mean(), len(known), drawn
             means, n, drawn = compared[frozenset(of_pair)]
             if n == 0:

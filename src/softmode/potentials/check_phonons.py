@@ -14,6 +14,7 @@ from ase.build import bulk
 
 from softmode.potentials.base import HasCurvature, Potential
 from softmode.potentials.check import Check, bounded
+from softmode.potentials.phonon_bounds import FORCE_BOUND, NOISE_BOUND_THZ, ROUGHNESS_BOUND_PERCENT, SUM_RULE_BOUND
 
 if TYPE_CHECKING:
     from phonopy import Phonopy
@@ -35,13 +36,6 @@ _STRAIN = 1e-4
 # Names of the two lines whose values belong into a potentials file.
 NOISE = "numerical noise of the highest frequency"
 ROUGHNESS = "roughness of force constants"
-
-# Bounds of a dtype: change of a force (eV/Å) in another description of the same crystal, and what it makes of the
-# highest frequency (THz).
-_FORCE_BOUND = {"float32": 1e-4, "float64": 1e-7}
-NOISE_BOUND_THZ = {"float32": 0.05, "float64": 1e-3}
-ROUGHNESS_BOUND_PERCENT = 5.0
-_SUM_RULE_BOUND = {"float32": 0.05, "float64": 0.05}
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,7 @@ def check_phonons(potential: Potential, crystals: Sequence[Crystal]) -> Iterator
         asymmetries.append(noise.asymmetry)
         yield Check(f"{NOISE}, {crystal.name}", noises[-1], "THz", None, "")
     yield bounded("same crystal translated, reordered, strained, forces", max(changes), "eV/Å",
-                  _FORCE_BOUND[potential.dtype])  # fmt: skip
+                  FORCE_BOUND[potential.dtype])  # fmt: skip
     yield bounded(NOISE, max(noises), "THz", NOISE_BOUND_THZ[potential.dtype])
     deviations = []
     for crystal in crystals:
@@ -105,8 +99,8 @@ def check_phonons(potential: Potential, crystals: Sequence[Crystal]) -> Iterator
             largest = max(of_crystal[step] for of_crystal in deviations)
             yield Check(f"force constants by {step:g} Å - exact", largest, "%", None, "")
     yield bounded(ROUGHNESS, max(one[PROTOCOL_DISTANCE_A] for one in deviations), "%", ROUGHNESS_BOUND_PERCENT)
-    yield bounded("sum rule of force constants", max(sums), "eV/Å²", _SUM_RULE_BOUND[potential.dtype])
-    yield bounded("asymmetry of force constants", max(asymmetries), "eV/Å²", _SUM_RULE_BOUND[potential.dtype])
+    yield bounded("sum rule of force constants", max(sums), "eV/Å²", SUM_RULE_BOUND)
+    yield bounded("asymmetry of force constants", max(asymmetries), "eV/Å²", SUM_RULE_BOUND)
 
 
 def registry_keys(checks: Sequence[Check]) -> dict[str, float]:

@@ -31,7 +31,7 @@ def _angles_differentiated() -> Iterator[None]:
     import torch
     from torch.overrides import TorchFunctionMode
 
-    class Through(TorchFunctionMode):  # type: ignore[misc]
+    class Through(TorchFunctionMode):  # type: ignore[misc]  # torch is not there for the type checker
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             value = func(*args, **(kwargs or {}))
             of_cosines = func is torch.clamp and {"min", "max"} <= set(kwargs or {})

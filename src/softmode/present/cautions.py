@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from softmode.potentials.check_phonons import NOISE_BOUND_THZ, ROUGHNESS_BOUND_PERCENT
-from softmode.stages.phonons import kelvin_per_THz
+from softmode.potentials.phonon_bounds import NOISE_BOUND_THZ, ROUGHNESS_BOUND_PERCENT
 
 # Marks on the names of potentials; the sentences of `cautions` begin with them.
 _OTHER_FUNCTIONAL, _SEEN = "†", "‡"
@@ -35,7 +34,7 @@ def cautions(
     potentials: Mapping[str, Mapping[str, Any]],
     functionals: Collection[str] = (),
     seen: Mapping[str, int] | None = None,
-    errors_K: Mapping[str, float] | None = None,
+    differences_K: Mapping[tuple[str, str], float] | None = None,
 ) -> str:
     """Return sentences on what speaks against the numbers of some potentials; empty if nothing does.
 
@@ -43,12 +42,14 @@ def cautions(
         potentials: settings as in config/potentials.yaml, by name
         functionals: those of the reference; empty where none is known
         seen: of how many of the entries each potential was trained on the phonons; without those that have seen none
-        errors_K: mean absolute error of the highest frequency of those that are ranked; None where none are
+        differences_K: between the mean errors of the highest frequency of two potentials that are ranked, by names
     """
     sentences = [
         _of_functionals(potentials, functionals),
         _of_training(potentials, seen or {}),
-        _of_forces(potentials, errors_K or {}),
+        _of_forces(potentials),
+        _of_noise(potentials, differences_K or {}),
+        _of_roughness(potentials),
     ]
     return " ".join(filter(None, sentences))
 
@@ -86,37 +87,20 @@ def _of_training(potentials: Mapping[str, Mapping[str, Any]], seen: Mapping[str,
     )
 
 
-def _of_forces(potentials: Mapping[str, Mapping[str, Any]], errors_K: Mapping[str, float]) -> str:
-    """Return whose phonons depend on more than the crystal."""
+def _of_forces(potentials: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return whose phonons depend on more than the crystal, by construction."""
     capped = [
         f"{settings['label']} (at most {settings['max_neighbours']})"
         for settings in potentials.values()
         if settings.get("max_neighbours")
     ]
     direct = [settings["label"] for settings in potentials.values() if settings.get("conservative") is False]
-    noisy = [text for name in potentials if (text := _noise(name, potentials, errors_K))]
-    rough = [
-        f"{settings['label']} (by up to {settings['roughness_percent']:g} %)"
-        for settings in potentials.values()
-        if settings.get("roughness_percent", 0) > ROUGHNESS_BOUND_PERCENT
-    ]
     sentences = []
     if capped:
         sentences.append(
             "With care: only the nearest neighbours of an atom count, and of equally distant ones it is chance which, "
             f"in {', '.join(capped)}. Frequencies and verdicts on stability can change when the same crystal is "
             "translated or its atoms are put in another order."
-        )
-    if noisy:
-        sentences.append(
-            "With care: numerical noise, by which the highest frequency of one and the same crystal changes, is large "
-            f"in {'; '.join(noisy)}."
-        )
-    if rough:
-        sentences.append(
-            "With care: force constants by displacements of 0.01 Å are more than "
-            f"{ROUGHNESS_BOUND_PERCENT:g} % off the exact ones, or off those of other small displacements, in "
-            f"{', '.join(rough)}. Frequencies depend on the displacement there."
         )
     if direct:
         sentences.append(
@@ -126,21 +110,50 @@ def _of_forces(potentials: Mapping[str, Mapping[str, Any]], errors_K: Mapping[st
     return " ".join(sentences)
 
 
-def _noise(name: str, potentials: Mapping[str, Mapping[str, Any]], errors_K: Mapping[str, float]) -> str:
-    """Return how large a potential's noise is, if it is above the bound or decides a place in the ranking."""
+def _of_noise(potentials: Mapping[str, Mapping[str, Any]], differences_K: Mapping[tuple[str, str], float]) -> str:
+    """Return whose noise is above the bound, or decides a place in the ranking."""
+    noisy = [text for name in potentials if (text := _noise(name, potentials, differences_K))]
+    if not noisy:
+        return ""
+    return (
+        "With care: numerical noise, by which the highest frequency of one and the same crystal changes, is large in "
+        f"{'; '.join(noisy)}."
+    )
+
+
+def _noise(
+    name: str, potentials: Mapping[str, Mapping[str, Any]], differences_K: Mapping[tuple[str, str], float]
+) -> str:
     noise = potentials[name].get("numerical_noise_THz", 0.0)
-    text = f"{potentials[name]['label']} (up to {noise:g} THz, {noise * kelvin_per_THz():.2g} K)"
-    rival = _nearest_rival(name, errors_K)
-    if rival and noise * kelvin_per_THz() > abs(errors_K[rival] - errors_K[name]):
-        difference = abs(errors_K[rival] - errors_K[name])
+    rivals = {pair: difference for pair, difference in differences_K.items() if name in pair}
+    if not rivals and noise <= _NOISE_THZ:
+        return ""
+    # not at the top: it imports phonopy, and `softmode show` answers at once
+    from softmode.stages.phonons import kelvin_per_THz
+
+    noise_K = noise * kelvin_per_THz()
+    text = f"{potentials[name]['label']} (up to {noise:g} THz, {noise_K:.2g} K)"
+    # the potential before or behind it, whichever is nearer
+    nearest = min(rivals, key=rivals.__getitem__, default=None)
+    if nearest and noise_K > rivals[nearest]:
+        (rival,) = set(nearest) - {name}
         return (
-            f"{text}, more than the {difference:.2g} K between its mean error of ω_max and that of "
+            f"{text}, more than the {rivals[nearest]:.2g} K between its mean error of ω_max and that of "
             f"{potentials[rival]['label']}, its neighbour in the ranking"
         )
     return text if noise > _NOISE_THZ else ""
 
 
-def _nearest_rival(name: str, errors_K: Mapping[str, float]) -> str | None:
-    """Return the potential before or behind it in the ranking, whichever is nearer; None where it is not ranked."""
-    others = [other for other in errors_K if other != name] if name in errors_K else []
-    return min(others, key=lambda other: abs(errors_K[other] - errors_K[name]), default=None)
+def _of_roughness(potentials: Mapping[str, Mapping[str, Any]]) -> str:
+    rough = [
+        f"{settings['label']} (by up to {settings['roughness_percent']:g} %)"
+        for settings in potentials.values()
+        if settings.get("roughness_percent", 0) > ROUGHNESS_BOUND_PERCENT
+    ]
+    if not rough:
+        return ""
+    return (
+        f"With care: force constants by displacements of 0.01 Å are more than {ROUGHNESS_BOUND_PERCENT:g} % off the "
+        f"exact ones, or off those of other small displacements, in {', '.join(rough)}. Frequencies depend on the "
+        "displacement there."
+    )

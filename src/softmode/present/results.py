@@ -9,7 +9,7 @@ import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.mean_errors import THERMODYNAMICS, comparable_energies
-from softmode.compare.ranking import ranked_errors
+from softmode.compare.ranking import ranking_table
 from softmode.compare.training import SEEN, seen_entries
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
@@ -114,17 +114,16 @@ class Results:
     @cached_property
     def cautions(self) -> str:
         """What speaks against the frequencies and verdicts of some potentials; empty if nothing does."""
-        return cautions(self.potentials, self._functionals, self._seen, self._ranked_errors)
+        return cautions(self.potentials, self._functionals, self._seen, self._differences_K)
 
-    @property
-    def _ranked_errors(self) -> dict[str, float]:
-        """Mean absolute error of the highest frequency in K of each potential that is ranked with all others."""
+    @cached_property
+    def _differences_K(self) -> dict[tuple[str, str], float]:
+        """The differences between mean errors of the highest frequency by which potentials are ranked."""
         if not (self.properties["source"] == REFERENCE).any():
             return {}
         (omega_max,) = (quantity for quantity in THERMODYNAMICS if quantity.key == "omega_max")
-        ranked = [name for name in self.potentials if name not in self._seen]
-        errors = ranked_errors(self.properties, omega_max, ranked)
-        return dict(errors.mean()) if len(errors) else {}
+        pairs = ranking_table(self.properties, [omega_max], list(self.potentials), self.report)
+        return {(pair.better, pair.worse): pair.difference for pair in pairs.itertuples()}
 
     @cached_property
     def _functionals(self) -> set[str]:
