@@ -15,7 +15,7 @@ def test_potentials_are_listed_with_those_whose_weights_are_in_their_packages(
     monkeypatch.delenv("SOFTMODE_CHECKPOINTS", raising=False)
     assert main(["potentials", "--names"]) == 0
     found = capsys.readouterr()
-    assert found.out.strip() == "chgnet,sevennet-0"
+    assert found.out.strip() == "chgnet,sevennet-0,sevennet-l3i5,sevennet-mf-0,sevennet-mf-0-r2scan"
     assert "potential mattersim-5m: not fetched yet; 'softmode potentials --fetch' tries to" in found.err
     assert "potential omat24: checkpoint eqV2_86M_omat_mp_salex has no registered SHA-256" in found.err
     assert "Download it from https://huggingface.co/facebook/OMAT24, and give its path and sha256" in found.err
