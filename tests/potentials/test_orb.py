@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
+import structures
 import torch
 from ase.calculators.calculator import Calculator
 from contract import Contract, load, registered
@@ -87,13 +89,9 @@ class TestORBv2(RandomORB):
 
 
 class TestORBv3Conservative(RandomORB):
-    name = "orb-v2"
+    name = "orb-v3-conservative-inf-mpa"
     architecture = "orb_v3_conservative_inf_mpa"
-    changes = {  # noqa: RUF012 (not changed)
-        "conservative": True,
-        "dtype": "float64",
-        "gives": ["forces", "stress", "curvature"],
-    }
+    changes = {"dtype": "float64"}  # noqa: RUF012 (not changed)
     noise = 1e-9
     largest = 12
     gradient_tolerance = 1e-4
@@ -110,3 +108,11 @@ class TestORBv3Conservative(RandomORB):
     def test_same_as_the_package(self, potential: Potential) -> None:
         with default_dtype(torch.float64):  # which the package's calculator leaves to its user
             super().test_same_as_the_package(potential)
+
+    def test_the_one_of_omat_is_the_same_architecture(self, potential: Potential) -> None:
+        settings = registered("orb-v3-conservative-inf-omat", checkpoint=self.settings()["checkpoint"], **self.changes)
+        other = load(settings)
+        assert other.conservative
+        here, there = (each.evaluate([structures.magnesia()])[0].forces for each in (potential, other))
+        assert np.abs(here - there).max() < self.noise
+        assert np.abs(here).max() > 0.1
