@@ -25,7 +25,7 @@ def test_potentials_are_listed_with_those_whose_weights_are_in_their_packages(
     assert {"chgnet", "sevennet-0"} <= set(in_packages)
     assert "potential mattersim-5m: not fetched yet; 'softmode potentials --fetch' tries to" in found.err
     assert "potential omat24: checkpoint eqV2_86M_omat_mp_salex has no registered SHA-256" in found.err
-    assert "Download it from https://huggingface.co/facebook/OMAT24, and give its path and sha256" in found.err
+    assert "Download it from https://huggingface.co/facebook/OMAT24, then set checkpoint.path" in found.err
     assert main(["potentials"]) == 0
     printed = capsys.readouterr().out
     assert "Table IV" in printed

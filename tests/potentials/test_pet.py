@@ -34,8 +34,8 @@ class TestPET(Contract):
     name = "pet-oam-xl"
     energy_nacl = None
     energy_silicon = None
-    # single precision of random weights, whose energies are ten times those of a potential
-    noise = 1e-4
+    # forces of these weights are up to 1 eV/Å, and other images of the atoms come in another order
+    description_noise = 1e-4
     largest = 30
     path: ClassVar[Path]
 

@@ -87,8 +87,7 @@ def require_sources(name: str, checkpoint: Mapping[str, Any]) -> None:
     if "sources" not in checkpoint:
         raise InputError(
             f"potential {name}: checkpoint {checkpoint['version']} has no registered SHA-256 and is not fetched. "
-            f"Download it from {checkpoint['homepage']}, and give its path and sha256 (checkpoint.path and "
-            "checkpoint.sha256, or trust: true) in a potentials file of yours"
+            f"Download it from {checkpoint['homepage']}, then set checkpoint.path and its sha256 (or trust: true)"
         )
 
 
