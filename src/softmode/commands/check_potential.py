@@ -1,4 +1,4 @@
-"""Check a potential: forces, invariances, batches, time, memory, and what ruins phonons.
+"""Check a potential: forces, invariances, cost, and what ruins phonons.
 
 Forces are held against differences of energies. Phonons of symmetric crystals show numerical noise, of which equal
 distances are one cause, and how rough the energy is. It runs in the environment of the potential. The exit code is 1 if
