@@ -128,9 +128,12 @@ def test_what_was_stopped_goes_on_where_it_was(run: Run) -> None:
     for number in range(30):
         write(run.folder / "many" / f"salt-{number}.cif", bulk("NaCl", "rocksalt", a=4.0 + 0.002 * number))
     command = [*run.command("many"), "--shards", "2"]
+    # a shell has what it starts in the background ignore this signal, and so what that starts
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command, cwd=run.folder, env=SURROUNDINGS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
+    signal.signal(signal.SIGINT, before)
     databases = [run.campaign / "relax" / "small" / f"{shard}.db" for shard in (0, 1)]
     database = databases[0]
     while process.poll() is None and not database.with_name("0.db.partial").exists() and not database.exists():
