@@ -28,6 +28,8 @@ WIDTH = 7.0
 _POINTS_UP_TO = 60
 # Largest number of potentials whose names stand upright; with a larger one, long names overlap.
 _UPRIGHT_LABELS = 3
+# Largest number of labels that are slanted; with a larger one, slanted lines of text run into each other.
+_SLANTED_LABELS = 8
 # Markers and lines of the potentials in their order, so that colours are not all that tells them apart. Where there are
 # more potentials than these, they begin again.
 MARKERS = "osD^vPX<>*"
@@ -54,7 +56,9 @@ def volume_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: 
 def thermodynamics_figure(properties: pd.DataFrame, labels: Mapping[str, str], colours: Mapping[str, str]) -> Figure:
     """Return Figure 4: errors of highest frequency, entropy, free energy and heat capacity."""
     with style():
-        figure, panels = plt.subplots(2, 2, figsize=(WIDTH, 6.4), layout="constrained")
+        # upright names of many potentials take the room of the violins
+        height = 6.4 if len(labels) <= _SLANTED_LABELS else 9.4
+        figure, panels = plt.subplots(2, 2, figsize=(WIDTH, height), layout="constrained")
         for letter, axes, quantity in zip("abcd", panels.flat, THERMODYNAMICS, strict=True):
             _errors(axes, properties, quantity, labels, colours)
             axes.set_title(f"({letter})", loc="left")
@@ -98,8 +102,9 @@ def nothing(axes: Axes, reason: str) -> None:
 
 
 def turn_labels(axes: Axes) -> None:
-    """Turn the labels of the x axis, so that long ones have room."""
-    axes.tick_params(axis="x", rotation=40)
+    """Turn the labels of the x axis, so that long ones have room, and many of them more."""
+    many = len(axes.get_xticks()) > _SLANTED_LABELS
+    axes.tick_params(axis="x", rotation=75 if many else 40)
     for text in axes.get_xticklabels():
         text.set(ha="right", rotation_mode="anchor")
 
@@ -132,7 +137,9 @@ def violins(
         line: where a perfect potential is; the axis always shows it
     """
     _distributions(axes, values, colours, list(labels), "y", line)
-    names = [f"{label}\nn = {values[name].notna().sum()}" for name, label in labels.items()]
+    # a second line would run into the next label that is turned
+    between = "\n" if len(labels) <= _UPRIGHT_LABELS else ", "
+    names = [f"{label}{between}n = {values[name].notna().sum()}" for name, label in labels.items()]
     axes.set_xticks(range(len(names)), names)
     if len(labels) > _UPRIGHT_LABELS:
         turn_labels(axes)

@@ -20,6 +20,10 @@ RANKED = (*RELAXATION, *THERMODYNAMICS)
 # is wrong.
 _BETTER, _WORSE, _UNDECIDED = "#9ecae1", "#fdbf8f", "#ffffff"
 
+# Points of text that a row of the matrix has room for, all numbers together; with more, numbers of many potentials run
+# into each other.
+_TEXT_OF_ROW = 46.0
+
 
 def ranking_table(numbers: pd.DataFrame, labels: Mapping[str, str], origin: str) -> Table:
     """Return the place of each potential for each quantity, or the places between which it lies.
@@ -106,23 +110,25 @@ def _matrix(axes: Axes, pairs: pd.DataFrame, competing: Sequence[str]) -> None:
         pairs["better"], pairs["worse"], pairs["difference"], pairs["decided"], strict=True
     ):
         one, other = competing.index(better), competing.index(worse)
-        _cell(axes, one, other, f"−{three_digits(difference)}", _BETTER if decided else _UNDECIDED)
-        _cell(axes, other, one, f"+{three_digits(difference)}", _WORSE if decided else _UNDECIDED)
+        _cell(axes, one, other, f"−{three_digits(difference)}", _BETTER if decided else _UNDECIDED, size)
+        _cell(axes, other, one, f"+{three_digits(difference)}", _WORSE if decided else _UNDECIDED, size)
+    # of potentials that are compared on fewer entries with some others, the error on the most
+    pairs = pairs.sort_values("n", ascending=False, kind="stable")
     errors = (
         pd.concat([pairs.set_index("better")["mae_better"], pairs.set_index("worse")["mae_worse"]])
         .groupby(level=0)
         .first()
     )
     for place, name in enumerate(competing):
-        _cell(axes, place, place, three_digits(errors[name]), "#e6e6e6")
+        _cell(axes, place, place, three_digits(errors[name]), "#e6e6e6", size)
     axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), aspect="equal")
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
 
 
-def _cell(axes: Axes, row: int, column: int, text: str, colour: str) -> None:
+def _cell(axes: Axes, row: int, column: int, text: str, colour: str, size: int) -> None:
     axes.add_patch(
         Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="#b0b0b0", linewidth=0.4)
     )
-    axes.text(column, row, text, ha="center", va="center", fontsize=6)
+    axes.text(column, row, text, ha="center", va="center", fontsize=min(6.0, _TEXT_OF_ROW / size))
