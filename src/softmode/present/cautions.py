@@ -132,7 +132,7 @@ def _noise(
     from softmode.stages.phonons import kelvin_per_THz
 
     noise_K = noise * kelvin_per_THz()
-    text = f"{potentials[name]['label']} (up to {noise:g} THz, {noise_K:.2g} K)"
+    text = f"{potentials[name]['label']} (up to {noise:g} THz, {noise_K:.3g} K)"
     # the potential before or behind it, whichever is nearer
     nearest = min(rivals, key=rivals.__getitem__, default=None)
     if nearest and noise_K > rivals[nearest]:
