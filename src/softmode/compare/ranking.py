@@ -1,16 +1,57 @@
 """Which potential is really better than which: paired bootstrap over the entries that all completed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from softmode.compare.mean_errors import Quantity, signed_errors, survivors
 from softmode.compare.resampling import interval, resampled_means, share_below_zero
 from softmode.compare.training import not_seen, seen_entries
 from softmode.sources import YARDSTICK
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two potentials that are compared.
+
+    Attributes:
+        better: the one with the smaller mean absolute error, or an equal one
+        worse: the other
+        seen: of the two, those that were trained on some of the entries that every potential completed
+        errors: absolute errors of all potentials in the reported unit on the entries on which these two are compared
+    """
+
+    better: str
+    worse: str
+    seen: frozenset[str]
+    errors: pd.DataFrame
+
+    @property
+    def difference(self) -> float:
+        """By how much the error of the second is larger."""
+        return float(self.errors[self.worse].mean() - self.errors[self.better].mean())
+
+
+def compared_pairs(properties: pd.DataFrame, quantity: Quantity, potentials: Sequence[str]) -> Iterator[Pair]:
+    """Yield each pair of potentials, on the entries that every potential completed and neither was trained on.
+
+    The yardstick does not compete; a pair without any such entry is left out.
+    """
+    competing = [name for name in potentials if name != YARDSTICK]
+    seen = seen_entries(properties, competing)
+    errors = signed_errors(properties, quantity, competing).abs()
+    errors = errors.loc[errors.index.isin(survivors(properties, potentials))].dropna()
+    known: dict[frozenset[str], pd.DataFrame] = {}
+    for pair in combinations(errors.mean().sort_values(kind="stable").index, 2):
+        of_pair = frozenset(name for name in pair if name in seen)
+        if of_pair not in known:
+            known[of_pair] = errors.loc[not_seen(errors.index, {name: seen[name] for name in of_pair})]
+        if len(known[of_pair]):
+            better, worse = known[of_pair][list(pair)].mean().sort_values(kind="stable").index
+            yield Pair(better, worse, of_pair, known[of_pair])
 
 
 def ranking_table(
@@ -29,39 +70,27 @@ def ranking_table(
         (share of resamples in which the first is the better, a tie counting half; NaN likewise), and decided (there is
         an interval, and it has no zero)
     """
-    competing = [name for name in potentials if name != YARDSTICK]
-    seen = seen_entries(properties, competing)
-    common = survivors(properties, potentials)
     rows = []
     for quantity in quantities:
-        errors = signed_errors(properties, quantity, competing).abs()
-        errors = errors.loc[errors.index.isin(common)].dropna()
         # all pairs that have seen the same are resampled together
-        compared: dict[frozenset[str], tuple[pd.Series, int, pd.DataFrame]] = {}
-        for pair in combinations(errors.mean().sort_values(kind="stable").index, 2) if len(errors) else ():
-            of_pair = {name: seen[name] for name in pair if name in seen}
-            if frozenset(of_pair) not in compared:
-                known = errors.loc[not_seen(errors.index, of_pair)]
-                resampled = resampled_means(known.to_numpy(), report) if len(known) else np.zeros((0, len(competing)))
-                drawn = pd.DataFrame(resampled, columns=competing)
-                compared[frozenset(of_pair)] = known.mean(), len(known), drawn
-            means, n, drawn = compared[frozenset(of_pair)]
-            if n == 0:
-                continue
-            better, worse = means[list(pair)].sort_values(kind="stable").index
-            differences = (drawn[worse] - drawn[better]).to_numpy()
+        resampled: dict[frozenset[str], pd.DataFrame] = {}
+        for pair in compared_pairs(properties, quantity, potentials):
+            if pair.seen not in resampled:
+                drawn = resampled_means(pair.errors.to_numpy(), report)
+                resampled[pair.seen] = pd.DataFrame(drawn, columns=pair.errors.columns)
+            differences = (resampled[pair.seen][pair.worse] - resampled[pair.seen][pair.better]).to_numpy()
             low, high = interval(differences)
             rows.append(
                 {
                     "quantity": quantity.key,
                     "unit": quantity.unit,
-                    "better": better,
-                    "worse": worse,
-                    "subset": "unseen" if of_pair else "common",
-                    "n": n,
-                    "mae_better": means[better],
-                    "mae_worse": means[worse],
-                    "difference": means[worse] - means[better],
+                    "better": pair.better,
+                    "worse": pair.worse,
+                    "subset": "unseen" if pair.seen else "common",
+                    "n": len(pair.errors),
+                    "mae_better": pair.errors[pair.better].mean(),
+                    "mae_worse": pair.errors[pair.worse].mean(),
+                    "difference": pair.difference,
                     "difference_low": low,
                     "difference_high": high,
                     "confidence": share_below_zero(-differences),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.mean_errors import THERMODYNAMICS, comparable_energies
-from softmode.compare.ranking import ranking_table
+from softmode.compare.ranking import compared_pairs
 from softmode.compare.training import SEEN, seen_entries
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import read_table
@@ -122,8 +122,8 @@ class Results:
         if not (self.properties["source"] == REFERENCE).any():
             return {}
         (omega_max,) = (quantity for quantity in THERMODYNAMICS if quantity.key == "omega_max")
-        pairs = ranking_table(self.properties, [omega_max], list(self.potentials), self.report)
-        return {(pair.better, pair.worse): pair.difference for pair in pairs.itertuples()}
+        pairs = compared_pairs(self.properties, omega_max, list(self.potentials))
+        return {(pair.better, pair.worse): pair.difference for pair in pairs}
 
     @cached_property
     def _functionals(self) -> set[str]:
