@@ -49,14 +49,15 @@ def descend(course: Course, start: Point) -> Generator[list[Atoms], list[Evaluat
     while course.n_steps < last_step:
         cell.set_x(best.x)
         _, jacobian = yield from course.with_jacobian()
-        hessian = (jacobian + jacobian.T) / 2
+        symmetric = (jacobian + jacobian.T) / 2
         if settled:
-            lower = yield from _beside(course, best, hessian)
+            lower = yield from _beside(course, best, symmetric)
             if lower is best:
                 break
             best, left = lower, lower.left
         before = left
-        seen = yield from _round(course, best, downhill(hessian, SOFTEST_AT_START), last_step)
+        hessian = downhill(symmetric, SOFTEST_AT_START)
+        seen = yield from _round(course, best, hessian, last_step)
         gained = best.evaluation.energy - seen[-1].evaluation.energy > best.rounding
         best = seen[-1]
         left, gradient = _mean_of_sides(course, seen)
@@ -108,10 +109,10 @@ def _along_crease(
         gradient: the mean's, in eV/Å
     """
     while min(left.distance, best.distance) >= 1 and course.n_steps < last_step:
-        step = -np.linalg.solve(downhill(hessian, SOFTEST_AT_START), gradient)
+        step = -np.linalg.solve(hessian, gradient)
         course.cell.set_x(best.x + step * min(1.0, course.settings.largest_step_A / course.cell.gradient_norm(step)))
         start = yield from course.step()
-        seen = yield from _round(course, start, downhill(hessian, SOFTEST_AT_START), last_step)
+        seen = yield from _round(course, start, hessian, last_step)
         nearer, gradient = _mean_of_sides(course, seen)
         if nearer.distance >= left.distance:
             break
