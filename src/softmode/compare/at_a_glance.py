@@ -9,7 +9,7 @@ import pandas as pd
 from softmode.compare.mean_errors import THERMODYNAMICS, Quantity, error_table
 from softmode.compare.spectra import SPECTRUM, spectrum_table
 from softmode.compare.stability import class_shares
-from softmode.compare.training import not_seen, seen_entries
+from softmode.compare.training import seen_entries, unseen_part
 from softmode.sources import YARDSTICK
 
 # Frequencies beside the highest, by the names that ml-peg has for them.
@@ -50,7 +50,7 @@ def glance_table(
     seen = seen_entries(properties, potentials)
     found = found[found["subset"] == found["potential"].map(lambda name: "unseen" if name in seen else "common")]
     found = found.rename(columns={"mae": "value", "mae_low": "low", "mae_high": "high"})
-    new = properties[properties["entry"].isin(not_seen(pd.Index(properties["entry"].unique()), seen))]
+    new = unseen_part(properties, seen)
     shares = [class_shares(new if name in seen else properties, [name], report["stability"]) for name in potentials]
     found = pd.concat([found, *shares], ignore_index=True)
     competing = (found["potential"] != YARDSTICK) & ~found["potential"].isin(list(seen))

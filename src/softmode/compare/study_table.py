@@ -69,10 +69,5 @@ def _row(record: Record, names: list[str]) -> dict[str, Any]:
     values = dict(record.arrays) | dict(record.values)
     row = {"entry": record.entry, "status": "done"} | {name: values[name] for name in names if name in values}
     if record.failure:
-        row |= {
-            "status": "failed",
-            "failed_stage": record.failure.stage,
-            "failed_kind": record.failure.kind,
-            "message": record.failure.message,
-        }
+        row |= record.failure.columns
     return row

@@ -81,6 +81,11 @@ def seen_entries(properties: "pd.DataFrame", potentials: Sequence[str]) -> "dict
     return {name: entries for name, entries in found.items() if len(entries)}
 
 
+def unseen_part(properties: "pd.DataFrame", seen: "Mapping[str, pd.Index]") -> "pd.DataFrame":
+    """Return the rows of the entries that no potential was trained on, of `seen_entries`."""
+    return properties[~properties["entry"].isin([entry for entries in seen.values() for entry in entries])]
+
+
 def not_seen(entries: "pd.Index", seen: "Mapping[str, pd.Index]") -> "pd.Index":
     """Return the entries that no potential was trained on, of `seen_entries`."""
     for trained_on in seen.values():

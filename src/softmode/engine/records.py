@@ -36,6 +36,16 @@ class Failure:
     kind: str
     message: str
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """What a row of a table has of it."""
+        return {
+            "status": "failed",
+            "failed_stage": self.stage,
+            "failed_kind": self.kind,
+            "message": self.message,
+        }
+
 
 @dataclass(frozen=True)
 class Record:

@@ -19,7 +19,7 @@ from softmode.compare.mean_errors import (
     yardstick_table,
 )
 from softmode.compare.stability import OUTCOMES, confusion_table, variants_of
-from softmode.compare.training import not_seen, seen_entries
+from softmode.compare.training import not_seen, seen_entries, unseen_part
 from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
 from softmode.sources import YARDSTICK
 
@@ -179,8 +179,7 @@ def stability_table(
     reported = report["stability"]
     judged = [(variant, "all", properties) for variant in variants_of(properties, reported)]
     if seen := seen_entries(properties, list(labels)):
-        entries = not_seen(pd.Index(properties["entry"].unique()), seen)
-        judged.insert(0, (reported, "unseen", properties[properties["entry"].isin(entries)]))
+        judged.insert(0, (reported, "unseen", unseen_part(properties, seen)))
     parts = []
     for variant, subset, records in judged:
         part = confusion_table(records, list(labels), variant)

@@ -126,12 +126,7 @@ def compute_phonons(tasks: Iterator[PhononTask], source: str, settings: Phonons)
             except Exception as error:  # one entry must never stop the others
                 failure = Failure(STAGE, "crash", f"{type(error).__name__}: {error}")
         if failure:
-            row |= {
-                "status": "failed",
-                "failed_stage": failure.stage,
-                "failed_kind": failure.kind,
-                "message": failure.message,
-            }
+            row |= failure.columns
         yield row | {"phonons_seconds": time.perf_counter() - started}
 
 

@@ -64,8 +64,7 @@ def compute_gamma_modes(
             except Exception as error:  # one entry must never stop the others
                 failure = Failure(GAMMA_MODES.name, "crash", f"{type(error).__name__}: {error}")
         if failure:
-            row |= {"status": "failed", "failed_stage": failure.stage, "failed_kind": failure.kind}
-            row |= {"message": failure.message}
+            row |= failure.columns
         yield row | {GAMMA_MODES.seconds: time.perf_counter() - started}
 
 
