@@ -15,17 +15,48 @@ from softmode.potentials.torch_settings import prepare_torch, torch_dtype
 _TO_VOIGT = [0, 1, 2, 4, 5, 3]
 
 
-class SevenNetPotential:
-    """SevenNet, evaluated in float32; of a model with several modalities, the one that `modal` names."""
+class SevenNetModel:
+    """A model of SevenNet's kind, in float32; `_keys` has the names of what is in its graphs."""
+
+    _model: Any
+    _keys: Any
 
     dtypes = ("float32",)
     dtype = dtypes[0]
     conservative = True
+
+    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+        """Evaluate all structures in one forward pass; see `Potential.evaluate`. The stress costs nothing extra."""
+        if not structures:
+            return []
+        output = self._model(self._batch(structures))
+        energies = output[self._keys.PRED_TOTAL_ENERGY].detach().cpu().numpy().reshape(-1)
+        stresses = -output[self._keys.PRED_STRESS].detach().cpu().numpy().reshape(-1, 6)[:, _TO_VOIGT]
+        forces = output[self._keys.PRED_FORCE].detach().cpu().numpy()
+        return split_batch(structures, energies, forces, stresses if stress else None)
+
+    def _batch(self, structures: Sequence[Atoms]) -> Any:
+        """Return the graphs of all structures as one."""
+        raise NotImplementedError
+
+    def _energy(self, data: Any) -> Any:
+        """Return the total energy of a batch, with its graph: all parts of the model but that which makes forces."""
+        for name, module in self._model.named_children():
+            if name != "force_output":
+                data = module(data)
+        return data[self._keys.PRED_TOTAL_ENERGY]
+
+
+class SevenNetPotential(SevenNetModel):
+    """SevenNet; of a model with several modalities, the one that `modal` names."""
+
     packages: tuple[str, ...] = ("sevenn", "e3nn", "torch")
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
+        from sevenn import _keys
         from sevenn.util import load_checkpoint
 
+        self._keys = _keys
         self.name = name
         self.device = prepare_torch(device)
         torch_dtype(name, settings.get("dtype", self.dtype), self.dtypes)
@@ -37,37 +68,18 @@ class SevenNetPotential:
         self._model.to(self.device).eval()
         self.elements: frozenset[int] | None = frozenset(self._model.type_map)
 
-    def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
-        """Evaluate all structures in one forward pass; see `Potential.evaluate`. The stress costs nothing extra."""
-        import sevenn._keys as keys
-
-        if not structures:
-            return []
-        output = self._model(self._batch(structures))
-        energies = output[keys.PRED_TOTAL_ENERGY].detach().cpu().numpy().reshape(-1)
-        stresses = -output[keys.PRED_STRESS].detach().cpu().numpy().reshape(-1, 6)[:, _TO_VOIGT]
-        forces = output[keys.PRED_FORCE].detach().cpu().numpy()
-        return split_batch(structures, energies, forces, stresses if stress else None)
-
     def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
         """Return the Hessian times each direction; see `HasCurvature.curvature`."""
-        import sevenn._keys as keys
-        import torch
-
+        keys = self._keys
         data = self._model._preprocess(self._batch([structure]))
         # the model differentiates by the vectors of the edges; here these are a function of the positions
         positions = data[keys.POS].detach().requires_grad_(True)
         source, destination = data[keys.EDGE_IDX]
         moved = positions - positions.detach()
         data[keys.EDGE_VEC] = data[keys.EDGE_VEC].detach() + moved[destination] - moved[source]
-        for name, module in self._model.named_children():
-            if name != "force_output":
-                data = module(data)
-        energy: torch.Tensor = data[keys.PRED_TOTAL_ENERGY]
-        return hessian_products(energy, positions, directions)
+        return hessian_products(self._energy(data), positions, directions)
 
     def _batch(self, structures: Sequence[Atoms]) -> Any:
-        import sevenn._keys as keys
         from sevenn.atom_graph_data import AtomGraphData
         from sevenn.train.dataload import unlabeled_atoms_to_graph
         from torch_geometric.data import Batch
@@ -77,5 +89,5 @@ class SevenNetPotential:
         ]
         if self._modal is not None:
             for graph in graphs:
-                graph[keys.DATA_MODALITY] = self._modal
+                graph[self._keys.DATA_MODALITY] = self._modal
         return Batch.from_data_list(graphs).to(self.device)
