@@ -363,7 +363,10 @@ class Protocol:
 
     def _value_at(self, place: str) -> Any:
         section, _, key = place.partition(".")
-        return self.settings[section][key] if key else getattr(self, place)
+        if not key:
+            return getattr(self, place)
+        written = self._written(section)
+        return written[key] if key in written else self.sections[section].model_fields[key].default
 
 
 def thawed(parts: Mapping[str, Mapping[str, Any]], sections: Mapping[str, Any]) -> Protocol:

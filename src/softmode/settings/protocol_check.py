@@ -42,7 +42,8 @@ def section_schema(kind: Any) -> dict[str, Any]:
     schema = schema_of(kind)
     for key in taken(kind):
         del schema["properties"][key]
-        schema["required"].remove(key)
+        if key in schema["required"]:
+            schema["required"].remove(key)
     return schema
 
 
@@ -51,8 +52,8 @@ def _schema(sections: Mapping[str, Any]) -> dict[str, Any]:
     protocol = {
         "type": "object",
         "additionalProperties": False,
-        # one that takes all its keys from elsewhere has none to be written
-        "required": [section for section, schema in written.items() if schema.get("properties", True)],
+        # one whose keys are all taken from elsewhere, or have defaults, need not be written
+        "required": [section for section, schema in written.items() if schema.get("required", True)],
         "properties": {
             "description": _DESCRIPTION,
             **written,

@@ -1,0 +1,1 @@
+"""How rough the energy of a potential is, and what that does to its phonons."""
