@@ -209,13 +209,26 @@ def _solved(task: PhononTask, settings: HowForceConstantsAreMade) -> Phonopy:
     if task.force_set is None:
         phonopy.force_constants = task.force_constants
     else:
-        forces = task.force_set.forces
-        if settings.subtract_mean_force:
-            forces = forces - forces.mean(axis=1, keepdims=True)
-        phonopy.dataset = replace(task.force_set, forces=forces).to_phonopy()
-        solver: Literal["traditional", "symfc"] = "traditional" if task.force_set.atoms is not None else "symfc"
-        phonopy.produce_force_constants(fc_calculator=solver, show_drift=False)
+        _solve(phonopy, task.force_set, settings)
     return phonopy
+
+
+def _solve(phonopy: Phonopy, force_set: ForceSet, settings: HowForceConstantsAreMade) -> None:
+    forces = force_set.forces
+    if settings.subtract_mean_force:
+        forces = forces - forces.mean(axis=1, keepdims=True)
+    phonopy.dataset = replace(force_set, forces=forces).to_phonopy()
+    solver: Literal["traditional", "symfc"] = "traditional" if force_set.atoms is not None else "symfc"
+    phonopy.produce_force_constants(fc_calculator=solver, show_drift=False)
+
+
+def renew_force_constants(phonopy: Phonopy, force_set: ForceSet, settings: HowForceConstantsAreMade) -> None:
+    """Give an object of `phonopy_of` the force constants of other forces in the same cell.
+
+    A new object would take four times as long: it looks for the symmetry anew.
+    """
+    _solve(phonopy, force_set, settings)
+    _impose_sum_rule(phonopy, settings)
 
 
 def _impose_sum_rule(phonopy: Phonopy, settings: HowForceConstantsAreMade) -> None:

@@ -14,7 +14,14 @@ from softmode.engine.records import Failure, Record
 from softmode.reference.entry import Entry, ForceSet
 from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.mesh import grid_matrix, run_mesh
-from softmode.stages.phonons import PhononTask, commensurate_frequencies, kelvin_per_THz, phonopy_of, task_of_potential
+from softmode.stages.phonons import (
+    PhononTask,
+    commensurate_frequencies,
+    kelvin_per_THz,
+    phonopy_of,
+    renew_force_constants,
+    task_of_potential,
+)
 from softmode.studies.roughness.settings import DisplacementScan, ScannedPhonons
 from softmode.studies.roughness.study import SCANNED_PHONONS
 
@@ -74,24 +81,26 @@ def scanned_phonons(
 
 def _compute(own: Record, settings: ScannedPhonons) -> dict[str, Any]:
     task = task_of_potential(own)
-    exact = phonopy_of(replace(task, force_set=ForceSet(*(own.arrays[f"exact_{k}"] for k in _PARTS))), settings)
-    mesh = grid_matrix(exact.primitive, settings.mesh, settings.symmetry_tolerance_A)
-    constants = exact.force_constants
-    assert constants is not None
+    exact = ForceSet(*(own.arrays[f"exact_{part}"] for part in ("atoms", "displacements", "forces")))
+    phonopy = phonopy_of(replace(task, force_set=exact), settings)
+    mesh = grid_matrix(phonopy.primitive, settings.mesh, settings.symmetry_tolerance_A)
+    constants = _force_constants(phonopy)
+    of_exact = {"displacement_distances_A": 0.0, "force_constants_change": 0.0} | _properties(phonopy, mesh, settings)
     rows = []
     for distance, force_set in _force_sets(task, own, settings):
-        phonopy = phonopy_of(replace(task, force_set=force_set), settings)
-        assert phonopy.force_constants is not None
-        change = float(np.linalg.norm(phonopy.force_constants - constants) / np.linalg.norm(constants))
+        renew_force_constants(phonopy, force_set, settings)
+        change = float(np.linalg.norm(_force_constants(phonopy) - constants) / np.linalg.norm(constants))
         rows.append(
             {"displacement_distances_A": distance, "force_constants_change": change}
             | _properties(phonopy, mesh, settings)
         )
-    rows.append({"displacement_distances_A": 0.0, "force_constants_change": 0.0} | _properties(exact, mesh, settings))
+    rows.append(of_exact)
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-_PARTS = ("atoms", "displacements", "forces")
+def _force_constants(phonopy: Phonopy) -> np.ndarray:
+    assert phonopy.force_constants is not None
+    return phonopy.force_constants.copy()
 
 
 def _force_sets(task: PhononTask, own: Record, settings: ScannedPhonons) -> list[tuple[float, ForceSet]]:
