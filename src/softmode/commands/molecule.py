@@ -1,8 +1,8 @@
 """Compute a molecule's vibrations with a potential: symmetry, infrared and Raman activity.
 
-The molecule is relaxed in a vacuum box, its Hessian is taken by automatic differentiation, translations and rotations are
-projected out, and the vibrations get the symbols of its point group. It needs a potential with exact second derivatives
-(curvature, in `gives` of the potentials file).
+The molecule is relaxed in a vacuum box, its Hessian is taken by automatic differentiation, translations and rotations
+are projected out, and the vibrations get the symbols of its point group. It needs a potential with exact second
+derivatives (curvature, in `gives` of the potentials file).
 """
 
 from argparse import ArgumentParser
@@ -61,8 +61,8 @@ def run(options: Options) -> None:
     potential = {"name": options.potential, **registered[options.potential]}
     if "curvature" not in capabilities(potential):
         raise InputError(
-            f"{options.potential} gives no exact second derivatives of its energy (curvature, in gives of {path}), which "
-            "vibrations of a molecule are made from; take another potential"
+            f"vibrations of a molecule are made from second derivatives of the energy (curvature), which "
+            f"{options.potential} cannot give (gives, in {path}); take another potential"
         )
     reach = [potential[key] for key in ("receptive_field_A", "cutoff_A") if key in potential]
     if not reach:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import yaml
@@ -19,7 +19,6 @@ from ase.calculators.calculator import Calculator
 from ase.optimize import BFGS
 
 from softmode.engine.interruption import Stopped, stops_on_signals
-from softmode.engine.outputs import whole_file
 from softmode.engine.provenance import PACKAGES, provenance
 from softmode.errors import DeviceLost, EntryError, InputError, StorageError
 from softmode.potentials.base import HasCurvature, Potential, check_elements
@@ -34,8 +33,8 @@ from softmode.yaml_files import read_yaml
 # Force in eV/Å on any atom at which the relaxation ends. Forces that are left turn into a frequency of rotations and
 # into errors of soft vibrations; float32 leaves 1e-5 of them.
 FORCE_TARGET_eV_per_A = 1e-4
-# Force in eV/Å on any atom that a molecule at rest may have. With more, the second derivatives are not those of a minimum
-# or of a saddle point; with less, potentials with creases have no molecules.
+# Force in eV/Å on any atom that a molecule at rest may have. With more, the second derivatives are not those of a
+# minimum or of a saddle point; with less, potentials with creases have no molecules.
 LARGEST_FORCE_eV_per_A = 5e-3
 # Steps of the relaxation; from a usual drawing it takes 10 to 60.
 _STEPS = 1000
@@ -86,15 +85,15 @@ class MoleculeAtRest:
 class _Forces(Calculator):
     """A potential for ASE's optimiser."""
 
-    implemented_properties = ("energy", "forces")
+    implemented_properties = ["energy", "forces"]  # noqa: RUF012 (not changed)
 
     def __init__(self, potential: Potential) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._evaluator = Evaluator(potential, load=lambda atoms: 1.0)
 
     def calculate(self, atoms: Any = None, *others: Any) -> None:
         """Evaluate the structure; see ASE."""
-        super().calculate(atoms, *others)
+        super().calculate(atoms, *others)  # type: ignore[no-untyped-call]
         (found,) = self._evaluator.evaluate([atoms], stress=False)
         if isinstance(found, EntryError):
             raise found
@@ -178,7 +177,8 @@ def write_task(folder: Path, molecule: Atoms, potential: Mapping[str, Any], sett
         folder: is there
         potential: its frozen settings
     """
-    np.savez(folder / "molecule.npz", numbers=molecule.numbers, positions=molecule.positions, masses=masses_of(molecule))
+    arrays = {"numbers": molecule.numbers, "positions": molecule.positions, "masses": masses_of(molecule)}
+    np.savez(folder / "molecule.npz", **arrays)
     task = {"potential": dict(potential), "settings": asdict(settings)}
     (folder / "task.yaml").write_text(yaml.safe_dump(task, allow_unicode=True), encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """The vibrations of one molecule for people: a table, a stick spectrum, and files to go on with."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from softmode.present.figures import WIDTH, nothing, save, style
 from softmode.present.table_text import TextTable
 from softmode.studies.spectroscopy.molecule import FORCE_TARGET_eV_per_A, MoleculeAtRest, MoleculeSettings
 from softmode.studies.spectroscopy.point_groups import PointGroup
-from softmode.studies.spectroscopy.vibrations import Vibrations, vibrations
+from softmode.studies.spectroscopy.vibrations import Vibration, Vibrations, vibrations
 
-# Colours of lines that are infrared active, and Raman active; captions name them by panel, too.
-_PANELS = {"infrared": "#d55e00", "raman": "#0072b2"}
+# Colours of lines, by panel.
+_COLOURS = {"infrared": "#d55e00", "raman": "#0072b2"}
+# Share of the axis within which lines have one label, a symbol a line. With less, labels overlap.
+_LABEL_WIDTH = 0.035
 
 
 class MoleculeResults:
@@ -82,44 +84,49 @@ class MoleculeResults:
         return TextTable(f"molecule-{self.name}", title, header, rows, self._caption())
 
     def _caption(self) -> str:
-        found, own = self.found, self.vibrations
-        text = (
-            f"Harmonic, and active by symmetry. Relaxed in {found.steps} steps; largest force at the {self.group.symbol} "
-            f"positions (tolerance {self.settings.symmetry_tolerance_A:g} Å) {found.largest_force_eV_per_A:.1e} eV/Å. "
+        found, own, symbol = self.found, self.vibrations, self.group.symbol
+        sentences = [
+            "Harmonic wave numbers; active by symmetry, which says nothing of how strong a line is.",
+            f"Relaxed in {found.steps} steps; at the {symbol} positions (tolerance "
+            f"{self.settings.symmetry_tolerance_A:g} Å) the largest force is {found.largest_force_eV_per_A:.1e} eV/Å.",
             f"Projected out: translations of up to {own.translations_per_cm:.2g} cm⁻¹, rotations of up to "
-            f"{own.rotations_per_cm:.2g} cm⁻¹. Symmetry changed the Hessian by up to {own.asymmetry_eV_per_A2:.1e} eV/Å²."
-        )
-        imaginary = sum(one.degeneracy for one in own.sets if one.per_cm < 0)
-        if imaginary:
-            text += (
-                f" WARNING: {imaginary} wave number(s) are imaginary, written negative: this {self.group.symbol} "
-                "molecule is no minimum of the potential. Rattle the positions and start again to find one."
+            f"{own.rotations_per_cm:.2g} cm⁻¹; symmetry changed the Hessian by up to "
+            f"{own.asymmetry_eV_per_A2:.1e} eV/Å².",
+        ]
+        if n_imaginary := sum(one.degeneracy for one in own.sets if one.per_cm < 0):
+            sentences.append(
+                f"WARNING: {n_imaginary} mode(s) with an imaginary frequency, written as a negative wave number: this "
+                f"{symbol} molecule is no minimum of the potential; rattle its positions to find one."
             )
         if found.largest_force_eV_per_A > 10 * FORCE_TARGET_eV_per_A:
-            text += (
-                f" WARNING: the relaxation aims at {FORCE_TARGET_eV_per_A:g} eV/Å; the force that is left makes soft "
+            sentences.append(
+                f"WARNING: the relaxation aims at {FORCE_TARGET_eV_per_A:g} eV/Å; the force that is left makes soft "
                 "vibrations uncertain."
             )
-        return text
+        return " ".join(sentences)
 
     def figure(self) -> Figure:
         """Return a stick spectrum: a line for each active set, as high as it is degenerate."""
+        wave_numbers = [one.per_cm for one in self.vibrations.sets]
+        ends = min(0.0, 1.05 * min(wave_numbers)), 1.05 * max(wave_numbers)
         with style():
             figure, panels = plt.subplots(2, 1, figsize=(WIDTH, 3.6), layout="constrained", sharex=True, sharey=True)
-            for axes, (key, colour) in zip(panels, _PANELS.items(), strict=True):
+            for axes, (key, colour) in zip(panels, _COLOURS.items(), strict=True):
                 active = [one for one in self.vibrations.sets if getattr(one, key)]
-                axes.set_title("infrared active" if key == "infrared" else "Raman active", loc="left")
+                axes.set_title(f"{key.replace('raman', 'Raman')} active", loc="left")
                 if not active:
                     nothing(axes, "no active mode")
-                for one in active:
-                    axes.vlines(one.per_cm, 0, one.degeneracy, color=colour, linewidth=1.5)
+                for near in _near(active, _LABEL_WIDTH * (ends[1] - ends[0])):
+                    positions, heights = [one.per_cm for one in near], [one.degeneracy for one in near]
+                    axes.vlines(positions, 0, heights, color=colour, linewidth=1.5)
                     axes.annotate(
-                        one.label, (one.per_cm, one.degeneracy), xytext=(0, 2), textcoords="offset points", ha="center"
-                    )
-                axes.set(ylim=(0, 3.9), yticks=range(4))
-            ends = [one.per_cm for one in self.vibrations.sets]
-            panels[1].set(xlim=(min(0.0, *ends) * 1.05, 1.05 * max(ends)), xlabel="wave number (cm⁻¹)")
+                        "\n".join(one.label for one in near), (float(np.mean(positions)), max(heights)),
+                        xytext=(0, 2), textcoords="offset points", ha="center", va="bottom",
+                    )  # fmt: skip
+                axes.set(ylim=(0, 5), yticks=range(4))
+            panels[1].set(xlim=ends, xlabel="wave number (cm⁻¹), imaginary as negative")
             figure.supylabel("degeneracy", fontsize=8)
+            figure.suptitle(f"{self.name} ({self.group.symbol}), {self.label}", fontsize=8)
         return figure
 
     def write(self, folder: Path, stem: str) -> list[Path]:
@@ -152,3 +159,14 @@ class MoleculeResults:
             "settings": asdict(self.settings),
             "provenance": dict(self.provenance),
         }
+
+
+def _near(active: Sequence[Vibration], distance_per_cm: float) -> list[list[Vibration]]:
+    """Return lines, which come by their wave numbers, in groups that begin within a distance."""
+    groups: list[list[Vibration]] = []
+    for one in active:
+        if groups and one.per_cm - groups[-1][0].per_cm < distance_per_cm:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups

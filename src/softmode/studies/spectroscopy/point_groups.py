@@ -167,9 +167,7 @@ def _linear_group(kinds: np.ndarray, centred: np.ndarray, axis: np.ndarray, tole
     order = np.argsort(along)
     opposite = np.empty(len(order), dtype=int)
     opposite[order] = order[::-1]
-    has_inversion = bool(
-        (kinds[opposite] == kinds).all() and np.abs(along[opposite] + along).max() <= tolerance_A
-    )
+    has_inversion = bool((kinds[opposite] == kinds).all() and np.abs(along[opposite] + along).max() <= tolerance_A)
     if has_inversion:
         along = (along - along[opposite]) / 2
     about = Rotation.from_rotvec(np.outer(2 * np.pi * np.arange(_ORDER_OF_LINEAR) / _ORDER_OF_LINEAR, axis))

@@ -54,9 +54,7 @@ def representations(group: PointGroup, masses: np.ndarray) -> list[Representatio
         digit = marks.digit(letter, character) if many[letter, parity] > 1 else ""
         name = letter + digit + parity
         dimension = round(character[marks.identity])
-        named.append(
-            Representation(_LINEAR.get(name, name) if group.linear else name, dimension, character, copies)
-        )
+        named.append(Representation(_LINEAR.get(name, name) if group.linear else name, dimension, character, copies))
     return named
 
 
@@ -78,7 +76,7 @@ def characters(products: np.ndarray) -> list[tuple[int, np.ndarray]]:
     # how often a product of classes i and j is one operation of class k: x y = z, so that y = x^-1 z
     structure = np.zeros((n_classes, n_classes, n_classes))
     for k, z in enumerate(representative):
-        np.add.at(structure, (class_of, class_of[products[inverse, z]], k), 1)
+        np.add.at(structure[:, :, k], (class_of, class_of[products[inverse, z]]), 1)
     mixed = np.einsum("i,ijk->jk", np.random.default_rng(0).uniform(1, 2, n_classes), structure)
     _, vectors = np.linalg.eig(mixed)
     central = (vectors / vectors[class_of[identity]]).T
@@ -184,7 +182,7 @@ class _Marks:
         return int((away < _ON_IT_A).sum()), round(float(self._masses[away < _ON_IT_A].sum()), 3)
 
     def _in_order(self, own: np.ndarray) -> list[int]:
-        """Return the rotations about x, y, z: z has the most atoms, or the smallest moment of inertia, x the largest."""
+        """Return the rotations about x, y, z: z has the most atoms or the smallest moment of inertia, x the largest."""
 
         def moment(i: int) -> float:
             away = np.linalg.norm(np.cross(self._positions, own[i]), axis=1)

@@ -91,11 +91,9 @@ def vibrations(hessian: np.ndarray, masses: np.ndarray, group: PointGroup) -> Vi
                     modes[chosen],
                 )
             )
-    return Vibrations(
-        sorted(sets, key=lambda one: one.per_cm),
-        *(float(np.abs(_per_cm(np.linalg.eigvalsh(v.T @ dynamical @ v))).max()) for v in (shifts, turns)),
-        float(np.abs(hessian - symmetric).max()),
-    )
+    rigid = (float(np.abs(_per_cm(np.linalg.eigvalsh(v.T @ dynamical @ v))).max()) for v in (shifts, turns))
+    asymmetry = float(np.abs(hessian - symmetric).max())
+    return Vibrations(sorted(sets, key=lambda one: one.per_cm), next(rigid), next(rigid), asymmetry)
 
 
 def _symmetrised(hessian: np.ndarray, group: PointGroup) -> np.ndarray:
