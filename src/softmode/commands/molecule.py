@@ -1,4 +1,4 @@
-"""Compute a molecule's vibrations with a potential: symmetry, infrared and Raman activity.
+"""Compute a molecule's vibrations: wave numbers, symmetry, infrared, Raman.
 
 The molecule is relaxed in a vacuum box, its Hessian is taken by automatic differentiation, translations and rotations
 are projected out, and the vibrations get the symbols of its point group. It needs a potential with exact second
@@ -15,6 +15,9 @@ from softmode.errors import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+# Largest symmetry tolerance in Å. With a larger one, atoms that are bonded could be taken for each other.
+_LARGEST_TOLERANCE_A = 0.3
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def run(options: Options) -> None:
             f"{path}: {options.potential}: receptive_field_A is missing; without it, nobody knows how large the vacuum "
             "around a molecule must be"
         )
+    if not 0 < options.symmetry_tolerance <= _LARGEST_TOLERANCE_A:
+        raise InputError(f"--symmetry-tolerance: is to be above 0 and at most {_LARGEST_TOLERANCE_A:g} Å")
     settings = molecule.MoleculeSettings(reach_A=max(reach), symmetry_tolerance_A=options.symmetry_tolerance)
     atoms = _read(options.file)
     with TemporaryDirectory(prefix="softmode-") as name:
@@ -93,6 +98,8 @@ def run(options: Options) -> None:
 def _read(path: Path) -> "Atoms":
     from softmode.reference.molecules import read_molecule
 
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
     try:
         return read_molecule(path)
     except InputError:
