@@ -87,9 +87,9 @@ class _Forces(Calculator):
 
     implemented_properties = ["energy", "forces"]  # noqa: RUF012 (not changed)
 
-    def __init__(self, potential: Potential) -> None:
+    def __init__(self, evaluator: Evaluator) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._evaluator = Evaluator(potential, load=lambda atoms: 1.0)
+        self._evaluator = evaluator
 
     def calculate(self, atoms: Any = None, *others: Any) -> None:
         """Evaluate the structure; see ASE."""
@@ -108,29 +108,28 @@ def molecule_at_rest(potential: Potential, molecule: Atoms, settings: MoleculeSe
         molecule: without a cell, with masses where they are its own
 
     Raises:
-        EntryError: the potential knows an element not, or fails; the relaxation does not converge (`not_converged`);
+        EntryError: the potential does not know an element, or fails; the relaxation does not converge (`not_converged`);
             the molecule falls apart (`bad_entry`); or it has forces in the symmetry that was found (`bad_symmetry`).
     """
     check_elements(potential, molecule)
     masses = masses_of(molecule)
+    evaluator = Evaluator(potential, load=lambda atoms: 1.0)
     atoms = _in_box(molecule, settings.reach_A)
-    atoms.calc = _Forces(potential)
-    steps = 0
+    atoms.calc = _Forces(evaluator)
     with BFGS(atoms, logfile=None) as optimizer:
         for _ in optimizer.irun(fmax=FORCE_TARGET_eV_per_A, steps=_STEPS):
-            steps = optimizer.nsteps
             _check_apart(atoms, settings.reach_A)
-    left = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+    left = _largest_force(atoms)
     if left > LARGEST_FORCE_eV_per_A:
         raise EntryError(
             "not_converged",
-            f"after {steps} steps a force of {left:.2g} eV/Å is left (target {FORCE_TARGET_eV_per_A:g}); start from a "
-            "better structure, or take another potential",
+            f"after {optimizer.nsteps} steps a force of {left:.2g} eV/Å is left (target {FORCE_TARGET_eV_per_A:g}); "
+            "start from a better structure, or take another potential",
         )
     group = find_point_group(atoms.numbers, atoms.positions, masses, settings.symmetry_tolerance_A)
     relaxed = atoms.positions.copy()
     atoms.positions = group.positions + atoms.cell.lengths() / 2
-    force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+    force = _largest_force(atoms)
     if force > LARGEST_FORCE_eV_per_A:
         raise EntryError(
             "bad_symmetry",
@@ -138,7 +137,7 @@ def molecule_at_rest(potential: Potential, molecule: Atoms, settings: MoleculeSe
             f"{force:.2g} eV/Å in that symmetry; choose a smaller symmetry tolerance",
         )
     directions = np.eye(3 * len(atoms)).reshape(-1, len(atoms), 3)
-    hessian = Evaluator(potential, load=lambda atoms: 1.0).curvature(atoms, directions)
+    hessian = evaluator.curvature(atoms, directions)
     return MoleculeAtRest(
         atoms.numbers,
         masses,
@@ -146,7 +145,7 @@ def molecule_at_rest(potential: Potential, molecule: Atoms, settings: MoleculeSe
         hessian.reshape(3 * len(atoms), -1),
         float(atoms.get_potential_energy()),
         force,
-        steps,
+        optimizer.nsteps,
     )
 
 
@@ -155,6 +154,10 @@ def _in_box(molecule: Atoms, reach_A: float) -> Atoms:
     atoms = Atoms(molecule.numbers, positions=molecule.positions, pbc=True)
     atoms.center(vacuum=(reach_A + _ROOM_A) / 2)
     return atoms
+
+
+def _largest_force(atoms: Atoms) -> float:
+    return float(np.linalg.norm(atoms.get_forces(), axis=1).max())
 
 
 def _check_apart(atoms: Atoms, reach_A: float) -> None:

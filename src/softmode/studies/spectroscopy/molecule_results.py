@@ -96,7 +96,8 @@ class MoleculeResults:
         if n_imaginary := sum(one.degeneracy for one in own.sets if one.per_cm < 0):
             sentences.append(
                 f"WARNING: {n_imaginary} mode(s) with an imaginary frequency, written as a negative wave number: this "
-                f"{symbol} molecule is no minimum of the potential; rattle its positions to find one."
+                f"{symbol} molecule is no minimum of the potential; to find one, rattle its positions or take a smaller "
+                "symmetry tolerance."
             )
         if found.largest_force_eV_per_A > 10 * FORCE_TARGET_eV_per_A:
             sentences.append(
@@ -124,7 +125,8 @@ class MoleculeResults:
                         xytext=(0, 2), textcoords="offset points", ha="center", va="bottom",
                     )  # fmt: skip
                 axes.set(ylim=(0, 5), yticks=range(4))
-            panels[1].set(xlim=ends, xlabel="wave number (cm⁻¹), imaginary as negative")
+            imaginary = ", imaginary as negative" if min(wave_numbers) < 0 else ""
+            panels[1].set(xlim=ends, xlabel=f"wave number (cm⁻¹){imaginary}")
             figure.supylabel("degeneracy", fontsize=8)
             figure.suptitle(f"{self.name} ({self.group.symbol}), {self.label}", fontsize=8)
         return figure
