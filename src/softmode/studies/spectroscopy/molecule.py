@@ -108,7 +108,7 @@ def molecule_at_rest(potential: Potential, molecule: Atoms, settings: MoleculeSe
         molecule: without a cell, with masses where they are its own
 
     Raises:
-        EntryError: the potential does not know an element, or fails; the relaxation does not converge (`not_converged`);
+        EntryError: the potential does not know an element, or fails; the relaxation does not end (`not_converged`);
             the molecule falls apart (`bad_entry`); or it has forces in the symmetry that was found (`bad_symmetry`).
     """
     check_elements(potential, molecule)

@@ -96,8 +96,8 @@ class MoleculeResults:
         if n_imaginary := sum(one.degeneracy for one in own.sets if one.per_cm < 0):
             sentences.append(
                 f"WARNING: {n_imaginary} mode(s) with an imaginary frequency, written as a negative wave number: this "
-                f"{symbol} molecule is no minimum of the potential; to find one, rattle its positions or take a smaller "
-                "symmetry tolerance."
+                f"{symbol} molecule is no minimum of the potential; to find one, rattle its positions, or take a "
+                "smaller symmetry tolerance."
             )
         if found.largest_force_eV_per_A > 10 * FORCE_TARGET_eV_per_A:
             sentences.append(
