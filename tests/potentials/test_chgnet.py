@@ -5,11 +5,15 @@ import copy
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import molecule
 from ase.calculators.calculator import Calculator
 from contract import Contract
+from pymatgen.core import Molecule
+from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 
 from softmode.potentials.base import Potential
 from softmode.potentials.check_phonons import NOISE, ROUGHNESS, check_phonons, symmetric_crystals
+from softmode.studies.spectroscopy.point_groups import find_point_group
 
 
 class TestCHGNet(Contract):
@@ -42,3 +46,14 @@ class TestCHGNet(Contract):
     def test_an_isolated_atom_fails_alone(self, potential: Potential) -> None:
         with pytest.raises(ValueError, match="isolated atom"):
             potential.evaluate([Atoms("Na", cell=[20, 20, 20], pbc=True)])
+
+
+@pytest.mark.parametrize("name", ["H2O", "CO2", "NH3", "C6H6", "CH4", "C2H4", "C3H4_D2d", "H2O2", "butadiene", "C2H6"])
+def test_point_group_of_a_molecule_is_that_of_pymatgen(name: str) -> None:
+    """Here because this environment has pymatgen."""
+    atoms = molecule(name)
+    found = find_point_group(atoms.numbers, atoms.positions, atoms.get_masses(), 0.02)
+    analyzer = PointGroupAnalyzer(Molecule(atoms.numbers, atoms.positions), tolerance=0.05)
+    assert found.symbol == analyzer.sch_symbol.replace("*", "∞")
+    if not found.linear:
+        assert len(found.rotations) == len(analyzer.get_pointgroup())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import structures
 from ase import Atoms
-from ase.build import bulk
+from ase.build import bulk, molecule
 from ase.calculators.calculator import Calculator
 from contract import Contract, load, registered
 
@@ -16,6 +16,8 @@ from softmode.potentials import checkpoints, mace
 from softmode.potentials.base import Potential
 from softmode.potentials.torch_settings import contained, default_dtype
 from softmode.studies.spectroscopy.extended_graph import dynamical_matrices
+from softmode.studies.spectroscopy.molecule import MoleculeSettings, molecule_at_rest
+from softmode.studies.spectroscopy.vibrations import vibrations
 
 
 class TestMACE(Contract):
@@ -185,3 +187,22 @@ class TestMACEHeads(Contract):
         settings = {key: value for key, value in self.settings().items() if key != "head"}
         with pytest.raises(InputError, match=f"potential mace-mh-1: {message}"):
             load(settings | ({"head": head} if head else {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol", "labels"),
+    [("H2O", "C2v", "A1 A1 B2"), ("CO2", "D∞h", "Πu Σg+ Σu+"), ("CH4", "Td", "A1 E T2 T2")],
+)
+def test_molecule_from_a_bent_start_has_its_vibrations(name: str, symbol: str, labels: str) -> None:
+    """In float64, symmetry and the rigid motions are exact but for what the relaxation leaves."""
+    settings = registered("mace-mp-0-small", dtype="float64")
+    atoms = molecule(name)
+    atoms.rattle(0.05, seed=2)
+    own = MoleculeSettings(reach_A=settings["receptive_field_A"], symmetry_tolerance_A=0.02)
+    found = molecule_at_rest(load(settings), atoms, own)
+    group = found.point_group(own)
+    result = vibrations(found.hessian, found.masses, group)
+    assert group.symbol == symbol
+    assert " ".join(sorted(one.label for one in result.sets)) == labels
+    assert all(one.per_cm > 100 for one in result.sets)
+    assert result.asymmetry_eV_per_A2 < 1e-6 and result.translations_per_cm < 0.1

@@ -4,12 +4,11 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from softmode.errors import InputError
-from softmode.run_potential import SmallCampaign
 
 # Variable of the environment with the folder of the potentials' environments.
 VARIABLE = "SOFTMODE_ENVIRONMENTS"
@@ -48,17 +47,21 @@ def environment_of(settings: Mapping[str, Any], given: str | Path | None) -> Pat
     )
 
 
-def run_in_environment(python: Path, campaign: SmallCampaign, device: str) -> None:
-    """Run a potential's stages in a process of an environment; what it prints, this one prints.
+def run_in_environment(python: Path, potential: str, module: str, arguments: Sequence[str]) -> None:
+    """Run a module of softmode that loads a potential in a process of an environment; what it prints, this one prints.
 
     One that a potential kills is started again and goes on from the records that are there, until the engine knows
     which entry does it, and gives it a record of its failure.
+
+    Args:
+        python: of `environment_of`
+        potential: its name, for messages
 
     Raises:
         InputError: it ended with an error; the message has its last lines.
     """
     # without the folder at hand, where a file of the user's may have the name of a package
-    command = [str(python), "-P", "-m", "softmode.run_potential", str(campaign.path), campaign.potential, device]
+    command = [str(python), "-P", "-m", module, *arguments]
     for _ in range(_MOST_STARTS):
         last: deque[str] = deque(maxlen=_LINES)
         process = subprocess.Popen(
@@ -78,4 +81,4 @@ def run_in_environment(python: Path, campaign: SmallCampaign, device: str) -> No
             return
         if code > 0:
             break
-    raise InputError(f"potential {campaign.potential}, with {python}:\n{''.join(last).strip() or f'ended by {-code}'}")
+    raise InputError(f"potential {potential}, with {python}:\n{''.join(last).strip() or f'ended by {-code}'}")

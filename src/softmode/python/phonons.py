@@ -146,7 +146,9 @@ def phonons(
             with _ONE_AT_A_TIME, redirect_stdout(sys.stdout if progress else StringIO()):
                 _write(campaign, entries, settings, chosen)
                 if calculator is None and (environment is not None or not runs_here(settings)):
-                    run_in_environment(environment_of(settings, environment), campaign, device)
+                    arguments = [str(campaign.path), campaign.potential, device]
+                    python = environment_of(settings, environment)
+                    run_in_environment(python, campaign.potential, "softmode.run_potential", arguments)
                 else:
                     # other processes of this one would run its script again
                     run_potential(campaign, device, calculator or _load(settings, device), threads=1)

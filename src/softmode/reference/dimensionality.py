@@ -84,7 +84,7 @@ def _rank_and_plane(cell: Atoms) -> tuple[int, np.ndarray | None]:
     """Return the rank of the network of contacts and, for a slab, the Miller indices of its plane (or a multiple)."""
     # a skewed cell has contacts with cells far from it, its reduced one with neighbours alone
     lattice, reduction = minkowski_reduce(cell.cell.array)
-    first, second, offsets = _contacts(lattice, cell.positions, _radii(cell.numbers) + _SLACK / 2)
+    first, second, offsets = _contacts(lattice, cell.positions, contact_radii(cell.numbers))
     within = ~offsets.any(axis=1)
     links = coo_array((np.ones(within.sum()), (first[within], second[within])), shape=(len(cell), len(cell)))
     # ASE's search is slow: it is given the parts that hang together within the cell, and each contact of theirs once
@@ -102,11 +102,11 @@ def _rank_and_plane(cell: Atoms) -> tuple[int, np.ndarray | None]:
     return rank, next(normal for normal in normals if normal.any())
 
 
-def _radii(numbers: np.ndarray) -> np.ndarray:
-    """Return the van der Waals radii of atoms in Å by their atomic numbers."""
+def contact_radii(numbers: np.ndarray) -> np.ndarray:
+    """Return radii in Å by atomic numbers; atoms nearer than the sum of theirs have no vacuum between them."""
     radii = np.full(numbers.max() + len(vdw_alvarez.vdw_radii), _USUAL_RADIUS)
     radii[: len(vdw_alvarez.vdw_radii)] = np.nan_to_num(vdw_alvarez.vdw_radii, nan=_USUAL_RADIUS)
-    return radii[numbers]
+    return radii[numbers] + _SLACK / 2
 
 
 def _contacts(lattice: np.ndarray, positions: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -21,7 +21,7 @@ from softmode.reference.dimensionality import dimensionality, vacuum_axis
 _DISPLACEMENTS = (1e-4, 0.5)
 # Shortest distance of two atoms in Å: H2 has 0.74, the shortest bond of the Kyoto database 0.76. With more, hydrogen
 # would be refused; with less, cells in another unit, or with an atom twice, would not.
-_SHORTEST_DISTANCE = 0.5
+SHORTEST_DISTANCE = 0.5
 # Volumes of an atom in Å³ between which cells lie: metallic hydrogen of the Kyoto database has 2.8, and a thousand Å³
 # of vacuum for one atom are still a molecule. Wider bounds would let cells in another unit pass.
 _VOLUMES_PER_ATOM = (1.0, 1e5)
@@ -216,15 +216,15 @@ class Entry:
         if not (np.isfinite(masses) & (masses > 0)).all():
             raise EntryError("bad_entry", f"atom {np.argmin(masses > 0) + 1} has a mass of {masses.min():g} u")
         volume = cell.cell.volume / n_atoms
-        if not _VOLUMES_PER_ATOM[0] < volume < _VOLUMES_PER_ATOM[1] or cell.cell.lengths().min() < _SHORTEST_DISTANCE:
+        if not _VOLUMES_PER_ATOM[0] < volume < _VOLUMES_PER_ATOM[1] or cell.cell.lengths().min() < SHORTEST_DISTANCE:
             raise EntryError("bad_entry", f"the unit cell has {cell.cell.volume:.3g} Å³ for {n_atoms} atoms")
-        first, second, distances = neighbor_list("ijd", cell, _SHORTEST_DISTANCE)
+        first, second, distances = neighbor_list("ijd", cell, SHORTEST_DISTANCE)
         if len(distances):
             closest = distances.argmin()
             raise EntryError(
                 "bad_entry",
                 f"atoms {first[closest] + 1} and {second[closest] + 1} of the unit cell are {distances[closest]:.3g} Å "
-                f"apart, less than {_SHORTEST_DISTANCE} Å; correct the positions",
+                f"apart, less than {SHORTEST_DISTANCE} Å; correct the positions",
             )
 
     def check_force_set(self) -> None:

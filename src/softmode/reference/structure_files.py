@@ -57,6 +57,22 @@ def read_structures(path: Path) -> list[Atoms | EntryError]:
         EntryError: (kind `bad_entry`) the file holds no structure, or sites that are not full.
         Exception: what ASE says of a file that it does not understand.
     """
+    found: list[Atoms | EntryError] = []
+    for atoms in read_as_written(path):
+        try:
+            found.append(bare_crystal(atoms, path.name))
+        except EntryError as error:
+            found.append(error)
+    return found
+
+
+def read_as_written(path: Path) -> list[Atoms]:
+    """Return the structures in a file with all that ASE reads of them; of a run with steps the last one alone.
+
+    Raises:
+        EntryError: (kind `bad_entry`) the file holds no structure, or sites that are not full.
+        Exception: what ASE says of a file that it does not understand.
+    """
     try:
         kind = filetype(str(path))
         structures = _read_cif(path) if kind == "cif" else read(path, index=":")
@@ -67,15 +83,7 @@ def read_structures(path: Path) -> list[Atoms | EntryError]:
     structures = [structures] if isinstance(structures, Atoms) else list(structures)
     if not structures:
         raise EntryError("bad_entry", f"{path.name} holds no structure")
-    if kind not in _COLLECTIONS:
-        structures = structures[-1:]
-    found: list[Atoms | EntryError] = []
-    for atoms in structures:
-        try:
-            found.append(bare_crystal(atoms, path.name))
-        except EntryError as error:
-            found.append(error)
-    return found
+    return structures if kind in _COLLECTIONS else structures[-1:]
 
 
 def bare_crystal(atoms: Atoms, name: str) -> Atoms:
@@ -93,9 +101,14 @@ def bare_crystal(atoms: Atoms, name: str) -> Atoms:
     if not atoms.cell.rank == 3:
         raise EntryError("bad_entry", f"{name} has no cell of three vectors; it is no bulk crystal")
     bare = Atoms(atoms.numbers, cell=atoms.cell, positions=atoms.positions, pbc=True)
+    keep_masses(atoms, bare)
+    return bare
+
+
+def keep_masses(atoms: Atoms, bare: Atoms) -> None:
+    """Give the bare structure the masses that are its own, phonopy's instead of ASE's standard ones."""
     if atoms.has("masses"):
         set_masses(bare, _of_phonopy(atoms.get_masses(), atoms.numbers))
-    return bare
 
 
 def _read_pymatgen(path: Path, refusal: Exception) -> Atoms:
