@@ -483,7 +483,7 @@ def test_click_on_a_line_of_a_spectrum_or_on_its_number_animates_that_mode(
         page.get_by_role("group", name="Sources").get_by_label("Lennard-Jones").uncheck()
         expect(page.locator("#spectrum .ytick text")).to_have_text(["PBE"])
         page = opened.show("entry/Si-diamond")
-        page.locator("#spectrum .scatterlayer .trace").first.wait_for()
+        page.locator("#spectrum .points path.point").first.wait_for()
         expect(page.locator("#spectrum .ytick text")).to_have_text(["PBE"])
         opened.check()
 
