@@ -9,8 +9,10 @@ import numpy as np
 # How far characters and the like may be from the values that symmetry gives them. Those of two representations are
 # farther apart, up to tenfold axes; with a hundredth of it, hexagonal cells whose thirds are rounded have no symbols.
 _TOLERANCE = 0.05
-# How far the cosine of the angle between two axes may be from 0 or 1.
-_SAME_AXIS = 1e-3
+# How far the cosine of the angle between two axes may be from 0 or 1, and an angle from what it is, in degrees: the
+# operations that are found of a relaxed molecule are not exact. With ten times as much, tenfold axes have no symbols.
+_SAME_AXIS = 0.03
+_SAME_ANGLE = 5
 _LETTERS = {2: "E", 3: "T", 4: "G", 5: "H"}
 
 
@@ -57,18 +59,18 @@ class _Group:
         )
         self.identity = int(np.argmax(trace))
         self.inversion = int(np.argmin(trace)) if trace.min() < -3 + _SAME_AXIS else None
-        self.mirrors = ~self.proper & (self.angles < 1)
-        self.twofold = self.proper & (self.angles > 179)
-        turns = (self.angles > 1) & (self.proper if self.inversion is not None else True)
+        self.mirrors = ~self.proper & (self.angles < _SAME_ANGLE)
+        self.twofold = self.proper & (self.angles > 180 - _SAME_ANGLE)
+        turns = (self.angles > _SAME_ANGLE) & (self.proper if self.inversion is not None else True)
         # the smallest turn about the principal axis, a proper one before an improper one; of Cs, its plane
-        order = np.lexsort((~self.proper, np.where(turns, np.rint(self.angles), 360)))
+        order = np.lexsort((~self.proper, np.where(turns, np.rint(self.angles / _SAME_ANGLE), 360)))
         self.generator = int(order[0]) if turns.any() else self.identity
         principal = self.axes[self.generator if turns.any() else int(np.argmax(self.mirrors))]
         self.along = np.abs(self.axes @ principal) > 1 - _SAME_AXIS
         self.across = np.abs(self.axes @ principal) < _SAME_AXIS
-        threefold = self.axes[self.proper & (np.abs(self.angles - 120) < 1)]
+        threefold = self.axes[self.proper & (np.abs(self.angles - 120) < _SAME_ANGLE)]
         self.cubic = len(threefold) > 0 and bool((np.abs(threefold @ threefold[0]) < 1 - _SAME_AXIS).any())
-        self.of_three_axes = self.angles[self.generator] > 179 and self.twofold.sum() == 3
+        self.of_three_axes = self.twofold[self.generator] and self.twofold.sum() == 3
         self.kept_by_A = self.identity if self.cubic else self.twofold if self.of_three_axes else self.generator
 
     def irreducible(self, real: np.ndarray) -> bool:
@@ -80,7 +82,7 @@ class _Group:
 
     def number(self, real: np.ndarray, letter: str) -> str | None:
         """Return 1, 2, …, nothing where there is no other of the same letter, None where it is ambiguous."""
-        fold = round(360 / self.angles[self.generator]) if self.angles[self.generator] > 1 else 1
+        fold = round(360 / self.angles[self.generator]) if self.generator != self.identity else 1
         if self.cubic:
             numbered = {3: "", 4: "AT", 5: "T"}[fold]
             return ("1" if real[self.generator] > 0 else "2") if letter in numbered else ""
