@@ -1,7 +1,7 @@
 "use strict";
 // The section of an entry: the optical modes at Γ of all sources as line spectra, and which is which.
 
-// colour, line and mark of each kind of activity; the colours are those of the figure
+// colour, line and mark of each kind of activity; the colours are those of the figure, as far as they are seen on black
 const ACTIVITIES = [
   { name: "infrared", colour: "#d55e00", dash: "solid", symbol: "circle" },
   { name: "Raman", colour: "#2b8fd0", dash: "dash", symbol: "diamond" },
@@ -20,7 +20,7 @@ softmode.sections.spectroscopy = (data, { lines, assigned }) => {
   const plot = element("div", { id: "spectrum", class: "plot", role: "img", "aria-labelledby": "spectrum-title" });
   const place = element("div", { class: "scroll" });
   const heights = largest > 0
-    ? "Heights: infrared intensities with the reference's Born charges; lines without any, and those of Raman alone, have one height."
+    ? "Heights: infrared intensities with the reference's Born charges; lines that are not infrared active have one height."
     : "All lines have one height: without Born charges, intensities are not known.";
   const nodes = [
     element("h3", { id: "spectrum-title" }, "Optical modes at Γ: infrared and Raman"),
