@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from softmode.campaign_folder import CampaignFolder
 from softmode.present.phonopy_files import read_phonopy
 from tests.present.page.charges import give_charges
+from tests.studies.spectroscopy.campaign import add_spectroscopy
 
 pytestmark = pytest.mark.slow
 
@@ -441,6 +442,49 @@ def test_splitting_is_a_choice_and_split_modes_can_be_animated(browser: Browser,
         expect(page.locator("#entry-view .id")).to_have_text("Si-diamond")
         page.locator("#crystal[data-ready]").wait_for()
         assert page.get_by_label("LO–TO splitting").count() == 0
+        opened.check()
+
+
+def test_click_on_a_line_of_a_spectrum_or_on_its_number_animates_that_mode(
+    browser: Browser, finished_campaign: Path
+) -> None:
+    add_spectroscopy(finished_campaign)
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--output", report], check=True)
+    for opened in open_page(browser, report):
+        page = opened.show("entry/NaCl-rocksalt")
+        page.locator("#crystal[data-ready]").wait_for()
+        cells = texts(page.locator("#spectrum-modes tbody td"))
+        assert cells[:3] == ["T1u", "3", "infrared"]
+        page.get_by_label("LO–TO splitting").check()
+        of_reference, of_potential = page.locator("#spectrum-modes tbody button").all()
+        of_potential.click()
+        said = page.locator("#mode")
+        expect(said).to_contain_text("Lennard-Jones: ")
+        expect(said).to_contain_text("THz, band 4 at Γ")
+        assert not page.get_by_label("LO–TO splitting").is_checked()
+        per_cm = float(of_potential.inner_text())
+        assert per_cm / 33.356 == pytest.approx(float(said.inner_text().split()[1]), abs=0.01)
+        expect(page.locator("#spectrum .scatterlayer .trace")).to_have_count(3)  # sticks, heads, the ring
+        # the stick of the reference, at the top of the plot
+        head = page.locator("#spectrum .points path.point").first
+        head.scroll_into_view_if_needed()
+        box = head.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.locator("#spectrum .hoverlayer .hovertext").first.wait_for()
+        page.mouse.down()
+        page.mouse.up()
+        expect(said).to_contain_text("PBE: ")
+        assert float(of_reference.inner_text()) / 33.356 == pytest.approx(float(said.inner_text().split()[1]), abs=0.01)
+        assert page.get_by_role("alert").is_hidden()
+        assert shows_something(page.locator("#spectrum"))
+        # a source that failed has no line, and one that is not drawn has none either
+        page.get_by_role("group", name="Sources").get_by_label("Lennard-Jones").uncheck()
+        expect(page.locator("#spectrum .ytick text")).to_have_text(["PBE"])
+        page = opened.show("entry/Si-diamond")
+        page.locator("#spectrum .points path.point").first.wait_for()
+        expect(page.locator("#spectrum .ytick text")).to_have_text(["PBE"])
         opened.check()
 
 

@@ -7,6 +7,7 @@ needs it, because Snakemake reads all declarations at every start.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 from softmode.errors import InputError
@@ -156,6 +157,8 @@ class Study:
         rules: what the rules of its results do, in one line for people
         after: the study whose stages its own follow; empty where it needs no other
         own_table: whether its numbers are put together as those of any study, a row for each entry and source
+        on_page: a function of the rows of that table of one entry (a list of mappings): plain values that `entry.js`,
+            the file beside its module, draws on the page of the entry, or None for nothing; empty where it draws none
     """
 
     name: str
@@ -165,8 +168,19 @@ class Study:
     rules: Mapping[str, str]
     after: str = ""
     own_table: bool = True
+    on_page: str = ""
 
     @property
     def table(self) -> str:
         """The file of its numbers in a campaign's folder; empty where it has rules of its own for them."""
         return f"{self.name}.parquet" if self.own_table else ""
+
+    @property
+    def script(self) -> Path | None:
+        """The script of its section on the page of an entry; None where it has none.
+
+        Raises:
+            InputError: there is no such module.
+        """
+        module = self.on_page.partition(":")[0]
+        return Path(load(f"{module}:__file__")).with_name("entry.js") if module else None

@@ -2,11 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from phonopy.physical_units import get_physical_units
 
 from softmode.engine.records import Failure, Record
+from softmode.present.page.modes import set_charges
 from softmode.reference import kyoto
 from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import Protocol
+from softmode.stages.phonons import phonopy_of, task_of
+from softmode.studies.spectroscopy.assignment import PER_CM_OF_THz
 from softmode.studies.spectroscopy.gamma_modes import gamma_modes
 from softmode.studies.spectroscopy.settings import GammaModes
 from softmode.studies.spectroscopy.stage import columns, compute_gamma_modes, infrared_intensities, modes_row
@@ -52,6 +56,32 @@ def test_charges_of_the_reference_give_infrared_active_modes_their_intensity_and
     sodium, chlorine = 22.98976928, 35.453
     assert intensities[infrared] == pytest.approx([3 * charge**2 * (1 / sodium + 1 / chlorine)], rel=0.02)
     assert (intensities[~infrared] == 0).all()
+
+
+# ω_T and ω_L in cm⁻¹ and static dielectric constant at 300 K (Kittel, Introduction to Solid State Physics)
+@pytest.mark.parametrize(
+    ("entry", "transverse", "longitudinal", "static"), [("22862", 165, 265, 5.9), ("1265", 398, 743, 9.8)]
+)
+def test_intensities_and_splitting_of_rock_salt_are_those_of_its_dielectric_constants(
+    settings: GammaModes, kyoto_folder, entry: str, transverse: float, longitudinal: float, static: float
+) -> None:
+    """NaCl and MgO: Lyddane, Sachs and Teller's relation holds, and the numbers are those of experiments nearly."""
+    (path,) = kyoto_folder.glob(f"materials-id-{entry}-*")
+    salt = kyoto.read(path)
+    phonopy = phonopy_of(task_of(salt), settings)
+    row = modes_row(phonopy, salt.born_charges)
+    omega_T, strength = row["gamma_frequencies_THz"][-1], row["gamma_infrared_intensities_e2_per_u"][-1]
+    electronic = np.trace(salt.born_charges.dielectric) / 3
+    units = get_physical_units()
+    square = (omega_T / units.DefaultToTHz) ** 2  # in eV/Å²/u
+    e2_eV_A = units.Hartree * units.Bohr
+    total = electronic + 4 * np.pi * e2_eV_A * strength / 3 / square / phonopy.primitive.volume
+    set_charges(phonopy, salt.born_charges)
+    omega_L = phonopy.run_qpoints([[0, 0, 0]], nac_q_direction=[1, 0, 0]).frequencies[0, -1]
+    assert (omega_L / omega_T) ** 2 == pytest.approx(total / electronic, rel=1e-6)
+    assert total == pytest.approx(static, rel=0.05)
+    assert omega_T * PER_CM_OF_THz == pytest.approx(transverse, rel=0.05)
+    assert omega_L * PER_CM_OF_THz == pytest.approx(longitudinal, rel=0.08)
 
 
 def test_modes_that_are_not_infrared_active_have_no_intensity() -> None:

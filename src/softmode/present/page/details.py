@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from phonopy.physical_units import get_physical_units
 from softmode.campaign_folder import CampaignFolder
 from softmode.compare.properties import MESH
 from softmode.density_grid import bin_centres, bin_width
-from softmode.engine.parquet import column_names
+from softmode.engine.parquet import column_names, read_rows
 from softmode.present.page.curves import TEMPERATURES_K, curves
 from softmode.present.page.modes import mode_data, set_charges
 from softmode.present.page.rounding import decimals, significant
@@ -25,6 +26,7 @@ from softmode.stages.band_structure import BandPath, frequencies_along, high_sym
 from softmode.stages.mesh import grid_matrix
 from softmode.stages.phonons import PhononTask, phonopy_of
 from softmode.studies.harmonic.study import PHONONS, RELAX
+from softmode.studies.study import Study, load
 
 # Distance of neighbouring q points in Å⁻¹, with the factor 2π; figures for print have a smaller one. With more, bands
 # have corners on the screen; with less, the file of each entry is larger and takes longer to compute.
@@ -81,14 +83,33 @@ def portion_details(portion: Portion) -> dict[str, dict[str, Any]]:
         for task in read_tasks(portion.campaign, source, portion.shard, entries):
             tasks[task.entry][source] = task
     cells = {entry.id: entry for entry in load_entries(portion.campaign.path / "entries.db", entries)}
-    return {
+    found = {
         entry: {
             "structure": _structure(cells[entry], tasks[entry]),
             "records": {source: _record(row) for source, row in rows[entry].items()},
+            "studies": {},
         }
         | _phonons(tasks[entry], rows[entry], settings, cells[entry].born_charges)
         for entry in entries
     }
+    for study in portion.campaign.studies:
+        if study.on_page:
+            _add_section(found, study, portion.campaign.path / study.table)
+    return found
+
+
+def _add_section(details: Mapping[str, dict[str, Any]], study: Study, table: Path) -> None:
+    """Add what a study shows of each entry, or what is wrong with it."""
+    function = load(study.on_page)
+    for entry, of_entry in details.items():
+        rows = read_rows(table, entry)
+        try:  # one entry must never stop the others
+            shown = function(rows)
+        except Exception as error:
+            of_entry["problems"].append(f"nothing of {study.name}: {type(error).__name__}: {error}")
+            continue
+        if shown is not None:
+            of_entry["studies"][study.name] = shown
 
 
 def _structure(entry: Any, tasks: Mapping[str, PhononTask]) -> dict[str, Any]:

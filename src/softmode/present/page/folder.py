@@ -106,7 +106,7 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
         "report": report,
         "metadata": metadata,
         "settings": {stage.name: campaign.settings(stage.name) for stage in campaign.all_stages},
-        "scripts": [name for name in _ASSETS if name.endswith(".js")],
+        "scripts": [*(name for name in _ASSETS if name.endswith(".js")), *_scripts(campaign)],
         "sources": shown,
         "colours": colours,
         "potentials": [source for source in shown if source["key"] not in (REFERENCE, YARDSTICK)],
@@ -205,10 +205,17 @@ def _write_script(path: Path, name: str, content: Mapping[str, Any] | str) -> No
     path.write_text(f"softmode.receive({json.dumps(name)},{text});\n", encoding="ascii")
 
 
+def _scripts(campaign: CampaignFolder) -> dict[str, Path]:
+    """Return the scripts of the studies' sections by their names on the page."""
+    return {f"study-{study.name}.js": study.script for study in campaign.studies if study.script}
+
+
 def _copy_files(campaign: CampaignFolder, output: Path) -> None:
     for folder, names in (("assets", _ASSETS), ("vendored", _VENDORED)):
         for name in names:
             shutil.copyfile(Path(__file__).parent / folder / name, output / "assets" / name)
+    for name, script in _scripts(campaign).items():
+        shutil.copyfile(script, output / "assets" / name)
     (output / "assets" / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     for suffix, results in (("png", campaign.written("figure")), ("csv", campaign.written("table"))):
         for result in results:

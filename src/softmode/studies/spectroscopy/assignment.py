@@ -1,6 +1,6 @@
 """Which mode of a potential is which of the reference: by symmetry and by what moves, not by their order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,8 @@ def assigned_modes(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         columns entry, source, label, degeneracy, infrared, raman, reference_per_cm, source_per_cm (wave numbers,
-        imaginary ones negative) and overlap (1 for the same displacements)
+        imaginary ones negative), reference_band, source_band (the first of the set, from 0) and overlap (1 for the same
+        displacements)
     """
     done = table[table["status"] == "done"]
     references = {row["entry"]: row for row in done[done["source"] == REFERENCE].to_dict("records")}
@@ -45,7 +46,8 @@ def assigned_modes(table: pd.DataFrame) -> pd.DataFrame:
         for row in _assigned(references[own["entry"]], own)
     ]
     columns = ["entry", "source", "label", "degeneracy", "infrared", "raman"]
-    return pd.DataFrame(rows, columns=[*columns, "reference_per_cm", "source_per_cm", "overlap"])
+    found = ["reference_per_cm", "source_per_cm", "reference_band", "source_band", "overlap"]
+    return pd.DataFrame(rows, columns=[*columns, *found])
 
 
 def _assigned(reference: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -55,7 +57,7 @@ def _assigned(reference: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[
     if len(reference["gamma_eigenvectors"]) != len(own["gamma_eigenvectors"]):
         return
     for key, sets in known.items():
-        overlaps = np.array([[_overlap(one[1], other[1]) for other in found[key]] for one in sets])
+        overlaps = np.array([[_overlap(one[2], other[2]) for other in found[key]] for one in sets])
         for position, other in zip(*linear_sum_assignment(-overlaps), strict=True):
             degeneracy, label, infrared, raman = key
             yield {
@@ -67,22 +69,31 @@ def _assigned(reference: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[
                 "raman": raman,
                 "reference_per_cm": sets[position][0] * PER_CM_OF_THz,
                 "source_per_cm": found[key][other][0] * PER_CM_OF_THz,
+                "reference_band": sets[position][1],
+                "source_band": found[key][other][1],
                 "overlap": overlaps[position, other],
             }
 
 
-def _sets(row: Mapping[str, Any]) -> dict[tuple[int, str, bool, bool], list[tuple[float, np.ndarray]]]:
-    """Return frequency and eigenvectors of the optical sets, by degeneracy, label and activities."""
+def _sets(row: Mapping[str, Any]) -> dict[tuple[int, str, bool, bool], list[tuple[float, int, np.ndarray]]]:
+    """Return frequency, first band and eigenvectors of the optical sets, by degeneracy, label and activities."""
     n_modes = sum(row["gamma_degeneracies"])
     real, imaginary = np.asarray(row["gamma_eigenvectors"], dtype=float).reshape(2, n_modes, n_modes)
-    vectors = np.split(real + 1j * imaginary, np.cumsum(row["gamma_degeneracies"])[:-1])
-    sets: dict[tuple[int, str, bool, bool], list[tuple[float, np.ndarray]]] = {}
-    for frequency, degeneracy, label, infrared, raman, acoustic, own in zip(
-        *(row[name] for name in _MODE), row["gamma_acoustic"], vectors, strict=True
+    bands = first_bands(row["gamma_degeneracies"])
+    vectors = np.split(real + 1j * imaginary, bands[1:])
+    sets: dict[tuple[int, str, bool, bool], list[tuple[float, int, np.ndarray]]] = {}
+    for frequency, degeneracy, label, infrared, raman, acoustic, band, own in zip(
+        *(row[name] for name in _MODE), row["gamma_acoustic"], bands, vectors, strict=True
     ):
         if not acoustic:
-            sets.setdefault((int(degeneracy), label, bool(infrared), bool(raman)), []).append((frequency, own))
+            key = (int(degeneracy), label, bool(infrared), bool(raman))
+            sets.setdefault(key, []).append((frequency, int(band), own))
     return sets
+
+
+def first_bands(degeneracies: Sequence[int]) -> np.ndarray:
+    """Return the first band of each set, from 0; the sets stand in the order of the bands."""
+    return np.cumsum([0, *degeneracies[:-1]])
 
 
 def _overlap(one: np.ndarray, other: np.ndarray) -> float:

@@ -11,6 +11,8 @@ import numpy as np
 from phonopy import Phonopy
 from phonopy.phonon.irreps import IrReps
 
+from softmode.studies.spectroscopy.mulliken import mulliken
+
 # Part of a set of modes that are translations of the whole crystal, from which on the set is acoustic. Others have less
 # than rounding leaves, as long as the sum rule holds; without it, a set may be half of each.
 _ACOUSTIC = 0.5
@@ -24,7 +26,7 @@ class ModeSet:
 
     Attributes:
         frequency_THz: imaginary ones negative
-        label: Mulliken symbol of its irreducible representation; empty where phonopy has none for the point group
+        label: Mulliken symbol of its irreducible representation; empty where it is none, or ambiguous
         acoustic: they are translations of the whole crystal
         infrared: infrared active
         raman: Raman active
@@ -61,15 +63,14 @@ def gamma_modes(phonopy: Phonopy) -> list[ModeSet]:
     )
     vector, tensor = characters_of_light(found.conventional_rotations)
     translations = _translations(phonopy.primitive.masses)
-    labels = found._ir_labels or [None] * len(found.band_indices)
     sets = []
-    for bands, character, label in zip(found.band_indices, found.characters, labels, strict=True):
+    for bands, character in zip(found.band_indices, found.characters, strict=True):
         eigenvectors = found.eigenvectors[:, bands].T
         acoustic = float((np.abs(eigenvectors.conj() @ translations.T) ** 2).sum()) / len(bands)
         sets.append(
             ModeSet(
                 float(found.frequencies[bands].mean()),
-                label or "",
+                mulliken(character, found.conventional_rotations),
                 acoustic > _ACOUSTIC,
                 times_in(character, vector) > _ONCE,
                 times_in(character, tensor) > _ONCE,

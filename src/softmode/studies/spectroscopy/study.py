@@ -51,5 +51,6 @@ STUDY = Study(
             needs=_REFERENCE,
         ),
     ),
+    on_page="softmode.studies.spectroscopy.spectrum:spectrum",
     rules={"spectroscopy_results": "table and figure of the active modes"},
 )

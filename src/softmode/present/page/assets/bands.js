@@ -159,3 +159,9 @@ softmode.pointOfPath = (bands, segment, point) => {
   const name = bands.labels[segment][point ? 1 : 0];
   return name === "GAMMA" ? "Γ" : name.replace("_", "");
 };
+
+/** Return segment and point of the path where it first is at Γ, which each path is. */
+softmode.gammaOfPath = (bands) => {
+  const segment = bands.labels.findIndex((names) => names.includes("GAMMA"));
+  return { segment, point: bands.labels[segment][0] === "GAMMA" ? 0 : bands.distances[segment].length - 1 };
+};

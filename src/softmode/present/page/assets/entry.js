@@ -30,9 +30,10 @@ softmode.views.entry = async (id) => {
   if (softmode.shown !== "entry" || wanted !== id) return;
   const title = element("h2", { tabindex: "-1" }, softmode.formula(entries.formula[position]), " ",
     element("span", { class: "id" }, id));
+  const sections = Object.entries(details?.studies ?? {}).map(([name, content]) => softmode.sections[name](data, content));
   view.replaceChildren(
     steps(data, position), title, facts(data, position, details),
-    ...(details ? plots(data, details) : [element("p", { class: "notice" },
+    ...(details ? plots(data, details, sections) : [element("p", { class: "notice" },
       "Structure and band structures of this entry are not in this page, which was made with a limited number of them. ",
       element("code", {}, "softmode show CAMPAIGN ENTRY --figure FILE"), " draws them.")]),
     element("h3", {}, "Numbers"), numbers(data, position),
@@ -43,11 +44,11 @@ softmode.views.entry = async (id) => {
   if (!details) return;
   const Plotly = await softmode.plotly();
   if (!view.contains(title)) return;
-  await live(Plotly, data, details, view);
+  await live(Plotly, data, details, view, sections);
 };
 
 /** Draw, and draw again after each choice of the reader. */
-async function live(Plotly, data, details, view) {
+async function live(Plotly, data, details, view, sections) {
   const { bands } = details;
   const plot = document.getElementById("bands");
   const state = { marked: null, crystal: null };
@@ -60,6 +61,7 @@ async function live(Plotly, data, details, view) {
     } else {
       plot.textContent = "No source has phonons of this entry.";
     }
+    for (const section of sections) section.draw(Plotly, { sources: drawn(data), marked: state.marked, animate: animateAtGamma });
     THERMODYNAMICS.forEach((quantity, index) => drawThermodynamics(Plotly, data, details, quantity, index));
     for (const button of view.querySelectorAll("button[data-softest]")) {
       const softest = softmode.softest(bands, button.dataset.softest);
@@ -91,6 +93,22 @@ async function live(Plotly, data, details, view) {
       softmode.problem(error);
     }
   };
+  // modes of studies and softest ones are those of the bands without the long-range field
+  const animatePlain = (mode) => {
+    choices.polar = false;
+    const box = view.querySelector("#polar");
+    if (box) box.checked = false;
+    animate(mode);
+  };
+  const animateAtGamma = guarded((source, band, frequency) => {
+    const at = softmode.gammaOfPath(bands);
+    const drawnAt = bands.frequencies_THz[source][at.segment][band][at.point];
+    if (Math.abs(frequency - drawnAt) > SAME_FREQUENCY_THZ) {
+      throw new Error(`Band ${band + 1} at Γ is drawn at ${drawnAt} THz, and the mode is at ${frequency.toFixed(3)} THz: please report this.`);
+    }
+    animatePlain({ source, band, ...at });
+    document.getElementById("crystal").scrollIntoView({ block: "nearest" });
+  });
   for (const box of view.querySelectorAll("input[data-source]")) {
     box.addEventListener("change", () => {
       if (box.checked) hiddenSources.delete(box.dataset.source);
@@ -108,12 +126,7 @@ async function live(Plotly, data, details, view) {
   for (const button of view.querySelectorAll("button[data-softest]")) {
     button.addEventListener("click", guarded(() => {
       const softest = softmode.softest(bands, button.dataset.softest);
-      if (softest) {
-        choices.polar = false;
-        const box = view.querySelector("#polar");
-        if (box) box.checked = false;
-        animate({ source: button.dataset.softest, ...softest });
-      }
+      if (softest) animatePlain({ source: button.dataset.softest, ...softest });
     }));
   }
   redraw();
@@ -205,7 +218,7 @@ function matrix(rows) {
   return diagonal ? rows.map((row, i) => row[i]).join(" × ") : rows.map((row) => row.join(" ")).join("; ");
 }
 
-function plots(data, details) {
+function plots(data, details, sections) {
   const { element } = softmode;
   const boxes = data.sources.map((source) => element("label", { class: "check" },
     element("input", { type: "checkbox", "data-source": source.key, checked: !hiddenSources.has(source.key) }),
@@ -245,6 +258,7 @@ function plots(data, details) {
         element("div", { class: "controls" }, density, polar),
         element("p", { class: "small", id: "bands-note" }),
         element("div", { id: "bands", class: "plot", role: "img", "aria-labelledby": "bands-title" }))),
+    ...sections.flatMap((section) => section.nodes),
     element("h3", { id: "thermodynamics-title" }, "Thermodynamics, per mole of primitive cells"),
     element("p", { class: "small" }, "Lines: every 10 K on the protocol's mesh. Points: the protocol's temperatures, which tables count."),
     element("div", { class: "row" }, THERMODYNAMICS.map(([, , name], index) =>
