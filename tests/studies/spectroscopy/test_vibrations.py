@@ -28,14 +28,14 @@ LITERATURE = {
     "C2H2": ("D∞h", "Σu+ Πu", "2 Σg+ Πg", ""),
     "HCN": ("C∞v", "2 Σ+ Π", "2 Σ+ Π", ""),
     "CHFClBr": ("C1", "9 A", "9 A", ""),
-    "HDO": ("Cs", "3 A′", "3 A′", ""),
+    "HDO": ("Cs", "3 A'", "3 A'", ""),
     "H2O2": ("C2", "4 A 2 B", "4 A 2 B", ""),
     "C4H6": ("C2h", "4 Au 8 Bu", "9 Ag 3 Bg", ""),
     "C2H4": ("D2h", "2 B1u 2 B2u B3u", "3 Ag B2g 2 B3g", "Au"),
     "C3H4": ("D2d", "3 B2 4 E", "3 A1 B1 3 B2 4 E", ""),
     "C2H6": ("D3d", "2 A2u 3 Eu", "3 A1g 3 Eg", "A1u"),
-    "BF3": ("D3h", "A2″ 2 E′", "A1′ 2 E′", ""),
-    "PF5": ("D3h", "2 A2″ 3 E′", "2 A1′ 3 E′ E″", ""),
+    "BF3": ("D3h", "A2'' 2 E'", "A1' 2 E'", ""),
+    "PF5": ("D3h", "2 A2'' 3 E'", "2 A1' 3 E' E''", ""),
     "XeF4": ("D4h", "A2u 2 Eu", "A1g B1g B2g", "B2u"),
     "IF5": ("C4v", "3 A1 3 E", "3 A1 2 B1 B2 3 E", ""),
     "S8": ("D4d", "B2 2 E1", "2 A1 3 E2 2 E3", "B1"),
@@ -127,7 +127,7 @@ def test_forces_of_rigid_motions_are_projected_out_and_reported() -> None:
 
 
 def test_saddle_point_has_a_negative_wave_number_of_the_mode_that_leaves_it() -> None:
-    """Flat ammonia: out of the plane, A2″ of D3h."""
+    """Flat ammonia: out of the plane, A2'' of D3h."""
     atoms = example("BF3")
     group = find_point_group(atoms.numbers, atoms.positions, atoms.get_masses(), 0.02)
     normal = np.cross(group.positions[1], group.positions[2])
@@ -135,7 +135,7 @@ def test_saddle_point_has_a_negative_wave_number_of_the_mode_that_leaves_it() ->
     out = np.array([3.0, -1.0, -1.0, -1.0])
     hessian = springs(group.positions) - 3 * np.kron(np.outer(out, out), np.outer(normal, normal))
     found = vibrations(hessian, atoms.get_masses(), group)
-    assert [one.label for one in found.sets if one.per_cm < 0] == ["A2″"]
+    assert [one.label for one in found.sets if one.per_cm < 0] == ["A2''"]
 
 
 def test_modes_are_orthonormal() -> None:

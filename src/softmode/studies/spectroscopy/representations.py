@@ -2,21 +2,20 @@
 
 Characters are the common eigenvectors of the products of classes (Burnside's method; Dixon, Numer. Math. 10, 446
 (1967)). A pair of complex representations that are conjugate to each other is one real one of twice the dimension, as
-an E of C3. Names are Mulliken's (J. Chem. Phys. 23, 1997 (1955)), by what characters are at certain operations.
+an E of C3.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from softmode.studies.spectroscopy.mulliken import mulliken
 from softmode.studies.spectroscopy.point_groups import PointGroup, axes, orders, principal_axis
 
 # What a character may be off by rounding; characters that differ do so by more than a third.
 _ROUNDING = 1e-6
 # Distance in Å of an atom from an axis or a plane on which it counts as lying.
 _ON_IT_A = 1e-3
-_LETTERS = {2: "E", 3: "T", 4: "G", 5: "H"}
 # What the finite subgroups that stand for C∞v and D∞h have, by the names in these; others hold no modes of a linear
 # molecule.
 _LINEAR = {"A1": "Σ+", "E1": "Π", "A1g": "Σg+", "A2u": "Σu+", "E1g": "Πg", "E1u": "Πu"}
@@ -45,17 +44,14 @@ def representations(group: PointGroup, masses: np.ndarray) -> list[Representatio
     Args:
         masses: of the molecule's atoms in u; where only a convention tells axes or planes apart, these decide
     """
-    found = characters(group.products)
-    marks = _Marks(group, masses)
-    stems = [marks.stem(character) for _, character in found]
-    many = Counter(stems)
-    named = []
-    for (copies, character), (letter, parity) in zip(found, stems, strict=True):
-        digit = marks.digit(letter, character) if many[letter, parity] > 1 else ""
-        name = letter + digit + parity
-        dimension = round(character[marks.identity])
-        named.append(Representation(_LINEAR.get(name, name) if group.linear else name, dimension, character, copies))
-    return named
+    directions = _axes_of_names(group, masses)
+    rotations = directions @ group.rotations @ directions.T
+    found = []
+    for copies, character in characters(group.products):
+        name = mulliken(character, rotations)
+        dimension = round(character.max())
+        found.append(Representation(_LINEAR.get(name, name) if group.linear else name, dimension, character, copies))
+    return found
 
 
 def characters(products: np.ndarray) -> list[tuple[int, np.ndarray]]:
@@ -92,107 +88,42 @@ def characters(products: np.ndarray) -> list[tuple[int, np.ndarray]]:
     return sorted(real, key=lambda one: (round(one[1][identity]), *(-np.round(one[1], 6)).tolist()))
 
 
-class _Marks:
-    """The operations of a group by which its representations are named.
+def _axes_of_names(group: PointGroup, masses: np.ndarray) -> np.ndarray:
+    """Return the axes x, y, z (rows) by which names are told apart where only a convention does it.
 
-    Args:
-        group: the group, with the molecule's positions
-        masses: of the atoms in u
+    z is the principal axis. x is the twofold axis across it with the most atoms on it, or else the normal of the plane
+    with the most atoms in it, so that a planar molecule of C2v is in yz. Of three equal axes, z has the most atoms, or
+    else the smallest moment of inertia, and x the largest.
     """
+    rotations, positions = group.rotations, group.positions
+    improper, own = np.linalg.det(rotations) < 0, axes(rotations)
+    trace, order = np.trace(rotations, axis1=1, axis2=2), orders(rotations)
+    two_fold, planes = own[~improper & (order == 2)], own[improper & (trace > 1 - _ROUNDING)]
 
-    def __init__(self, group: PointGroup, masses: np.ndarray) -> None:
-        rotations = group.rotations
-        self._positions, self._masses = group.positions, masses
-        trace, improper = np.trace(rotations, axis1=1, axis2=2), np.linalg.det(rotations) < 0
-        order, own = orders(rotations), axes(rotations)
-        self.identity = int(trace.argmax())
-        self._inversion = _the(np.flatnonzero(trace < -3 + _ROUNDING))
-        self._cubic = (order[~improper] == 3).sum() >= 8
-        self._two_fold = np.flatnonzero(~improper & (order == 2))
-        planes = np.flatnonzero(improper & (trace > 1 - _ROUNDING))
-        axis = principal_axis(rotations)
-        along = np.abs(own @ axis) > 1 - _ROUNDING
-        self._across = _the(planes[along[planes]]) if not self._cubic else None
-        if self._across is None and group.symbol == "Cs":
-            self._across = int(planes[0])
-        # whether its name says by which of three equal axes a representation is symmetric
-        self._three_axes = len(self._two_fold) == 3 and order[~improper].max() == 2 and order.max() == 2
-        self._turn, self._angle = self._smallest_turn(order, improper, trace, along)
-        if self._cubic:
-            self._reference = self._turn
-        elif len(across := self._two_fold[~along[self._two_fold]]):
-            self._reference = max(across.tolist(), key=lambda i: self._weight(own[i], on_axis=True))
-        elif len(planes):
-            heaviest = max(planes.tolist(), key=lambda i: self._weight(own[i], on_axis=False))
-            # the plane xz of C2v, to which B1 is symmetric, is the other one: a planar molecule is in yz
-            self._reference = (
-                next(plane for plane in planes.tolist() if plane != heaviest) if group.symbol == "C2v" else heaviest
-            )
-        if self._three_axes:
-            self._xyz = self._in_order(own)
+    def on_axis(axis: np.ndarray) -> tuple[int, float]:
+        return weight(np.linalg.norm(np.cross(positions, axis), axis=1))
 
-    def stem(self, character: np.ndarray) -> tuple[str, str]:
-        """Return letter and parity of a representation."""
-        dimension = round(character[self.identity])
-        if dimension > 1:
-            letter = _LETTERS[dimension]
-        elif self._three_axes:
-            letter = "A" if (character[self._two_fold] > 0).all() else "B"
-        else:
-            letter = "A" if self._cubic or self._turn is None or character[self._turn] > 0 else "B"
-        if self._inversion is not None:
-            return letter, "g" if character[self._inversion] > 0 else "u"
-        if self._across is not None:
-            return letter, "′" if character[self._across] > 0 else "″"
-        return letter, ""
+    def in_plane(normal: np.ndarray) -> tuple[int, float]:
+        return weight(np.abs(positions @ normal))
 
-    def digit(self, letter: str, character: np.ndarray) -> str:
-        """Return the number of a representation among those of its letter and parity."""
-        if letter == "B" and self._three_axes:
-            return str(1 + next(i for i, axis in enumerate(self._xyz[::-1]) if character[axis] > 0))
-        if letter == "E":
-            assert self._turn is not None
-            return str(round(np.arccos(np.clip(character[self._turn] / 2, -1, 1)) / self._angle))
-        return "1" if character[self._reference] > 0 else "2"
+    def weight(away: np.ndarray) -> tuple[int, float]:
+        """Return number and mass of the atoms there."""
+        return int((away < _ON_IT_A).sum()), round(float(masses[away < _ON_IT_A].sum()), 3)
 
-    def _smallest_turn(
-        self, order: np.ndarray, improper: np.ndarray, trace: np.ndarray, along: np.ndarray
-    ) -> tuple[int | None, float]:
-        """Return the operation that makes A or B, E1 or E2, and its angle; of cubic groups, that of T1 or T2."""
-        if self._cubic:
-            highest = np.where(improper & (self._inversion is not None), 0, order)
-            n = int(highest.max())
-            cosine = np.cos(2 * np.pi / n)
-            angle_fits = np.abs(trace - np.where(improper, -1, 1) - 2 * cosine) < _ROUNDING
-            return int(np.flatnonzero((highest == n) & angle_fits)[0]), 2 * np.pi / n
-        allowed = along & ~improper
-        if self._inversion is None and self._across is None:
-            allowed = along
-        allowed = allowed & (order > 1)
-        if not allowed.any():
-            return None, 0.0
-        n = int(order[allowed].max())
-        angle_fits = np.abs(trace - np.where(improper, -1, 1) - 2 * np.cos(2 * np.pi / n)) < _ROUNDING
-        return int(np.flatnonzero(allowed & (order == n) & angle_fits)[0]), 2 * np.pi / n
+    def moment(axis: np.ndarray) -> float:
+        return float(masses @ np.linalg.norm(np.cross(positions, axis), axis=1) ** 2)
 
-    def _weight(self, axis: np.ndarray, on_axis: bool) -> tuple[int, float]:
-        """Return number and mass of the atoms on an axis, or in the plane across it."""
-        along = self._positions @ axis
-        away = np.linalg.norm(self._positions - np.outer(along, axis), axis=1) if on_axis else np.abs(along)
-        return int((away < _ON_IT_A).sum()), round(float(self._masses[away < _ON_IT_A].sum()), 3)
-
-    def _in_order(self, own: np.ndarray) -> list[int]:
-        """Return the rotations about x, y, z: z has the most atoms or the smallest moment of inertia, x the largest."""
-
-        def moment(i: int) -> float:
-            away = np.linalg.norm(np.cross(self._positions, own[i]), axis=1)
-            return float(self._masses @ away**2)
-
-        two_fold = self._two_fold.tolist()
-        z = max(two_fold, key=lambda i: (self._weight(own[i], on_axis=True)[0], -moment(i)))
-        y, x = sorted((i for i in two_fold if i != z), key=moment)
-        return [x, y, z]
-
-
-def _the(found: np.ndarray) -> int | None:
-    return int(found[0]) if len(found) else None
+    if len(two_fold) == 3 and order.max() == 2:
+        z = max(two_fold, key=lambda axis: (on_axis(axis)[0], -moment(axis)))
+    else:
+        z = principal_axis(rotations)
+    across = [[axis for axis in found if abs(axis @ z) < _ROUNDING] for found in (two_fold, planes)]
+    if len(two_fold) == 3 and order.max() == 2:
+        x = max(across[0], key=moment)
+    elif across[0]:
+        x = max(across[0], key=on_axis)
+    elif across[1]:
+        x = max(across[1], key=in_plane)
+    else:
+        x = np.linalg.svd(z[None])[2][1]
+    return np.array([x, np.cross(z, x), z])
