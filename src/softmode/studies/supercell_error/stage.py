@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 from ase import Atoms
 from ase.geometry import minkowski_reduce
-from phonopy import Phonopy
 from phonopy.physical_units import get_physical_units
 
 from softmode.engine.parquet import Column
