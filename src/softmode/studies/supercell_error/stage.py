@@ -144,8 +144,7 @@ def folded(doubled: PhononTask, supercell_matrix: np.ndarray, tolerance: float) 
     image_of = apart.argmin(axis=1)
     assert np.take_along_axis(apart, image_of[:, None], axis=1).max() < tolerance
     force_set = doubled.force_set
-    forces = np.zeros((len(force_set.forces), len(small), 3))
-    np.add.at(forces, (slice(None), image_of), force_set.forces)
+    forces = np.stack([force_set.forces[:, image_of == atom].sum(axis=1) for atom in range(len(small))], axis=1)
     summed = ForceSet(image_of[force_set.atoms], force_set.displacements, forces)
     return replace(doubled, supercell_matrix=supercell_matrix, force_set=summed)
 
@@ -170,13 +169,8 @@ def thermodynamics_per_atom(qpoints: np.ndarray, frequencies: np.ndarray, temper
     x = frequencies[counted] * kelvin_per_THz() / temperature
     population = 1 / np.expm1(np.minimum(x, 700))
     log = np.log1p(-np.exp(-x))
-    sums = np.array(
-        [
-            temperature * (x / 2 + log).sum(),
-            (x * population - log).sum(),
-            (x**2 * population * (population + 1)).sum(),
-        ]
-    )
-    n_atoms = len(qpoints) * frequencies.shape[1] / 3
+    free_energy_K = temperature * (x / 2 + log).sum()
+    sums = np.array([free_energy_K / 1000, (x * population - log).sum(), (x**2 * population * (population + 1)).sum()])
     gas_constant = units.KB * units.EvTokJmol * 1000
-    return sums * gas_constant / n_atoms * np.array([1e-3, 1, 1])
+    n_atoms = len(qpoints) * frequencies.shape[1] / 3
+    return np.asarray(sums * gas_constant / n_atoms)
