@@ -21,10 +21,11 @@ from ase.build import bulk
 from ase.calculators.calculator import Calculator
 
 from softmode.errors import EntryError, InputError
-from softmode.potentials.base import Evaluation, HasCurvature, Potential, check_elements
+from softmode.potentials.base import Evaluation, HasAtomicEnergies, HasCurvature, Potential, check_elements
 from softmode.potentials.memory import allocated_by, batch_load
 from softmode.potentials.registry import load_potential
 from softmode.studies import capabilities
+from softmode.studies.spectroscopy.extended_graph import dynamical_matrices
 
 REGISTRY = structures.ROOT / "config" / "potentials.yaml"
 
@@ -81,6 +82,8 @@ class Contract:
     curvature_tolerance: ClassVar[float] = 5e-3
     # by which these cells are scaled, for whom that cutoff is another
     curvature_scale: ClassVar[float] = 1.0
+    # eV/Å²: dynamical matrices without a supercell, in float64, against those of one
+    extended_noise: ClassVar[float] = 1e-9
 
     @classmethod
     def settings(cls) -> dict[str, Any]:
@@ -247,6 +250,46 @@ class Contract:
         assert np.abs(again[0] - first[0]).max() < 1e-5
         assert np.abs(again[1] - 2 * first[0]).max() < 1e-4
         assert np.abs(potential.evaluate([atoms])[0].forces - forces).max() < self.noise
+
+    @pytest.mark.parametrize(
+        ("crystal", "qpoint"),
+        [
+            (bulk("Si", "diamond", a=5.43), (0.5, 0.0, 0.0)),
+            (bulk("NaCl", "rocksalt", a=5.64), (0.5, 0.5, 0.0)),
+            (bulk("CsCl", "cesiumchloride", a=4.12), (1 / 3, 0.0, 0.0)),
+        ],
+        ids=["Si", "NaCl", "CsCl"],
+    )
+    def test_dynamical_matrix_without_a_supercell_is_that_of_one_that_holds_the_wave(
+        self, potential: Potential, crystal: Atoms, qpoint: tuple[float, float, float]
+    ) -> None:
+        """Where a supercell holds a whole wave, it is exact: force constants of images add up with the same phase.
+
+        With a receptive field that is registered too short they differ.
+        """
+        field = self.settings().get("receptive_field_A")
+        if not isinstance(potential, HasAtomicEnergies) or field is None:
+            pytest.skip("it has no atomic energies, or no receptive field")
+        if potential.dtype == "float32":
+            pytest.skip("it is tested in float64, which has less noise")
+        crystal = crystal.copy()
+        crystal.rattle(0.02, seed=4)
+        (found,) = dynamical_matrices(potential, crystal, field, np.array([qpoint]))
+        repeats = [round(1 / q) if q else 1 for q in qpoint]
+        supercell = crystal.repeat(repeats)
+        n_atoms = len(crystal)
+        directions = np.zeros((3 * n_atoms, len(supercell), 3))
+        directions[np.arange(3 * n_atoms), np.repeat(np.arange(n_atoms), 3), np.tile(np.arange(3), n_atoms)] = 1.0
+        columns = potential.curvature(supercell, directions)  # type: ignore[attr-defined]
+        phases = np.repeat(np.exp(-2j * np.pi * np.array(list(np.ndindex(*repeats))) @ np.array(qpoint)), n_atoms)
+        expected = np.zeros_like(found)
+        for atom in range(len(supercell)):
+            own = 3 * (atom % n_atoms)
+            expected[own : own + 3] += phases[atom] * columns[:, atom].T
+        largest = float(np.abs(found - expected).max())
+        print(f"{self.name}: {crystal.symbols}: {largest:.1e} of {np.abs(expected).max():.2g} eV/Å²")
+        assert largest < self.extended_noise
+        assert np.abs(expected).max() > 1
 
     def test_left_handed_cell(self, potential: Potential) -> None:
         """The same crystal described by a left-handed cell: a volume from a determinant is negative there."""
