@@ -20,11 +20,18 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import Calculator
 
+from softmode.engine.records import Record
 from softmode.errors import EntryError, InputError
-from softmode.potentials.base import Evaluation, HasCurvature, Potential, check_elements
+from softmode.potentials.base import Evaluation, HasAtomicEnergies, HasCurvature, Potential, check_elements
 from softmode.potentials.memory import allocated_by, batch_load
 from softmode.potentials.registry import load_potential
+from softmode.reference.cells import make_phonopy
+from softmode.reference.entry import Entry, ForceSet
+from softmode.settings.protocol import ForceSets
+from softmode.stages.evaluate import Evaluator
+from softmode.stages.force_sets import compute_force_sets
 from softmode.studies import capabilities
+from softmode.studies.spectroscopy.extended_graph import dynamical_matrices
 
 REGISTRY = structures.ROOT / "config" / "potentials.yaml"
 
@@ -54,6 +61,29 @@ class Program:
         return Path.touch, (self.file,)
 
 
+def _frequencies(potential: Potential, crystal: Atoms, method: str, distance: float) -> np.ndarray:
+    """Return the commensurate frequencies in THz of a crystal that is its own supercell."""
+    forces_by = ForceSets(
+        method=method,
+        displacement_distance_A=distance,
+        diagonal=False,
+        # without −d, what is left of the forces of the ideal crystal (M3GNet: the order of its bonds) counts as 1/d
+        plus_minus=True,
+        symmetry_tolerance_A=1e-5,
+    )
+    entry = Entry("crystal", crystal, np.eye(3, dtype=int), np.eye(3), source="built")
+    evaluator = Evaluator(potential, lambda atoms: len(atoms) / 100)
+    (record,) = compute_force_sets(iter([(entry, Record("crystal", crystal))]), evaluator, forces_by)
+    assert record.failure is None, record.failure
+    phonopy = make_phonopy(crystal, entry.supercell_matrix, entry.primitive_matrix, 1e-5)
+    force_set = ForceSet.from_arrays(record.arrays)
+    assert force_set is not None
+    phonopy.dataset = force_set.to_phonopy()
+    phonopy.produce_force_constants(show_drift=False)
+    phonopy.symmetrize_force_constants(show_drift=False)
+    return np.asarray(phonopy.run_qpoints([[0.0, 0.0, 0.0]]).frequencies)
+
+
 class Contract:
     """The checks; the numbers are bounds that a subclass changes only with a reason."""
 
@@ -81,6 +111,10 @@ class Contract:
     curvature_tolerance: ClassVar[float] = 5e-3
     # by which these cells are scaled, for whom that cutoff is another
     curvature_scale: ClassVar[float] = 1.0
+    # THz: frequencies by displacements of 0.001 Å, in float64, against exact ones
+    frequency_noise: ClassVar[float] = 1e-5
+    # eV/Å²: dynamical matrices without a supercell, in float64, against those of one
+    extended_noise: ClassVar[float] = 1e-9
 
     @classmethod
     def settings(cls) -> dict[str, Any]:
@@ -234,6 +268,27 @@ class Contract:
         print(f"{self.name}: MgS: force constants by 0.01 Å - exact: {100 * deviation:.2g} %")
         assert deviation < 2e-3
 
+    def test_frequencies_by_displacements_tend_to_the_exact_ones(self, potential: Potential) -> None:
+        """By the same code as a campaign's, of both routes: their difference goes as the square of the displacement."""
+        if not isinstance(potential, HasCurvature) or potential.dtype == "float32":
+            pytest.skip("it has no second derivatives, or too much noise in float32 for small displacements")
+        for crystal in (
+            bulk("AlP", "zincblende", a=5.5, cubic=True),
+            bulk("MgO", "rocksalt", a=4.25, cubic=True),
+            bulk("CsCl", "cesiumchloride", a=4.12) * (2, 2, 2),
+        ):
+            exact = _frequencies(potential, crystal, "autodiff", 0.01)
+            lengths = (0.01, 0.003, 0.001)
+            differences = [
+                float(np.abs(_frequencies(potential, crystal, "finite_displacement", length) - exact).max())
+                for length in lengths
+            ]
+            print(f"{self.name}: {crystal.symbols}: displacements - exact, THz at {lengths} Å: "
+                  + ", ".join(f"{difference:.1e}" for difference in differences))  # fmt: skip
+            assert exact.max() > 2
+            assert differences[1] < 0.2 * differences[0]
+            assert differences[2] < max(0.2 * differences[1], self.frequency_noise)
+
     def test_curvature_does_not_depend_on_what_was_evaluated_before(self, potential: Potential) -> None:
         if not isinstance(potential, HasCurvature):
             pytest.skip("it has no second derivatives")
@@ -247,6 +302,46 @@ class Contract:
         assert np.abs(again[0] - first[0]).max() < 1e-5
         assert np.abs(again[1] - 2 * first[0]).max() < 1e-4
         assert np.abs(potential.evaluate([atoms])[0].forces - forces).max() < self.noise
+
+    @pytest.mark.parametrize(
+        ("crystal", "qpoint"),
+        [
+            (bulk("Si", "diamond", a=5.43), (0.5, 0.0, 0.0)),
+            (bulk("NaCl", "rocksalt", a=5.64), (0.5, 0.5, 0.0)),
+            (bulk("CsCl", "cesiumchloride", a=4.12), (1 / 3, 0.0, 0.0)),
+        ],
+        ids=["Si", "NaCl", "CsCl"],
+    )
+    def test_dynamical_matrix_without_a_supercell_is_that_of_one_that_holds_the_wave(
+        self, potential: Potential, crystal: Atoms, qpoint: tuple[float, float, float]
+    ) -> None:
+        """Where a supercell holds a whole wave, it is exact: force constants of images add up with the same phase.
+
+        With a receptive field that is registered too short they differ.
+        """
+        field = self.settings().get("receptive_field_A")
+        if not isinstance(potential, HasAtomicEnergies) or field is None:
+            pytest.skip("it has no atomic energies, or no receptive field")
+        if potential.dtype == "float32":
+            pytest.skip("it is tested in float64, which has less noise")
+        crystal = crystal.copy()
+        crystal.rattle(0.02, seed=4)
+        (found,) = dynamical_matrices(potential, crystal, field, np.array([qpoint]))
+        repeats = [round(1 / q) if q else 1 for q in qpoint]
+        supercell = crystal.repeat(repeats)
+        n_atoms = len(crystal)
+        directions = np.zeros((3 * n_atoms, len(supercell), 3))
+        directions[np.arange(3 * n_atoms), np.repeat(np.arange(n_atoms), 3), np.tile(np.arange(3), n_atoms)] = 1.0
+        columns = potential.curvature(supercell, directions)  # type: ignore[attr-defined]
+        phases = np.repeat(np.exp(-2j * np.pi * np.array(list(np.ndindex(*repeats))) @ np.array(qpoint)), n_atoms)
+        expected = np.zeros_like(found)
+        for atom in range(len(supercell)):
+            own = 3 * (atom % n_atoms)
+            expected[own : own + 3] += phases[atom] * columns[:, atom].T
+        largest = float(np.abs(found - expected).max())
+        print(f"{self.name}: {crystal.symbols}: {largest:.1e} of {np.abs(expected).max():.2g} eV/Å²")
+        assert largest < self.extended_noise
+        assert np.abs(expected).max() > 1
 
     def test_left_handed_cell(self, potential: Potential) -> None:
         """The same crystal described by a left-handed cell: a volume from a determinant is negative there."""

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import structures
-from ase import Atoms
-from ase.build import bulk, molecule
+from ase.build import molecule
 from ase.calculators.calculator import Calculator
 from contract import Contract, load, registered
 
@@ -15,7 +14,6 @@ from softmode.errors import InputError
 from softmode.potentials import checkpoints, mace
 from softmode.potentials.base import Potential
 from softmode.potentials.torch_settings import contained, default_dtype
-from softmode.studies.spectroscopy.extended_graph import dynamical_matrices
 from softmode.studies.spectroscopy.molecule import MoleculeSettings, molecule_at_rest
 from softmode.studies.spectroscopy.vibrations import vibrations
 
@@ -43,41 +41,6 @@ class TestMACEFloat64(TestMACE):
     step = 2e-3
     curvature_step = 5e-4
     curvature_tolerance = 2e-5
-
-
-@pytest.mark.parametrize(
-    ("crystal", "qpoint"),
-    [
-        (bulk("Si", "diamond", a=5.43), (0.5, 0.0, 0.0)),
-        (bulk("NaCl", "rocksalt", a=5.64), (0.5, 0.5, 0.0)),
-        (bulk("CsCl", "cesiumchloride", a=4.12), (1 / 3, 0.0, 0.0)),
-    ],
-    ids=["Si", "NaCl", "CsCl"],
-)
-def test_dynamical_matrix_without_a_supercell_is_that_of_one_that_holds_the_wave(
-    crystal: Atoms, qpoint: tuple[float, float, float]
-) -> None:
-    """Where a supercell holds a whole wave, it is exact: force constants of images add up with the same phase."""
-    potential = load(registered("mace-mp-0-small", dtype="float64"))
-    crystal.rattle(0.02, seed=4)
-    field = registered("mace-mp-0-small")["receptive_field_A"]
-    (found,) = dynamical_matrices(potential, crystal, field, np.array([qpoint]))
-    repeats = [round(1 / q) if q else 1 for q in qpoint]
-    supercell = crystal.repeat(repeats)
-    n_atoms = len(crystal)
-    directions = np.zeros((3 * n_atoms, len(supercell), 3))
-    directions[np.arange(3 * n_atoms), np.repeat(np.arange(n_atoms), 3), np.tile(np.arange(3), n_atoms)] = 1.0
-    columns = potential.curvature(supercell, directions)  # type: ignore[attr-defined]
-    cells = np.array([(i, j, k) for i in range(repeats[0]) for j in range(repeats[1]) for k in range(repeats[2])])
-    phases = np.repeat(np.exp(-2j * np.pi * cells @ np.array(qpoint)), n_atoms)
-    expected = np.zeros_like(found)
-    for atom in range(len(supercell)):
-        own = 3 * (atom % n_atoms)
-        expected[own : own + 3] += phases[atom] * columns[:, atom].T
-    largest = float(np.abs(found - expected).max())
-    print(f"{crystal.symbols}: {largest:.1e} of {np.abs(expected).max():.2g} eV/Å²")
-    assert largest < 1e-9
-    assert np.abs(expected).max() > 1
 
 
 class TestMACECuEquivariance(TestMACE):

@@ -18,8 +18,12 @@ from contextlib import AbstractContextManager, contextmanager
 from types import MethodType
 from typing import Any
 
+import numpy as np
+from ase import Atoms
+
 from softmode.errors import InputError
 from softmode.potentials.matgl import MatGLPotential
+from softmode.potentials.second_derivatives import hessian_products
 
 # Published architectures by the names of their weights (model.json beside each state.pt): what differs between them.
 # Weights of another one do not load: their shapes differ.
@@ -65,6 +69,12 @@ class M3GNetPotential(MatGLPotential):
     def passing(self, structure_of_atom: Any) -> AbstractContextManager[None]:
         """Return a context in which each structure counts its own bonds."""
         return _bonds_counted_by_structure(structure_of_atom)
+
+    def curvature_of_atoms(self, structure: Atoms, n_atoms: int, directions: np.ndarray) -> np.ndarray:
+        """Return the same for the energy of the first atoms; see `HasAtomicEnergies.curvature_of_atoms`."""
+        with self._differentiable(structure) as (_, positions):
+            energies = self._potential.data_std * self._potential.model.feature_dict["readout"]
+            return hessian_products(energies[:n_atoms], positions, directions)
 
 
 def _sum_at_destination(

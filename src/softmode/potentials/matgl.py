@@ -92,6 +92,12 @@ class MatGLPotential:
 
     def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
         """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        with self._differentiable(structure) as (energy, positions):
+            return hessian_products(energy, positions, directions)
+
+    @contextmanager
+    def _differentiable(self, structure: Atoms) -> Iterator[tuple[Any, Any]]:
+        """Make a context in which torch can differentiate the energy by the positions, and yield both."""
         import torch
         from torch_geometric.data import Batch
 
@@ -104,7 +110,7 @@ class MatGLPotential:
             self._potential.calc_stresses = False
             with self.passing(batch.batch), _graph_kept(self._potential):
                 energy, *_ = self._potential(batch, lattice)
-            return hessian_products(energy, positions, directions)
+            yield energy, positions
 
 
 @contextmanager

@@ -21,7 +21,7 @@ STAGE = FORCE_SETS.name
 
 
 def compute_force_sets(
-    tasks: Iterator[tuple[Entry, Record]], evaluator: Evaluator, settings: ForceSets
+    tasks: Iterator[tuple[Entry, Record]], evaluator: Evaluator, settings: ForceSets, stage: str = STAGE
 ) -> Iterator[Record]:
     """Yield a record for each entry: from the record of its relaxation to displacements and forces.
 
@@ -31,6 +31,7 @@ def compute_force_sets(
     Args:
         tasks: read one at a time, when there is room
         evaluator: the potential, how much it takes at a time, and who makes displacements ahead
+        stage: the name that failures and times carry
     """
     tasks, relaxations = tee(tasks)
     # without the reference's forces and without a calculator, which a worker would be sent
@@ -43,7 +44,7 @@ def compute_force_sets(
         Task(entry.id, _steps(entry, relaxed, call, curvature), relaxed.atoms, relaxed.values)
         for (entry, relaxed), call in zip(tasks, displaced, strict=True)
     )
-    return run_in_lockstep(STAGE, lockstep, evaluator, stress=False)
+    return run_in_lockstep(stage, lockstep, evaluator, stress=False)
 
 
 def _steps(

@@ -31,8 +31,8 @@ def neighbourhood(primitive: Atoms, receptive_field: float) -> tuple[Atoms, np.n
         receptive_field: in Å
 
     Returns:
-        the cluster, without periodic boundaries; for each of its atoms which atom of the cell it is an image of, shape
-        (n,); and in which cell it is, as lattice vectors, integers, shape (n, 3)
+        the cluster, in a box in which no atom is near its images; for each of its atoms which atom of the cell it is an
+        image of, shape (n,); and in which cell it is, as lattice vectors, integers, shape (n, 3)
     """
     _, images, shifts = primitive_neighbor_list(
         "ijS", (True, True, True), primitive.cell.array, primitive.positions, receptive_field + _MARGIN
@@ -42,7 +42,10 @@ def neighbourhood(primitive: Atoms, receptive_field: float) -> tuple[Atoms, np.n
     of_atom = np.concatenate([np.arange(len(primitive)), around[:, 0]])
     cells = np.concatenate([np.zeros((len(primitive), 3), dtype=int), around[:, 1:]])
     positions = primitive.positions[of_atom] + cells @ primitive.cell.array
-    return Atoms(primitive.numbers[of_atom], positions=positions, pbc=False), of_atom, cells
+    cluster = Atoms(primitive.numbers[of_atom], positions=positions, pbc=True)
+    # not every package takes what is not periodic; no cutoff is longer than the receptive field
+    cluster.center(vacuum=receptive_field / 2)
+    return cluster, of_atom, cells
 
 
 def frequencies_without_supercell(

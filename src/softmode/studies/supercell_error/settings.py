@@ -1,0 +1,40 @@
+"""Settings of the study: how large a doubled supercell may be; all else is as for force sets and phonons."""
+
+from typing import Annotated
+
+from softmode.settings.fields import Settings, TakenFrom, setting
+from softmode.settings.protocol import Threshold
+
+
+class DoubledSupercell(Settings):
+    """Exact second derivatives in a supercell of twice the length along each vector."""
+
+    largest_supercell_atoms: int = setting("A doubled supercell of more atoms fails the entry.", default=1000, ge=1)
+    displacement_distance_A: Annotated[float, TakenFrom("force_sets.displacement_distance_A")] = setting(
+        "Length of each displacement, which no number depends on: second derivatives are exact.", unit="Å", gt=0
+    )
+    diagonal: Annotated[bool, TakenFrom("force_sets.diagonal")] = setting("phonopy's is_diagonal.")
+    symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting(
+        "phonopy's symprec.", unit="Å", gt=0
+    )
+
+
+class SupercellError(Settings):
+    """Frequencies of both supercells: of force constants made as for the phonons, judged as in the report."""
+
+    subtract_mean_force: Annotated[bool, TakenFrom("phonons.subtract_mean_force")] = setting(
+        "Subtract the mean force of each displaced supercell."
+    )
+    symmetrization_level: Annotated[int, TakenFrom("phonons.symmetrization_level")] = setting(
+        "phonopy's symmetrize_force_constants(level); 0: not symmetrised.", ge=0
+    )
+    symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting(
+        "phonopy's symprec.", unit="Å", gt=0
+    )
+    thresholds: Annotated[dict[str, Threshold], TakenFrom("phonons.stability")] = setting(
+        "Variants of the stability threshold."
+    )
+    stability: Annotated[str, TakenFrom("report.stability")] = setting("The variant that judges.")
+    temperature_K: Annotated[float, TakenFrom("report.temperature_K")] = setting(
+        "Temperature of the thermodynamics.", unit="K", ge=0
+    )

@@ -1,0 +1,176 @@
+"""What a supercell makes wrong: frequencies interpolated from it against exact ones, of the same potential.
+
+The dynamical matrix at a wave vector that fits into a supercell is exact, however far forces reach: what of them goes
+beyond the supercell has come back by its periodicity with the right phase. A supercell of twice the length has the wave
+vectors halfway between those of the data set's, where the interpolation of the smaller one is worst. Its force
+constants, summed over the images of an atom, are the smaller supercell's own; so one calculation gives both.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from ase import Atoms
+from ase.geometry import minkowski_reduce
+from phonopy.physical_units import get_physical_units
+
+from softmode.engine.parquet import Column
+from softmode.engine.records import Failure, Record
+from softmode.reference.cells import build_cells
+from softmode.reference.entry import Entry, ForceSet
+from softmode.stages.acoustic_modes import acoustic_at_gamma, is_stable
+from softmode.stages.phonons import PhononTask, commensurate_frequencies, kelvin_per_THz, phonopy_of, task_of_potential
+from softmode.studies.supercell_error.settings import DoubledSupercell, SupercellError
+from softmode.studies.supercell_error.study import SUPERCELL_ERROR
+
+_THERMODYNAMICS = (
+    "free_energy_error_kJ_per_mol_atoms",
+    "entropy_error_J_per_K_mol_atoms",
+    "heat_capacity_error_J_per_K_mol_atoms",
+)
+# Lowest temperature in K that is computed with: below it the populations of all modes are zero to rounding, and at 0 K
+# itself the formulas divide by it.
+_COLDEST = 1e-3
+
+_F, _B = pa.float64(), pa.bool_()
+
+
+def doubled_columns(settings: DoubledSupercell) -> list[Column]:
+    """Return the columns that the stage before adds; not beside it, as no potential's environment has pyarrow."""
+    return [
+        Column("n_supercell", pa.int64(), "", "atoms of the doubled supercell"),
+        Column("n_displacements", pa.int64(), "", "directions along which second derivatives were taken"),
+    ]
+
+
+def columns(settings: SupercellError) -> list[Column]:
+    """Return the columns of the stage's table; a difference is interpolated minus exact."""
+    at = f"at {settings.temperature_K:g} K, both on the same wave vectors"
+    which = f"by the threshold '{settings.stability}'"
+    unstable = "missing where a mode is imaginary in either"
+    return [
+        Column("supercell_length_A", _F, "Å", "shortest lattice vector of the data set's supercell, relaxed"),
+        Column("n_qpoints", pa.int64(), "", "wave vectors that fit into the doubled supercell"),
+        Column("largest_frequency_error_THz", _F, "THz", "largest absolute difference of a frequency"),
+        Column("rms_frequency_error_THz", _F, "THz", "root mean square over wave vectors and bands"),
+        Column("omega_max_error_K", _F, "K", "difference of the highest frequency"),
+        Column("entropy_error_J_per_K_mol_atoms", _F, "J/K/mol", f"of entropies {at}; {unstable}"),
+        Column("free_energy_error_kJ_per_mol_atoms", _F, "kJ/mol", f"of free energies {at}; {unstable}"),
+        Column("heat_capacity_error_J_per_K_mol_atoms", _F, "J/K/mol", f"of heat capacities {at}; {unstable}"),
+        Column("omega_min_interpolated_K", _F, "K", "lowest frequency, imaginary negative"),
+        Column("omega_min_exact_K", _F, "K", "lowest frequency, imaginary negative"),
+        Column("stable_protocol", _B, "", f"at the wave vectors of the data set's supercell, as phonons say; {which}"),
+        Column("stable_interpolated", _B, "", f"at those of the doubled supercell, interpolated; {which}"),
+        Column("stable_exact", _B, "", f"at those of the doubled supercell, exact; {which}"),
+    ]
+
+
+def compute_errors(
+    found: Iterator[tuple[Entry, Record]], source: str, settings: SupercellError
+) -> Iterator[dict[str, Any]]:
+    """Yield one row for each record of a doubled supercell.
+
+    Args:
+        found: each after the entry of the data set, whose supercell is judged
+        source: the potential's name
+    """
+    for entry, record in found:
+        started = time.perf_counter()
+        row: dict[str, Any] = {"entry": entry.id, "source": source, "status": "done"}
+        failure = record.failure
+        if failure is None:
+            try:
+                row |= _errors(entry, task_of_potential(record), settings)
+            except Exception as error:  # one entry must never stop the others
+                failure = Failure(SUPERCELL_ERROR.name, "crash", f"{type(error).__name__}: {error}")
+        if failure:
+            row |= failure.columns
+        yield row | {SUPERCELL_ERROR.seconds: time.perf_counter() - started}
+
+
+def _errors(entry: Entry, doubled: PhononTask, settings: SupercellError) -> dict[str, Any]:
+    exact = phonopy_of(doubled, settings)
+    small = phonopy_of(folded(doubled, entry.supercell_matrix, settings.symmetry_tolerance_A), settings)
+    fitting = commensurate_frequencies(exact)
+    qpoints, expected = np.array(fitting["qpoints"]), np.array(fitting["frequencies_THz"])
+    interpolated = np.asarray(small.run_qpoints(qpoints).frequencies)
+    own = commensurate_frequencies(small)
+    difference = interpolated - expected
+    kelvin = kelvin_per_THz()
+    threshold = settings.thresholds[settings.stability]
+
+    def stable(points: np.ndarray, frequencies: np.ndarray) -> bool:
+        return is_stable(points, frequencies * kelvin, threshold["acoustic_gamma_K"], threshold["other_K"])
+
+    row = {
+        "supercell_length_A": _shortest_vector(entry.supercell_matrix, doubled.unit_cell),
+        "n_qpoints": len(qpoints),
+        "largest_frequency_error_THz": float(np.abs(difference).max()),
+        "rms_frequency_error_THz": float(np.sqrt((difference**2).mean())),
+        "omega_max_error_K": float((interpolated.max() - expected.max()) * kelvin),
+        "omega_min_interpolated_K": float(interpolated.min() * kelvin),
+        "omega_min_exact_K": float(expected.min() * kelvin),
+        "stable_protocol": stable(np.array(own["qpoints"]), np.array(own["frequencies_THz"])),
+        "stable_interpolated": stable(qpoints, interpolated),
+        "stable_exact": stable(qpoints, expected),
+    }
+    if row["stable_interpolated"] and row["stable_exact"]:
+        errors = thermodynamics_per_atom(qpoints, interpolated, settings.temperature_K)
+        errors -= thermodynamics_per_atom(qpoints, expected, settings.temperature_K)
+        row |= dict(zip(_THERMODYNAMICS, errors.tolist(), strict=True))
+    return row
+
+
+def folded(doubled: PhononTask, supercell_matrix: np.ndarray, tolerance: float) -> PhononTask:
+    """Return the task of a smaller supercell: forces of an atom are the sum over its images in the larger one.
+
+    That all images of an atom are displaced in the smaller supercell is the same as that all of their forces act on it.
+
+    Args:
+        doubled: with a force set of displaced single atoms
+        supercell_matrix: of the smaller one, whose lattice has that of the larger one
+        tolerance: phonopy's symprec in Å
+    """
+    assert doubled.force_set is not None and doubled.force_set.atoms is not None
+    assert doubled.supercell_matrix is not None and doubled.primitive_matrix is not None
+    primitive = doubled.primitive_matrix
+    large, _ = build_cells(doubled.unit_cell, doubled.supercell_matrix, primitive, tolerance)
+    small, _ = build_cells(doubled.unit_cell, supercell_matrix, primitive, tolerance)
+    apart = (large.positions[:, None] - small.positions) @ np.linalg.inv(small.cell)
+    apart = np.linalg.norm((apart - np.rint(apart)) @ small.cell, axis=2)
+    image_of = apart.argmin(axis=1)
+    assert np.take_along_axis(apart, image_of[:, None], axis=1).max() < tolerance
+    force_set = doubled.force_set
+    forces = np.stack([force_set.forces[:, image_of == atom].sum(axis=1) for atom in range(len(small))], axis=1)
+    summed = ForceSet(image_of[force_set.atoms], force_set.displacements, forces)
+    return replace(doubled, supercell_matrix=supercell_matrix, force_set=summed)
+
+
+def _shortest_vector(supercell_matrix: np.ndarray, unit_cell: Atoms) -> float:
+    reduced, _ = minkowski_reduce(supercell_matrix.T @ unit_cell.cell.array)
+    return float(np.linalg.norm(reduced, axis=1).min())
+
+
+def thermodynamics_per_atom(qpoints: np.ndarray, frequencies: np.ndarray, temperature: float) -> np.ndarray:
+    """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of a mole of atoms, of these wave vectors alone.
+
+    Imaginary modes and the acoustic ones at Gamma are left out, as in phonopy.
+
+    Args:
+        frequencies: in THz, shape (n_q, n_bands)
+        temperature: in K
+    """
+    units = get_physical_units()
+    temperature = max(temperature, _COLDEST)
+    counted = (frequencies > 0) & ~acoustic_at_gamma(qpoints, frequencies)
+    x = frequencies[counted] * kelvin_per_THz() / temperature
+    population = 1 / np.expm1(np.minimum(x, 700))
+    log = np.log1p(-np.exp(-x))
+    free_energy_K = temperature * (x / 2 + log).sum()
+    sums = np.array([free_energy_K / 1000, (x * population - log).sum(), (x**2 * population * (population + 1)).sum()])
+    gas_constant = units.KB * units.EvTokJmol * 1000
+    n_atoms = len(qpoints) * frequencies.shape[1] / 3
+    return np.asarray(sums * gas_constant / n_atoms)
