@@ -10,6 +10,7 @@ entry, and time is that of the processor: on a machine that others use their rat
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--path", type=Path, default=Path("data/demo/PBE"), help="the data set (data/demo/PBE)")
     parser.add_argument("--ids", nargs="*", default=[], help="its entries (all)")
     parser.add_argument("--distances", nargs="*", type=float, default=[0.01], help="displacements in Å (0.01)")
+    parser.add_argument("--pairs", action="store_true", help="-d beside each d, also where the protocol asks for none")
     parser.add_argument("--output", type=Path, required=True, help="JSON")
     options = parser.parse_args()
     settings = settings_of(options.potential) | ({"dtype": options.dtype} if options.dtype else {})
@@ -45,22 +47,27 @@ def main() -> None:
     for entry in read_entries(options.kind, options.path, Selection(tuple(options.ids))):
         assert isinstance(entry, Entry)
         if not rows:  # what is only done once is of neither route
-            _force_set(entry, evaluator, "autodiff", 0.01)
-        found = both_routes(entry, evaluator, options.distances)
+            _force_set(entry, evaluator, {"method": "autodiff"})
+        found = both_routes(entry, evaluator, options.distances, {"plus_minus": True} if options.pairs else {})
         rows.append({"entry": entry.id, "n_supercell": entry.n_supercell} | found)
         print(json.dumps(rows[-1]), flush=True)
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(json.dumps({"potential": options.potential, "rows": rows}, indent=1) + "\n")
 
 
-def both_routes(entry: Entry, evaluator: Evaluator, distances: list[float]) -> dict[str, Any]:
+def both_routes(
+    entry: Entry, evaluator: Evaluator, distances: list[float], changes: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what both routes took, and their largest difference of a commensurate frequency for each distance.
+
+    Args:
+        changes: of the protocol's settings of the displacements
 
     Returns:
         n_exact and exact_seconds; sum_rule_eV_per_A2, the largest component of the sum of an atom's exact force
         constants; and for each distance n_finite, finite_seconds and difference_THz
     """
-    exact, seconds = _force_set(entry, evaluator, "autodiff", 0.01)
+    exact, seconds = _force_set(entry, evaluator, {"method": "autodiff"})
     lengths = np.linalg.norm(exact.displacements, axis=1)[:, None]
     row: dict[str, Any] = {
         "n_exact": len(exact.forces),
@@ -69,7 +76,7 @@ def both_routes(entry: Entry, evaluator: Evaluator, distances: list[float]) -> d
     }
     expected = _frequencies(entry, exact)
     for distance in distances:
-        finite, seconds = _force_set(entry, evaluator, "finite_displacement", distance)
+        finite, seconds = _force_set(entry, evaluator, {**changes, "displacement_distance_A": distance})
         difference = float(np.abs(_frequencies(entry, finite) - expected).max())
         row[f"{distance:g}"] = {
             "n_finite": len(finite.forces),
@@ -79,8 +86,8 @@ def both_routes(entry: Entry, evaluator: Evaluator, distances: list[float]) -> d
     return row
 
 
-def _force_set(entry: Entry, evaluator: Evaluator, method: str, distance: float) -> tuple[ForceSet, float]:
-    section = protocol_of("softmode").section("force_sets") | {"method": method, "displacement_distance_A": distance}
+def _force_set(entry: Entry, evaluator: Evaluator, changes: Mapping[str, Any]) -> tuple[ForceSet, float]:
+    section = protocol_of("softmode").section("force_sets") | dict(changes)
     started = time.process_time()
     relaxed = Record(entry.id, entry.unit_cell)
     (record,) = compute_force_sets(iter([(entry, relaxed)]), evaluator, ForceSets(**section))
