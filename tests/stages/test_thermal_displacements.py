@@ -142,3 +142,9 @@ def test_residual_is_that_of_snapshots_held_out(demo_folder: Path, settings: Pho
     number = least_number_of_snapshots(phonopy)
     found = effective_force_constants(phonopy, Snapshots(*noisy(0, number)), Snapshots(*noisy(number, 200)))
     assert noise * 0.98 < found.held_out_residual_eV_per_A < noise * 1.5
+
+
+def test_crystal_that_phonopy_has_no_displacements_for_says_why(kyoto_folder: Path, settings: Phonons) -> None:
+    with pytest.raises(EntryError, match="a dynamical matrix at the boundary of the zone") as error:
+        reference_displacements(entry_of(kyoto_folder, "mp-29149", "kyoto"), settings)
+    assert error.value.kind == "rounding"

@@ -51,20 +51,32 @@ class ThermalDisplacements:
         phonopy: with force constants
 
     Attributes:
+        unit_cell: at rest
         supercell: at rest
         force_constants: in eV/Å², shape (n_supercell, n_supercell, 3, 3)
 
     Raises:
         EntryError: (kind `imaginary_modes`) a mode other than the acoustic ones at Gamma is imaginary, or softer than
             0.01 THz; phonopy would take the first for a real one and leave out the second, both without a word.
+            Kind `rounding`: phonopy refuses its force constants.
     """
 
     def __init__(self, entry: str, phonopy: Phonopy) -> None:
         constants = phonopy.force_constants
         assert constants is not None
         self.entry = entry
+        self.unit_cell: Atoms = to_ase(phonopy.unitcell)
         self.supercell: Atoms = to_ase(phonopy.supercell)
-        self._random = RandomDisplacements(phonopy.supercell, phonopy.primitive, constants, cutoff_frequency=_LEFT_OUT)
+        try:
+            self._random = RandomDisplacements(
+                phonopy.supercell, phonopy.primitive, constants, cutoff_frequency=_LEFT_OUT
+            )
+        except AssertionError as error:
+            raise EntryError(
+                "rounding",
+                "phonopy draws no displacements: a dynamical matrix at the boundary of the zone, which must be real to "
+                "1e-8, is not; in some rhombohedral supercells rounding does that; leave the entry out",
+            ) from error
         if len(constants) < len(self.supercell):
             constants = compact_fc_to_full_fc(phonopy.primitive, constants)
         self.force_constants = constants
