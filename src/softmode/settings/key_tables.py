@@ -12,6 +12,7 @@ from softmode.settings.json_schema import schema_of
 from softmode.settings.potentials import Potential
 from softmode.settings.protocol import default_sections
 from softmode.settings.protocol_check import section_schema
+from softmode.settings.training import Training
 
 README = Path("config/README.md")
 # a table is between two such lines
@@ -21,12 +22,13 @@ _BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "
 
 
 def key_tables() -> dict[str, str]:
-    """Return Markdown tables of all keys: `campaign`, `protocol` and `potential`."""
+    """Return Markdown tables of all keys: `campaign`, `protocol`, `potential` and `training`."""
     protocol = {name: section_schema(kind) for name, kind in default_sections().items()}
     return {
         "campaign": _table(schema_of(CampaignSettings)),
         "protocol": _table({"properties": protocol, "required": list(protocol)}),
         "potential": _table(schema_of(Potential)),
+        "training": _table(schema_of(Training)),
     }
 
 

@@ -6,6 +6,7 @@ makes a relaxation out of date.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -27,6 +28,7 @@ from softmode.settings.fields import (
 )
 from softmode.studies import DEFAULT, named_studies, stages_of
 from softmode.studies.study import Stage, load
+from softmode.yaml_files import read_yaml
 
 # most numbers of one density of states: with more, the table of phonons, which has one for each entry and source, is
 # larger than memory
@@ -455,3 +457,18 @@ def stage_settings(kind: Any, section: Mapping[str, Any], source: str = "setting
     except ValidationError as error:
         lines = [f"{source}: {f'{key}: ' if key else ''}{problem}" for key, problem in problems_of(error)]
         raise InputError("\n".join(lines)) from error
+
+
+def phonons_of_protocol(name: str, path: Path) -> Phonons:
+    """Return how a protocol of a file makes phonons; its other sections are not looked at.
+
+    Raises:
+        InputError: there is no such file or protocol, or its section is not one.
+    """
+    protocol = load_protocol(read_yaml(path), name, str(path))
+    try:
+        section = protocol.section("phonons")
+    except KeyError as error:
+        raise InputError(f"{path}: {name}: no section or key {error}") from error
+    found: Phonons = stage_settings(Phonons, section, f"{path}: {name}.phonons")
+    return found

@@ -1,0 +1,68 @@
+"""Train a potential further on phonons.
+
+What comes out is a potential like any other, with an entry for the potentials file. It runs in the environment of the
+potential, and goes on where it was stopped. The options change the configuration.
+"""
+
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+
+from softmode.commands.arguments import add_device
+
+
+@dataclass(frozen=True)
+class Options:
+    configuration: Path
+    potential: str | None
+    objective: str | None
+    compounds: int | None
+    seed: int | None
+    processor_seconds: float | None
+    environments: Path
+    device: str
+    output: Path | None
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("configuration", type=Path, help="its file, such as config/training/m3gnet.yaml")
+    parser.add_argument("--potential", help="another one")
+    parser.add_argument("--objective", help="another one: forces_along_displacements, hessian_products or both")
+    parser.add_argument("--compounds", type=int, help="train on so many")
+    parser.add_argument("--seed", type=int, help="another one")
+    parser.add_argument("--processor-seconds", type=float, metavar="s", help="train so long")
+    parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    add_device(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="results/training/POTENTIAL-OBJECTIVE-COMPOUNDS-SEED where left out",
+    )
+
+
+def run(options: Options) -> None:
+    from softmode.commands.check_potential import enter_environment
+    from softmode.settings.protocol import stage_settings
+    from softmode.settings.training import Training
+    from softmode.yaml_files import read_yaml
+
+    document = read_yaml(options.configuration)
+    changes = {
+        key: getattr(options, key) for key in ("potential", "objective", "compounds", "seed", "processor_seconds")
+    }
+    document = document | {key: value for key, value in changes.items() if value is not None}
+    if options.processor_seconds is not None:
+        document.pop("steps", None)
+    settings: Training = stage_settings(Training, document, str(options.configuration))
+    potentials = read_yaml(Path(settings.potentials_file))
+    if settings.potential in potentials:
+        enter_environment(options.environments / potentials[settings.potential]["environment"])
+
+    from softmode.training.train import ENTRY, train
+
+    name = f"{settings.potential}-{settings.objective}-{settings.compounds}-{settings.seed}"
+    folder = options.output or Path("results/training") / name
+    checkpoint = train(settings, folder, options.device)
+    print(f"{checkpoint}; for the potentials file, as in {folder / ENTRY}:")
+    print((folder / ENTRY).read_text(encoding="utf-8"), end="")

@@ -1,0 +1,128 @@
+"""Snapshots of a whole data set: a row of numbers for each entry, and one file of all supercells for other programs."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io.extxyz import write_extxyz
+
+from softmode.engine.interruption import check
+from softmode.engine.outputs import whole_file
+from softmode.engine.records import Failure, Record
+from softmode.errors import EntryError, InputError
+from softmode.reference.chemical_formula import chemical_formula
+from softmode.reference.entry import Entry
+from softmode.stages.phonons import HowForceConstantsAreMade
+from softmode.stages.thermal_displacements import Snapshots, ThermalDisplacements, reference_displacements
+
+STAGE = "snapshots"
+# Snapshots that are in memory at a time: some MB for the largest supercells. With more, memory grows; with one at a
+# time, drawing takes three times as long.
+_BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which snapshots of each entry.
+
+    Attributes:
+        number: so many, the first ones
+    """
+
+    temperature_K: float
+    number: int
+    seed: int
+
+    def blocks(self, thermal: ThermalDisplacements) -> Iterator[tuple[int, Snapshots]]:
+        """Yield the snapshots of an entry some at a time, each time with the number of the first."""
+        for first in range(0, self.number, _BLOCK):
+            number = min(_BLOCK, self.number - first)
+            yield first, thermal.snapshots(self.temperature_K, self.seed, first, number)
+
+
+def draw_all(entries: Iterable[Entry], settings: HowForceConstantsAreMade, draw: Draw) -> Iterator[Record]:
+    """Yield a record of each entry, with what its snapshots are like, or why it has none.
+
+    Its values: `n_supercell` (atoms), `n_snapshots`, `temperature_K`, `largest_displacement_A` of any atom, and the
+    root mean squares of all coordinates, `rms_displacement_A` and `rms_force_eV_per_A`.
+    """
+    for entry, thermal in _thermal(entries, settings):
+        check()
+        if isinstance(thermal, Failure):
+            yield Record(entry.id, entry.unit_cell, {"n_supercell": entry.n_supercell}, failure=thermal)
+            continue
+        blocks = [snapshots for _, snapshots in draw.blocks(thermal)]
+        values = {
+            "n_supercell": entry.n_supercell,
+            "n_snapshots": draw.number,
+            "temperature_K": draw.temperature_K,
+            "largest_displacement_A": max(block.largest_displacement_A for block in blocks),
+            "rms_displacement_A": _rms(np.concatenate([block.displacements for block in blocks])),
+            "rms_force_eV_per_A": _rms(np.concatenate([block.forces for block in blocks])),
+        }
+        yield Record(entry.id, entry.unit_cell, values)
+
+
+def write_summary(records: Iterable[Record], path: Path) -> None:
+    """Write the records of `draw_all` as CSV, a row for each entry, those that failed with kind and message."""
+    numbers = ("n_snapshots", "temperature_K", "largest_displacement_A", "rms_displacement_A", "rms_force_eV_per_A")
+    columns = ("entry", "formula", "n_supercell", "status", "failed_stage", "failed_kind", "message", *numbers)
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.DictWriter(file, columns, lineterminator="\n")
+        rows.writeheader()
+        for record in records:
+            row: dict[str, Any] = {
+                "entry": record.entry,
+                "formula": chemical_formula(record.atoms.get_chemical_symbols()),
+                "status": "done",
+            }
+            row |= {key: f"{value:.6g}" for key, value in record.values.items()}
+            rows.writerow(row | (record.failure.columns if record.failure else {}))
+
+
+def export(entries: Iterable[Entry], settings: HowForceConstantsAreMade, draw: Draw, path: Path) -> Iterator[Record]:
+    """Write the snapshots of all entries into one file of extended XYZ, one after the other; yield a record of each.
+
+    Memory is that of some snapshots of one entry, however many there are. A frame has positions (Å) and `forces`
+    (eV/Å, harmonic), `displacements` (Å) from the crystal at rest, and `entry`, `snapshot`, `temperature_K` and `seed`.
+    """
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
+        for entry, thermal in _thermal(entries, settings):
+            if isinstance(thermal, Failure):
+                yield Record(entry.id, entry.unit_cell, failure=thermal)
+                continue
+            for first, snapshots in draw.blocks(thermal):
+                check()
+                for number, (displacements, forces) in enumerate(
+                    zip(snapshots.displacements, snapshots.forces, strict=True), first
+                ):
+                    atoms = thermal.supercell.copy()
+                    atoms.positions += displacements
+                    atoms.arrays["displacements"] = displacements
+                    atoms.info |= {"entry": entry.id, "snapshot": number}
+                    atoms.info |= {"temperature_K": draw.temperature_K, "seed": draw.seed}
+                    atoms.calc = SinglePointCalculator(atoms, forces=forces)
+                    write_extxyz(file, [atoms])
+            yield Record(entry.id, thermal.supercell)
+
+
+def _thermal(
+    entries: Iterable[Entry], settings: HowForceConstantsAreMade
+) -> Iterator[tuple[Entry, ThermalDisplacements | Failure]]:
+    for entry in entries:
+        try:
+            yield entry, reference_displacements(entry, settings)
+        except EntryError as error:
+            yield entry, Failure(STAGE, error.kind, error.message)
+        except InputError as error:
+            yield entry, Failure(STAGE, "no_reference", str(error))
+        except Exception as error:  # phonopy asserts, and one entry must never stop the others
+            yield entry, Failure(STAGE, "crash", f"{type(error).__name__}: {error}")
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))

@@ -1,0 +1,1 @@
+"""Training of potentials on phonons: splits by compound, data made on the fly, and the loop."""
