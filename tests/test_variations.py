@@ -56,8 +56,8 @@ def test_each_campaign_differs_from_the_base_in_one_setting(tmp_path: Path, caps
         assert dict(campaign.potentials) == dict(base.potentials)
         changed_keys = set(differences(dict(base.settings), dict(campaign.settings)))
         assert changed_keys == {"campaign", "protocol", "same_relaxations_as"}
-    # the others are computed in float32 only
-    assert list(float64.potentials) == ["orb-d3-xs-v2", "mace-mp-0-small"]
+    # CHGNet is computed in float32 only
+    assert list(float64.potentials) == ["orb-d3-xs-v2", "mattersim-5m", "mace-mp-0-small"]
     assert float64.protocol.digest == base.protocol.digest
     for name, settings in float64.potentials.items():
         assert differences(dict(base.potentials[name]), dict(settings)) == {"dtype": (None, "float64")}
@@ -93,7 +93,7 @@ def test_type_of_a_potential_that_is_in_float64_already_is_varied_to_float32(
     own.write_text(yaml.safe_dump(potentials), encoding="utf-8")
     campaigns = written(tmp_path, capsys, potentials_file=str(own))
     assert list(campaigns["float32"].potentials) == ["mace-mp-0-small"]
-    assert list(campaigns["float64"].potentials) == ["orb-d3-xs-v2"]
+    assert list(campaigns["float64"].potentials) == ["orb-d3-xs-v2", "mattersim-5m"]
 
 
 def test_impossible_displacement_is_refused_with_file_and_key(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
