@@ -111,7 +111,7 @@ class Contract:
     curvature_tolerance: ClassVar[float] = 5e-3
     # by which these cells are scaled, for whom that cutoff is another
     curvature_scale: ClassVar[float] = 1.0
-    # THz: frequencies by displacements of 0.001 Å, in float64, against exact ones
+    # THz: what frequencies by displacements keep of difference to exact ones in float64, however short they are
     frequency_noise: ClassVar[float] = 1e-5
     # eV/Å²: dynamical matrices without a supercell, in float64, against those of one
     extended_noise: ClassVar[float] = 1e-9
@@ -278,7 +278,8 @@ class Contract:
             bulk("CsCl", "cesiumchloride", a=4.12) * (2, 2, 2),
         ):
             exact = _frequencies(potential, crystal, "autodiff", 0.01)
-            lengths = (0.01, 0.003, 0.001)
+            # with shorter ones, MatterSim's angles stay in the flat spot near 180°
+            lengths = (0.03, 0.01, 0.003)
             differences = [
                 float(np.abs(_frequencies(potential, crystal, "finite_displacement", length) - exact).max())
                 for length in lengths
@@ -286,7 +287,7 @@ class Contract:
             print(f"{self.name}: {crystal.symbols}: displacements - exact, THz at {lengths} Å: "
                   + ", ".join(f"{difference:.1e}" for difference in differences))  # fmt: skip
             assert exact.max() > 2
-            assert differences[1] < 0.2 * differences[0]
+            assert differences[1] < max(0.2 * differences[0], self.frequency_noise)
             assert differences[2] < max(0.2 * differences[1], self.frequency_noise)
 
     def test_curvature_does_not_depend_on_what_was_evaluated_before(self, potential: Potential) -> None:
