@@ -15,8 +15,8 @@ from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import ForceSets, Phonons, Protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
-    _is_stable,
     compute_phonons,
+    is_stable_by,
     kelvin_per_THz,
     phonons,
     task_of_potential,
@@ -223,5 +223,5 @@ def test_noise_of_a_kelvin_is_unstable_at_zero_and_stable_at_one_kelvin(
 ) -> None:
     frequencies = [[0.0, 0.0, 0.0], [lowest_THz, 1.0, 2.0]]
     modes = {"qpoints": [[0, 0, 0], [0.5, 0, 0]], "frequencies_THz": frequencies}
-    assert not _is_stable(modes, settings.stability["scripts"])
-    assert _is_stable(modes, settings.stability["one_kelvin"]) == stable
+    assert not is_stable_by(settings.stability["scripts"], modes)
+    assert is_stable_by(settings.stability["one_kelvin"], modes) == stable

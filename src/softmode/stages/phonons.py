@@ -140,7 +140,7 @@ def _compute(task: PhononTask, settings: Phonons) -> dict[str, Any]:
     row |= force_residual(phonopy)
     row |= commensurate_frequencies(phonopy)
     for variant, threshold in settings.stability.items():
-        row[f"stable_{variant}"] = _is_stable(before if _before_sum_rule(threshold) else row, threshold)
+        row[f"stable_{variant}"] = is_stable_by(threshold, before if _before_sum_rule(threshold) else row)
     mesh = _mesh_of(task, settings)
     row |= {"mesh": mesh.tolist()} | thermodynamics(phonopy, mesh, settings)
     return row | disagreement(row, task.own_numbers)
@@ -265,8 +265,8 @@ def _before_sum_rule(threshold: Threshold) -> bool:
     return threshold.get("before_sum_rule", False)
 
 
-def _is_stable(modes: Mapping[str, Any], threshold: Threshold) -> bool:
-    """Return whether none of the `commensurate_frequencies` is imaginary."""
+def is_stable_by(threshold: Threshold, modes: Mapping[str, Any]) -> bool:
+    """Return whether none of the `commensurate_frequencies` is imaginary, whenever the threshold is to be judged."""
     in_kelvin = np.array(modes["frequencies_THz"]) * kelvin_per_THz()
     return is_stable(np.array(modes["qpoints"]), in_kelvin, threshold["acoustic_gamma_K"], threshold["other_K"])
 

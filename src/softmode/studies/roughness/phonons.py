@@ -1,8 +1,8 @@
 """Phonons of the same relaxed cell by displacements of several lengths, and by exact second derivatives."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,18 +10,18 @@ import pyarrow as pa
 from phonopy import Phonopy
 
 from softmode.engine.parquet import Column
-from softmode.engine.records import Failure, Record
+from softmode.engine.records import Record
 from softmode.reference.entry import Entry, ForceSet
-from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.mesh import grid_matrix, run_mesh
 from softmode.stages.phonons import (
     PhononTask,
     commensurate_frequencies,
-    kelvin_per_THz,
+    is_stable_by,
     phonopy_of,
     renew_force_constants,
     task_of_potential,
 )
+from softmode.stages.table_row import table_row
 from softmode.studies.roughness.settings import DisplacementScan, ScannedPhonons
 from softmode.studies.roughness.study import SCANNED_PHONONS
 
@@ -66,17 +66,7 @@ def scanned_phonons(
         source: the potential's name
     """
     for _, own in found:
-        started = time.perf_counter()
-        row: dict[str, Any] = {"entry": own.entry, "source": source, "status": "done"}
-        failure = own.failure
-        if failure is None:
-            try:
-                row |= _compute(own, settings)
-            except Exception as error:  # one entry must never stop the others
-                failure = Failure(SCANNED_PHONONS.name, "crash", f"{type(error).__name__}: {error}")
-        if failure:
-            row |= failure.columns
-        yield row | {SCANNED_PHONONS.seconds: time.perf_counter() - started}
+        yield table_row(SCANNED_PHONONS, source, own.entry, own.failure, partial(_compute, own, settings))
 
 
 def _compute(own: Record, settings: ScannedPhonons) -> dict[str, Any]:
@@ -116,8 +106,6 @@ def _force_sets(task: PhononTask, own: Record, settings: ScannedPhonons) -> list
 
 def _properties(phonopy: Phonopy, mesh: np.ndarray, settings: ScannedPhonons) -> dict[str, Any]:
     modes = commensurate_frequencies(phonopy)
-    threshold = settings.stability[settings.reported_stability]
-    in_kelvin = np.array(modes["frequencies_THz"]) * kelvin_per_THz()
     run_mesh(phonopy, mesh)
     result: Any = phonopy.run_thermal_properties(
         temperatures=[settings.temperature_K], exclude_gamma_acoustic=settings.exclude_gamma_acoustic
@@ -129,7 +117,5 @@ def _properties(phonopy: Phonopy, mesh: np.ndarray, settings: ScannedPhonons) ->
         "scanned_entropy_J_per_K_mol_atoms": float(result.entropy[0]) / n_atoms,
         "scanned_free_energy_kJ_per_mol_atoms": float(result.free_energy[0]) / n_atoms,
         "scanned_heat_capacity_J_per_K_mol_atoms": float(result.heat_capacity[0]) / n_atoms,
-        "scanned_stable": is_stable(
-            np.array(modes["qpoints"]), in_kelvin, threshold["acoustic_gamma_K"], threshold["other_K"]
-        ),
+        "scanned_stable": is_stable_by(settings.stability[settings.reported_stability], modes),
     }

@@ -1,23 +1,23 @@
 """Forces at displacements of several lengths, and exact second derivatives, of one relaxed cell."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from ase import Atoms
 
 from softmode.engine.records import Record
 from softmode.rates import EntrySize, displaced_atoms
 from softmode.reference.entry import Entry, ForceSet
 from softmode.settings.protocol import ForceSets
-from softmode.stages.displacements import displace
+from softmode.stages.displacements import Displaced, displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.studies.roughness.settings import DisplacementScan
 from softmode.studies.roughness.study import DISPLACEMENT_SCAN
 
-# Force calls that a pass over an entry's displacements costs: four distances more than that of the force sets, and a
-# product of second derivatives, of 1.1 to 1.6 calls. `softmode plan` counts with it.
+# Time of an entry in passes over its displacements: four distances beside that of the force sets, and the exact products,
+# which took 1.1 to 1.5 passes with four potentials. `softmode plan` counts with it.
 _CALLS = 5.5
 
 
@@ -59,11 +59,12 @@ def _steps(own: Record, evaluator: Evaluator, settings: DisplacementScan) -> Ste
     assert exact is not None
     force_set = ForceSet.from_arrays(own.arrays)
     assert force_set is not None and force_set.atoms is not None  # phonopy's displacements of single atoms
-    evaluations = yield [
-        _displaced(exact.pristine, atom, displacement * (distance / settings.displacement_distance_A))
+    known = settings.displacement_distance_A
+    scaled = [
+        Displaced(replace(force_set, displacements=force_set.displacements * (distance / known)), exact.pristine)
         for distance in settings.displacement_distances_A
-        for atom, displacement in zip(force_set.atoms, force_set.displacements, strict=True)
     ]
+    evaluations = yield [supercell for displaced in scaled for supercell in displaced.supercells]
     forces = np.array([evaluation.forces for evaluation in evaluations])
     products = evaluator.curvature(exact.pristine, exact.directions)
     arrays: Mapping[str, Any] = {
@@ -74,9 +75,3 @@ def _steps(own: Record, evaluator: Evaluator, settings: DisplacementScan) -> Ste
         "exact_forces": -products,
     }
     return Record(own.entry, own.atoms, own.values, arrays)
-
-
-def _displaced(pristine: Atoms, atom: int, displacement: np.ndarray) -> Atoms:
-    displaced: Atoms = pristine.copy()
-    displaced.positions[atom] += displacement
-    return displaced

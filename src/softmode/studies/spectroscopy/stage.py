@@ -1,7 +1,7 @@
 """The modes at Γ of each entry and source, by symmetry."""
 
-import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,11 @@ import pyarrow as pa
 from phonopy import Phonopy
 
 from softmode.engine.parquet import Column
-from softmode.engine.records import Failure, Record
+from softmode.engine.records import Record
 from softmode.reference.born_charges import BornCharges
 from softmode.reference.entry import Entry
-from softmode.stages.phonons import phonopy_of, task_of
+from softmode.stages.phonons import PhononTask, phonopy_of, task_of
+from softmode.stages.table_row import table_row
 from softmode.studies.spectroscopy.gamma_modes import ModeSet, gamma_modes
 from softmode.studies.spectroscopy.settings import GammaModes
 from softmode.studies.spectroscopy.study import GAMMA_MODES
@@ -54,18 +55,12 @@ def compute_gamma_modes(
         source: the potential's name, `reference` or `yardstick`
     """
     for entry, own in found:
-        started = time.perf_counter()
         task = task_of(own, entry)
-        row: dict[str, Any] = {"entry": task.entry, "source": source, "status": "done"}
-        failure = task.failure
-        if failure is None:
-            try:
-                row |= modes_row(phonopy_of(task, settings), entry.born_charges)
-            except Exception as error:  # one entry must never stop the others
-                failure = Failure(GAMMA_MODES.name, "crash", f"{type(error).__name__}: {error}")
-        if failure:
-            row |= failure.columns
-        yield row | {GAMMA_MODES.seconds: time.perf_counter() - started}
+        yield table_row(GAMMA_MODES, source, task.entry, task.failure, partial(_modes_row, task, settings, entry))
+
+
+def _modes_row(task: PhononTask, settings: GammaModes, entry: Entry) -> dict[str, Any]:
+    return modes_row(phonopy_of(task, settings), entry.born_charges)
 
 
 def modes_row(phonopy: Phonopy, born_charges: BornCharges | None) -> dict[str, Any]:

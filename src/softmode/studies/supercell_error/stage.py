@@ -6,9 +6,9 @@ vectors halfway between those of the data set's, where the interpolation of the 
 constants, summed over the images of an atom, are the smaller supercell's own; so one calculation gives both.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,19 @@ from ase.geometry import minkowski_reduce
 from phonopy.physical_units import get_physical_units
 
 from softmode.engine.parquet import Column
-from softmode.engine.records import Failure, Record
+from softmode.engine.records import Record
 from softmode.reference.cells import build_cells
 from softmode.reference.entry import Entry, ForceSet
-from softmode.stages.acoustic_modes import acoustic_at_gamma, is_stable
-from softmode.stages.phonons import PhononTask, commensurate_frequencies, kelvin_per_THz, phonopy_of, task_of_potential
+from softmode.stages.acoustic_modes import acoustic_at_gamma
+from softmode.stages.phonons import (
+    PhononTask,
+    commensurate_frequencies,
+    is_stable_by,
+    kelvin_per_THz,
+    phonopy_of,
+    task_of_potential,
+)
+from softmode.stages.table_row import table_row
 from softmode.studies.supercell_error.settings import DoubledSupercell, SupercellError
 from softmode.studies.supercell_error.study import SUPERCELL_ERROR
 
@@ -78,20 +86,11 @@ def compute_errors(
         source: the potential's name
     """
     for entry, record in found:
-        started = time.perf_counter()
-        row: dict[str, Any] = {"entry": entry.id, "source": source, "status": "done"}
-        failure = record.failure
-        if failure is None:
-            try:
-                row |= _errors(entry, task_of_potential(record), settings)
-            except Exception as error:  # one entry must never stop the others
-                failure = Failure(SUPERCELL_ERROR.name, "crash", f"{type(error).__name__}: {error}")
-        if failure:
-            row |= failure.columns
-        yield row | {SUPERCELL_ERROR.seconds: time.perf_counter() - started}
+        yield table_row(SUPERCELL_ERROR, source, entry.id, record.failure, partial(_errors, entry, record, settings))
 
 
-def _errors(entry: Entry, doubled: PhononTask, settings: SupercellError) -> dict[str, Any]:
+def _errors(entry: Entry, record: Record, settings: SupercellError) -> dict[str, Any]:
+    doubled = task_of_potential(record)
     exact = phonopy_of(doubled, settings)
     small = phonopy_of(folded(doubled, entry.supercell_matrix, settings.symmetry_tolerance_A), settings)
     fitting = commensurate_frequencies(exact)
@@ -102,9 +101,6 @@ def _errors(entry: Entry, doubled: PhononTask, settings: SupercellError) -> dict
     kelvin = kelvin_per_THz()
     threshold = settings.thresholds[settings.stability]
 
-    def stable(points: np.ndarray, frequencies: np.ndarray) -> bool:
-        return is_stable(points, frequencies * kelvin, threshold["acoustic_gamma_K"], threshold["other_K"])
-
     row = {
         "supercell_length_A": _shortest_vector(entry.supercell_matrix, doubled.unit_cell),
         "n_qpoints": len(qpoints),
@@ -113,9 +109,9 @@ def _errors(entry: Entry, doubled: PhononTask, settings: SupercellError) -> dict
         "omega_max_error_K": float((interpolated.max() - expected.max()) * kelvin),
         "omega_min_interpolated_K": float(interpolated.min() * kelvin),
         "omega_min_exact_K": float(expected.min() * kelvin),
-        "stable_protocol": stable(np.array(own["qpoints"]), np.array(own["frequencies_THz"])),
-        "stable_interpolated": stable(qpoints, interpolated),
-        "stable_exact": stable(qpoints, expected),
+        "stable_protocol": is_stable_by(threshold, own),
+        "stable_interpolated": is_stable_by(threshold, fitting | {"frequencies_THz": interpolated}),
+        "stable_exact": is_stable_by(threshold, fitting),
     }
     if row["stable_interpolated"] and row["stable_exact"]:
         errors = thermodynamics_per_atom(qpoints, interpolated, settings.temperature_K)
