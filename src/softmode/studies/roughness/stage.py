@@ -16,7 +16,7 @@ from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.studies.roughness.settings import DisplacementScan
 from softmode.studies.roughness.study import DISPLACEMENT_SCAN
 
-# Time of an entry in passes over its displacements: four distances beside that of the force sets, and the exact products,
+# Time of an entry in passes over its displacements: four distances beside that of the force sets, and exact products,
 # which took 1.1 to 1.5 passes with four potentials. `softmode plan` counts with it.
 _CALLS = 5.5
 
