@@ -53,6 +53,7 @@ class ThermalDisplacements:
     Attributes:
         unit_cell: at rest
         supercell: at rest
+        primitive_cell: its vectors in Å, rows
         force_constants: in eV/Å², shape (n_supercell, n_supercell, 3, 3)
 
     Raises:
@@ -67,6 +68,7 @@ class ThermalDisplacements:
         self.entry = entry
         self.unit_cell: Atoms = to_ase(phonopy.unitcell)
         self.supercell: Atoms = to_ase(phonopy.supercell)
+        self.primitive_cell: np.ndarray = phonopy.primitive.cell
         try:
             self._random = RandomDisplacements(
                 phonopy.supercell, phonopy.primitive, constants, cutoff_frequency=_LEFT_OUT

@@ -21,6 +21,7 @@ from softmode.errors import InputError
 from softmode.potentials.base import Potential, Trainable
 from softmode.potentials.memory import batch_load
 from softmode.settings.training import Training
+from softmode.stages.commensurate_cells import CommensurateCells
 from softmode.stages.thermal_displacements import ThermalDisplacements
 from softmode.training.judging import Error, errors
 from softmode.training.log import Log
@@ -67,7 +68,7 @@ class Loop:
         import torch
 
         self.potential, self.before = potential, before
-        self.crystals, self.held_out = crystals, held_out
+        self.crystals, self.held_out = [CommensurateCells(crystal) for crystal in crystals], held_out
         self.settings, self.folder, self.identity = settings, folder, identity
         self.weights = potential.weights()
         self.optimizer = torch.optim.Adam(self.weights.values(), lr=settings.learning_rate)
@@ -167,20 +168,22 @@ class Loop:
             if settings.objective == "both"
             else (settings.objective,)
         )
-        sums = dict.fromkeys((*objectives, "rehearsal"), 0.0)
-        for crystals in self._passes([self.crystals[index] for index in chosen]):
+        losses = dict.fromkeys((*objectives, "rehearsal"), 0.0)
+        cells = [self.crystals[index].draw(generator) for index in chosen]
+        for crystals in self._passes(cells):
             supercells = [crystal.supercell for crystal in crystals]
             snapshots = [crystal.snapshots(settings.temperature_K, settings.seed, self.step, 1) for crystal in crystals]
             for objective in objectives:
-                loss = harmonic_loss(self.potential, supercells, snapshots, objective)
-                (loss / (len(objectives) * len(chosen))).backward()
-                sums[objective] += float(loss.detach())
-            if settings.rehearsal_weight:
-                structures = [far_from_rest(crystal.unit_cell, generator) for crystal in crystals]
-                loss = rehearsal_loss(self.potential, self.before, structures)
-                (settings.rehearsal_weight * loss / len(chosen)).backward()
-                sums["rehearsal"] += float(loss.detach())
-        return {name: value / len(chosen) for name, value in sums.items()}
+                loss = harmonic_loss(self.potential, supercells, snapshots, objective) / len(chosen)
+                (loss / len(objectives)).backward()
+                losses[objective] += float(loss.detach())
+        if settings.rehearsal_weight:
+            # one compound is enough for what is to stay as it is, and costs a tenth of the step
+            structures = [far_from_rest(self.crystals[chosen[0]].unit_cell, generator)]
+            loss = rehearsal_loss(self.potential, self.before, structures)
+            (settings.rehearsal_weight * loss).backward()
+            losses["rehearsal"] = float(loss.detach())
+        return losses
 
     def _passes(self, crystals: Sequence[ThermalDisplacements]) -> list[list[ThermalDisplacements]]:
         """Return the compounds of a step in groups that fit into one pass."""
