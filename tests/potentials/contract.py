@@ -113,6 +113,8 @@ class Contract:
     curvature_scale: ClassVar[float] = 1.0
     # THz: what frequencies by displacements keep of difference to exact ones in float64, however short they are
     frequency_noise: ClassVar[float] = 1e-5
+    # Å: displacements of which each shorter one must be nearer to the exact; random weights bend much in longer ones
+    tending_displacements: ClassVar[tuple[float, float, float]] = (0.01, 0.003, 0.001)
     # eV/Å²: dynamical matrices without a supercell, in float64, against those of one
     extended_noise: ClassVar[float] = 1e-9
 
@@ -278,15 +280,15 @@ class Contract:
             bulk("CsCl", "cesiumchloride", a=4.12) * (2, 2, 2),
         ):
             exact = _frequencies(potential, crystal, "autodiff", 0.01)
-            # with shorter ones, MatterSim's angles stay in the flat spot near 180°
-            lengths = (0.03, 0.01, 0.003)
+            lengths = self.tending_displacements
             differences = [
                 float(np.abs(_frequencies(potential, crystal, "finite_displacement", length) - exact).max())
                 for length in lengths
             ]
-            print(f"{self.name}: {crystal.symbols}: displacements - exact, THz at {lengths} Å: "
+            largest = np.abs(exact).max()
+            print(f"{self.name}: {crystal.symbols}: displacements - exact, of {largest:.2g} THz at {lengths} Å: "
                   + ", ".join(f"{difference:.1e}" for difference in differences))  # fmt: skip
-            assert exact.max() > 2
+            assert largest > 0.5  # also those of random weights, most of them imaginary
             assert differences[1] < max(0.2 * differences[0], self.frequency_noise)
             assert differences[2] < max(0.2 * differences[1], self.frequency_noise)
 

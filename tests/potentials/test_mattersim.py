@@ -37,6 +37,8 @@ class TestMatterSim1MFloat64(TestMatterSim1M):
     step = 2e-3
     curvature_step = 5e-4
     curvature_tolerance = 2e-5
+    # with shorter ones, angles stay in the flat spot near 180°
+    tending_displacements = (0.03, 0.01, 0.003)
 
     def test_same_as_the_package(self, potential: Potential) -> None:
         """The package has float32 alone."""

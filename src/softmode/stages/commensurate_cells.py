@@ -114,7 +114,7 @@ def _images(supercell: Atoms, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Return an atom of each set of images that a smaller cell makes one, and of each atom the number of its set."""
     fractional = supercell.positions @ np.linalg.inv(cell)
     image_of = np.full(len(supercell), -1)
-    places = []
+    places: list[int] = []
     for atom, place in enumerate(fractional):
         if image_of[atom] >= 0:
             continue
