@@ -57,7 +57,7 @@ class Training:
         assert forces.detach().numpy() == pytest.approx(np.concatenate([e.forces for e in evaluated]), abs=self.noise)
         assert sum(len(each) for each in positions) == sum(sizes)
 
-    @pytest.mark.parametrize("objective", ["forces_along_displacements", "hessian_products"])
+    @pytest.mark.parametrize("objective", ["forces_along_displacements", "hessian_products", "small_displacements"])
     def test_gradient_by_the_weights(self, objective: Any) -> None:
         """Through two and three derivatives: what training follows is the slope of what it makes small."""
         potential = load(self.settings())  # type: ignore[attr-defined]

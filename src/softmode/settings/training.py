@@ -21,9 +21,10 @@ class Training(Settings):
     protocol: str = setting("How force constants are made of the references' forces.", default="softmode")
     protocols_file: FilePath = setting("The protocols that can be named.", default="config/protocols.yaml")
     temperature_K: float = setting("Temperature of the thermal displacements.", unit="K", default=300.0, ge=0)
-    objective: Literal["forces_along_displacements", "hessian_products", "both"] = setting(
+    objective: Literal["forces_along_displacements", "hessian_products", "small_displacements", "both"] = setting(
         "What is made equal to the reference's harmonic forces along thermal displacements: the potential's forces in "
-        "the displaced crystal, or its own harmonic forces, minus second derivatives times displacements."
+        "the displaced crystal; minus its exact second derivatives times displacements; the same by differences of "
+        "forces, with the displacements made small; or the first and the second."
     )
     rehearsal_weight: float = setting(
         "Weight of what it must not forget: energies and forces of the potential as it was, in strained and rattled "

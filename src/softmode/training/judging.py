@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
 from softmode.engine.interruption import check
-from softmode.potentials.base import HasCurvature, Potential
+from softmode.potentials.base import Potential
 from softmode.stages.thermal_displacements import ThermalDisplacements
+from softmode.training.losses import made_small, moved
 
-# Seed of the displacements along which potentials are judged, and their number for each compound. With other ones,
-# errors of two trainings are not of the same displacements; a training draws by other seeds.
-_SEED, _NUMBER = 20261127, 1
+# Seed of the displacements along which potentials are judged. With another one, errors of two trainings are not of the
+# same displacements; a training draws by other seeds.
+_SEED = 20261127
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Error:
 
     Attributes:
         entry: id
-        harmonic_mae_eV_per_A: mean absolute difference of minus second derivatives times thermal displacements
+        harmonic_mae_eV_per_A: mean absolute difference of minus second derivatives times thermal displacements; they
+            are differences over small ones along the same directions, as in a campaign
         harmonic_slope: these against the reference's, by least squares through zero; below 1, the potential is soft
         forces_mae_eV_per_A: mean absolute difference of the forces in the displaced crystal, less those at rest, to the
             harmonic ones of the reference; what is not harmonic in the potential is in it
@@ -39,23 +40,22 @@ def errors(potential: Potential, crystals: Iterable[ThermalDisplacements], tempe
     """Yield the errors of each compound, along thermal displacements that are the same for every potential.
 
     Args:
-        potential: with second derivatives
+        potential: any
         crystals: the compounds
         temperature_K: of the displacements
     """
     for crystal in crystals:
         check()
-        snapshots = crystal.snapshots(temperature_K, _SEED, 0, _NUMBER)
-        harmonic = -cast(HasCurvature, potential).curvature(crystal.supercell, snapshots.displacements)
-        structures = [crystal.supercell.copy() for _ in range(_NUMBER + 1)]
-        for atoms, displacements in zip(structures[1:], snapshots.displacements, strict=True):
-            atoms.positions += displacements
-        at_rest, *displaced = (evaluation.forces for evaluation in potential.evaluate(structures))
-        reference = snapshots.forces
+        snapshot = crystal.snapshots(temperature_K, _SEED, 0, 1)
+        (displacements,), (reference,) = snapshot.displacements, snapshot.forces
+        small, larger = made_small(displacements)
+        structures = [moved(crystal.supercell, by) for by in (0 * small, displacements, small, -small)]
+        at_rest, displaced, forward, back = (found.forces for found in potential.evaluate(structures))
+        harmonic = (forward - back) / 2 * larger
         yield Error(
             crystal.entry,
             float(np.abs(harmonic - reference).mean()),
             float((harmonic * reference).sum() / (reference**2).sum()),
-            float(np.abs(np.array(displaced) - at_rest - reference).mean()),
+            float(np.abs(displaced - at_rest - reference).mean()),
             float(np.abs(reference).mean()),
         )

@@ -17,7 +17,10 @@ from softmode.stages.thermal_displacements import Snapshots
 if TYPE_CHECKING:
     import torch
 
-Objective = Literal["forces_along_displacements", "hessian_products"]
+Objective = Literal["forces_along_displacements", "hessian_products", "small_displacements"]
+# Å: how far the atom that moves most is displaced for differences of forces, as in the force sets of a campaign. With
+# shorter ones, float32 leaves noise; with longer ones, what is not harmonic counts.
+DISPLACEMENT_DISTANCE = 0.01
 # Energy in eV per atom whose difference counts as much in a rehearsal as forces that are wrong by as much as they are
 # large; that of a crystal strained by some per cent. With a smaller one, only energies are rehearsed.
 _ENERGY = 0.05
@@ -35,7 +38,8 @@ def harmonic_loss(
         potential: the one that is trained
         supercells: at rest, one of each compound
         snapshots: one of each
-        objective: what is compared; `hessian_products` is a derivative of forces by positions
+        objective: what is compared; `hessian_products` is a derivative of forces by positions, `small_displacements`
+            their difference over the same displacements made small, forward and back
     """
     import torch
 
@@ -44,8 +48,14 @@ def harmonic_loss(
         _, at_rest, positions = potential.differentiable(supercells)
         along = torch.as_tensor(np.concatenate(displacements), dtype=at_rest.dtype, device=at_rest.device)
         forces = torch.cat(torch.autograd.grad((at_rest * along).sum(), positions, create_graph=True))
+    elif objective == "small_displacements":
+        small, scales = zip(*map(made_small, displacements), strict=True)
+        sides = [moved(atoms, sign * by) for sign in (1, -1) for atoms, by in zip(supercells, small, strict=True)]
+        forward, back = potential.differentiable(sides)[1].chunk(2)
+        of_atoms = np.repeat(scales, [len(atoms) for atoms in supercells])
+        forces = (forward - back) / 2 * torch.as_tensor(of_atoms, dtype=forward.dtype, device=forward.device)[:, None]
     else:
-        displaced = [_moved(atoms, by) for atoms, by in zip(supercells, displacements, strict=True)]
+        displaced = [moved(atoms, by) for atoms, by in zip(supercells, displacements, strict=True)]
         _, forces, _ = potential.differentiable(displaced)
     return _relative(forces, [snapshot.forces[0] for snapshot in snapshots])
 
@@ -70,16 +80,26 @@ def rehearsal_loss(potential: Trainable, before: Potential, structures: Sequence
 def far_from_rest(atoms: Atoms, generator: np.random.Generator) -> Atoms:
     """Return a strained and rattled copy of a crystal."""
     strain = generator.uniform(-_STRAINED, _STRAINED, size=(3, 3))
-    moved: Atoms = atoms.copy()
-    moved.set_cell(atoms.cell.array @ (np.eye(3) + (strain + strain.T) / 2), scale_atoms=True)
-    moved.positions += generator.normal(scale=generator.uniform(*_RATTLED), size=(len(atoms), 3))
-    return moved
+    strained: Atoms = atoms.copy()
+    strained.set_cell(atoms.cell.array @ (np.eye(3) + (strain + strain.T) / 2), scale_atoms=True)
+    return moved(strained, generator.normal(scale=generator.uniform(*_RATTLED), size=(len(atoms), 3)))
 
 
-def _moved(atoms: Atoms, displacements: np.ndarray) -> Atoms:
-    moved: Atoms = atoms.copy()
-    moved.positions += displacements
-    return moved
+def made_small(displacements: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return displacements of which the largest is `DISPLACEMENT_DISTANCE`, and by how much the given ones are larger.
+
+    Args:
+        displacements: in Å, shape (n_atoms, 3)
+    """
+    larger = float(np.linalg.norm(displacements, axis=1).max()) / DISPLACEMENT_DISTANCE
+    return displacements / larger, larger
+
+
+def moved(atoms: Atoms, displacements: np.ndarray) -> Atoms:
+    """Return a crystal with displaced atoms."""
+    other: Atoms = atoms.copy()
+    other.positions += displacements
+    return other
 
 
 def _relative(forces: "torch.Tensor", targets: Sequence[np.ndarray]) -> "torch.Tensor":

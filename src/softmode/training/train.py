@@ -13,7 +13,7 @@ from softmode.compare.training import TrainingSet
 from softmode.engine.outputs import only_writer, whole_file
 from softmode.engine.records import read_metadata
 from softmode.errors import InputError
-from softmode.potentials.base import HasCurvature, Potential, Trainable
+from softmode.potentials.base import Potential, Trainable
 from softmode.potentials.checkpoints import sha256
 from softmode.potentials.registry import load_potential
 from softmode.reference.dataset import load_entries
@@ -51,7 +51,7 @@ def train(settings: Training, folder: Path, device: str) -> Path:
     split = read_split(Path(settings.split)).first(settings.compounds)
     known = _registered(settings)
     potential = load_potential(known, device)
-    if not isinstance(potential, Trainable) or not isinstance(potential, HasCurvature):
+    if not isinstance(potential, Trainable):
         raise InputError(
             f"potential {settings.potential}: adapter '{known['adapter']}' cannot be trained; m3gnet, qet, chgnet can"
         )

@@ -18,7 +18,7 @@ from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import phonopy_of, task_of_potential
 from softmode.studies.supercell_error.doubled import compute_doubled
 from softmode.studies.supercell_error.settings import DoubledSupercell, SupercellError
-from softmode.studies.supercell_error.stage import columns, compute_errors, folded, thermodynamics_per_atom
+from softmode.studies.supercell_error.stage import columns, compute_errors, folded
 from tests.stages.potentials import Curved, batches_of
 from tests.studies.spectroscopy.crystals import CRYSTALS, springs
 
@@ -164,18 +164,6 @@ def test_unstable_between_the_wave_vectors_of_the_supercell_is_seen_by_the_doubl
     assert (row["stable_protocol"], row["stable_exact"]) == (True, False)
     assert row["omega_min_exact_K"] < -1
     assert "entropy_error_J_per_K_mol_atoms" not in row
-
-
-def test_thermodynamics_are_phonopys_on_the_same_wave_vectors(settings: SupercellError) -> None:
-    _, record = of_springs("rutile", 1, 4.5)
-    phonopy = phonopy_of(task_of_potential(record), settings)
-    phonopy.run_mesh([2, 2, 2], is_gamma_center=True, is_mesh_symmetry=False)
-    expected = phonopy.run_thermal_properties(temperatures=[0.0, 300.0], exclude_gamma_acoustic=True)
-    qpoints = np.array([[i, j, k] for i in (0, 0.5) for j in (0, 0.5) for k in (0, 0.5)])
-    for index, temperature in enumerate((0.0, 300.0)):
-        found = 6 * thermodynamics_per_atom(qpoints, frequencies(phonopy, qpoints), temperature)
-        names = ("free_energy", "entropy", "heat_capacity")
-        assert found == pytest.approx([getattr(expected, name)[index] for name in names], rel=1e-5, abs=1e-9)
 
 
 def test_doubled_supercell_that_is_too_large_is_a_failure_that_says_so(to_double: DoubledSupercell) -> None:

@@ -15,13 +15,11 @@ import numpy as np
 import pyarrow as pa
 from ase import Atoms
 from ase.geometry import minkowski_reduce
-from phonopy.physical_units import get_physical_units
 
 from softmode.engine.parquet import Column
 from softmode.engine.records import Record
 from softmode.reference.cells import build_cells
 from softmode.reference.entry import Entry, ForceSet
-from softmode.stages.acoustic_modes import acoustic_at_gamma
 from softmode.stages.phonons import (
     PhononTask,
     commensurate_frequencies,
@@ -31,6 +29,7 @@ from softmode.stages.phonons import (
     task_of_potential,
 )
 from softmode.stages.table_row import table_row
+from softmode.stages.thermodynamics import thermodynamics_per_atom
 from softmode.studies.supercell_error.settings import DoubledSupercell, SupercellError
 from softmode.studies.supercell_error.study import SUPERCELL_ERROR
 
@@ -39,10 +38,6 @@ _THERMODYNAMICS = (
     "entropy_error_J_per_K_mol_atoms",
     "heat_capacity_error_J_per_K_mol_atoms",
 )
-# Lowest temperature in K that is computed with: below it the populations of all modes are zero to rounding, and at 0 K
-# itself the formulas divide by it.
-_COLDEST = 1e-3
-
 _F, _B = pa.float64(), pa.bool_()
 
 
@@ -148,25 +143,3 @@ def folded(doubled: PhononTask, supercell_matrix: np.ndarray, tolerance: float) 
 def _shortest_vector(supercell_matrix: np.ndarray, unit_cell: Atoms) -> float:
     reduced, _ = minkowski_reduce(supercell_matrix.T @ unit_cell.cell.array)
     return float(np.linalg.norm(reduced, axis=1).min())
-
-
-def thermodynamics_per_atom(qpoints: np.ndarray, frequencies: np.ndarray, temperature: float) -> np.ndarray:
-    """Return free energy (kJ/mol), entropy and heat capacity (J/K/mol) of a mole of atoms, of these wave vectors alone.
-
-    Imaginary modes and the acoustic ones at Gamma are left out, as in phonopy.
-
-    Args:
-        frequencies: in THz, shape (n_q, n_bands)
-        temperature: in K
-    """
-    units = get_physical_units()
-    temperature = max(temperature, _COLDEST)
-    counted = (frequencies > 0) & ~acoustic_at_gamma(qpoints, frequencies)
-    x = frequencies[counted] * kelvin_per_THz() / temperature
-    population = 1 / np.expm1(np.minimum(x, 700))
-    log = np.log1p(-np.exp(-x))
-    free_energy_K = temperature * (x / 2 + log).sum()
-    sums = np.array([free_energy_K / 1000, (x * population - log).sum(), (x**2 * population * (population + 1)).sum()])
-    gas_constant = units.KB * units.EvTokJmol * 1000
-    n_atoms = len(qpoints) * frequencies.shape[1] / 3
-    return np.asarray(sums * gas_constant / n_atoms)

@@ -1,0 +1,155 @@
+"""Table of the study, and the numbers of its figures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap, spearmanr
+
+from softmode.compare.agreement import FEWEST_FOR_RANKS
+from softmode.compare.mean_errors import Quantity
+from softmode.compare.resampling import enough, interval, mean_interval
+from softmode.present.results import Results
+from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
+from softmode.present.tables import subset_cells
+from softmode.studies.harmonicity.study import STUDY
+
+# Columns that have a value for each temperature, of which the table shows that of the fit.
+_BY_TEMPERATURE = (
+    "anharmonic_ratio",
+    "thermal_force_error_eV_per_A",
+    "harmonic_force_error_eV_per_A",
+    "harmonic_slope",
+)
+_FREE_ENERGY_ERROR = "effective_free_energy_error_kJ_per_mol_atoms"
+QUANTITIES = (
+    Quantity("static", "static_force_eV_per_A", 1.0, "eV/Å", "F_0", "static force"),
+    Quantity("ratio", "anharmonic_ratio", 100.0, "%", r"|\delta F|/F", "|δF|/F"),
+    Quantity("thermal", "thermal_force_error_eV_per_A", 1.0, "eV/Å", r"\Delta F", "forces"),
+    Quantity("harmonic", "harmonic_force_error_eV_per_A", 1.0, "eV/Å", r"\Delta F_h", "harmonic forces"),
+    Quantity("slope", "harmonic_slope", 1.0, "", "s", "slope"),
+    Quantity("residual", "fit_residual_ratio", 100.0, "%", "r", "left by the fit"),
+    Quantity("frequency", "effective_frequency_error_THz", 1.0, "THz", r"\Delta\omega", "ω"),
+    Quantity("free_energy", _FREE_ENERGY_ERROR, 1.0, "kJ/mol atoms", r"\Delta F", "F"),
+)
+
+
+def numbers_of(results: Results) -> pd.DataFrame:
+    """Return one row for each entry, potential and temperature that was completed, see `by_temperature`."""
+    return by_temperature(results.table_of(STUDY.name), list(results.potentials))
+
+
+def by_temperature(table: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFrame:
+    """Return the study's table with a row for each temperature.
+
+    Columns of a fit are there at its own temperature alone, beside the absolute error of the free energy, and
+    `unstable`, whether a mode of the fitted force constants is imaginary.
+    """
+    done = table[(table["status"] == "done") & table["source"].isin(potentials)]
+    lists = ["thermal_temperatures_K", "reference_force_eV_per_A", *_BY_TEMPERATURE]
+    long = done.explode(lists, ignore_index=True)
+    long[lists] = long[lists].astype(float)
+    long = long.rename(columns={"thermal_temperatures_K": "temperature_K"})
+    long[_FREE_ENERGY_ERROR] = (
+        long["effective_free_energy_kJ_per_mol_atoms"] - long["reference_free_energy_kJ_per_mol_atoms"]
+    ).abs()
+    long["unstable"] = (long["effective_omega_min_THz"] <= 0).where(long["effective_omega_min_THz"].notna())
+    of_fit = ["fit_residual_ratio", "effective_frequency_error_THz", _FREE_ENERGY_ERROR, "unstable"]
+    long[of_fit] = long[of_fit].astype(float).where(long["temperature_K"] == long["fit_temperature_K"], axis=0)
+    return long
+
+
+def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the mean of each quantity by potential, temperature and subset, with its 95 % bootstrap interval.
+
+    Columns: potential, subset (`common`, the entries that all potentials completed, or `own`), temperature_K, quantity,
+    unit, n, mae, mae_low, mae_high, median, percent_unstable; and rank_correlation, of |δF|/F with the error of
+    frequencies, with its interval in _low and _high.
+
+    Args:
+        long: of `by_temperature`
+    """
+    counts = long.groupby("entry")["source"].nunique()
+    common = set(counts.index[counts == len(potentials)])
+    rows = []
+    for (name, temperature), own in long.groupby(["source", "temperature_K"], sort=True):
+        for subset, chosen in (("common", own[own["entry"].isin(common)]), ("own", own)):
+            ranks = rank_correlation(chosen[["anharmonic_ratio", "effective_frequency_error_THz"]].dropna(), report)
+            for quantity in QUANTITIES:
+                values = chosen[quantity.column].dropna().to_numpy(float) * quantity.factor
+                low, high = mean_interval(values, report)
+                known = len(values) > 0
+                rows.append(
+                    {"potential": name, "subset": subset, "temperature_K": temperature, "quantity": quantity.key}
+                    | {"unit": quantity.unit, "n": len(values), "mae": values.mean() if known else np.nan}
+                    | {"mae_low": low, "mae_high": high, "median": np.median(values) if known else np.nan}
+                    | {"percent_unstable": 100 * chosen["unstable"].mean()}
+                    | dict(
+                        zip(("rank_correlation", "rank_correlation_low", "rank_correlation_high"), ranks, strict=True)
+                    )
+                )
+    return pd.DataFrame(rows)
+
+
+def rank_correlation(both: pd.DataFrame, report: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return Spearman's rank correlation of two columns and its 95 % bootstrap interval, NaN for too few rows."""
+    if len(both) < FEWEST_FOR_RANKS or (both.nunique() == 1).any():
+        return (np.nan,) * 3
+    one, other = both.to_numpy(float).T
+    known = float(spearmanr(one, other).statistic)
+    if not enough(len(both), report):
+        return known, np.nan, np.nan
+    resampled = bootstrap(
+        (one, other),
+        lambda x, y: spearmanr(x, y).statistic,
+        n_resamples=report["bootstrap_resamples"],
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        rng=np.random.default_rng(report["bootstrap_seed"]),
+    )
+    return known, *interval(resampled.bootstrap_distribution)
+
+
+def shown_temperature(long: pd.DataFrame, report: Mapping[str, Any]) -> float:
+    """Return the temperature of the fit, or where nothing was fitted the one nearest to that of the report."""
+    fitted = long["fit_temperature_K"].dropna()
+    if len(fitted):
+        return float(fitted.iloc[0])
+    temperatures = long["temperature_K"].unique()
+    return float(temperatures[np.abs(temperatures - report["temperature_K"]).argmin()])
+
+
+def harmonicity(results: Results) -> Table:
+    """Return how harmonic each potential is, and how good the force constants are that fit its thermal forces."""
+    long = results.once(numbers_of)
+    numbers = harmonicity_numbers(long, list(results.potentials), results.report)
+    temperature = shown_temperature(long, results.report)
+    shown = numbers[numbers["temperature_K"] == temperature]
+    rows = []
+    for name in results.potentials:
+        for cells in subset_cells(shown, name, QUANTITIES):
+            own = shown[(shown["potential"] == name) & (shown["subset"] == cells[0])].iloc[0]
+            ranks = digits_or_dash(own["rank_correlation"])
+            if not np.isnan(own["rank_correlation_low"]):
+                ranks += f" [{own['rank_correlation_low']:.2f}, {own['rank_correlation_high']:.2f}]"
+            rows.append([results.labels[name], *cells, percent_or_dash(own["percent_unstable"]), ranks])
+    report = results.report
+    caption = (
+        f"Thermal displacements of the reference at {temperature:g} K, at the reference's own geometry; means over "
+        "entries. static force: RMS of the potential's forces at rest, which are subtracted from all others. |δF|/F: "
+        "RMS of what is not harmonic in the forces, over their RMS; harmonic is minus the potential's second "
+        "derivatives times the displacements, by small displacements along the same directions. forces, harmonic "
+        "forces: mean absolute difference to the reference's harmonic forces; slope: harmonic forces against them, "
+        "below 1 where the potential is soft. left by the fit: RMS of held-out forces less those of the force "
+        "constants that fit best, over their RMS; ω and F: frequencies and free energy "
+        f"({report['temperature_K']:g} K) of these force constants at the wave vectors of the supercell, against the "
+        "reference's; unstable: a mode is imaginary, and there is no F. ρ: Spearman's rank correlation of |δF|/F with "
+        "the error of ω over entries. common: the "
+        "entries that every potential completed; own: those that this one did; brackets: 95 % bootstrap interval. "
+        f"Protocol {report['protocol']} ({report['protocol_digest'][:12]})."
+    )
+    titles = [f"{quantity.name} ({quantity.unit})" if quantity.unit else quantity.name for quantity in QUANTITIES]
+    header = ["potential", "subset", "n", *titles, "unstable (%)", "ρ"]
+    return Table("harmonicity", "Harmonicity along thermal displacements", header, rows, caption, numbers)
