@@ -28,7 +28,7 @@ def protocol(loew2024: Protocol) -> Protocol:
 
 @pytest.fixture
 def forces_settings(protocol: Protocol) -> ThermalForces:
-    return stage_settings(ThermalForces, protocol.section("thermal_forces"))
+    return stage_settings(ThermalForces, protocol.section("thermal_forces") | {"snapshots": 2})
 
 
 @pytest.fixture

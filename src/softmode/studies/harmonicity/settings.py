@@ -29,7 +29,7 @@ class ThermalForces(HowForceConstantsAreMade):
     )
     snapshots: int = setting(
         "Snapshots at each temperature whose harmonic part is asked for, and by which a fit is judged.",
-        default=2,
+        default=1,
         ge=1,
     )
     fit_temperature_K: float = setting(

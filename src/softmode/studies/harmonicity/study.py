@@ -9,9 +9,9 @@ _CAPTION = (
     "Forces of each potential along thermal displacements of the reference, at the reference's own geometry, against "
     "their harmonic part; and the force constants that fit them best, against the reference's."
 )
-# Evaluations of an entry: one at rest, three for each of six snapshots, and eight of a fit, the median of 160 entries.
+# Evaluations of an entry: one at rest, three for each of three snapshots, and nine of a fit, the mean of 160 entries.
 # `softmode plan` counts with it.
-_CALLS = 27
+_CALLS = 19
 
 
 def thermal_atoms(size: EntrySize) -> int:
@@ -84,7 +84,7 @@ STUDY = Study(
             name="harmonicity_filter",
             kind="figure",
             title="error of those that are harmonic enough",
-            question="How small is the error of the free energy if only crystals below some |δF|/F are taken?",
+            question="How small is the error of the free energy of those crystals that are harmonic enough?",
             function="softmode.studies.harmonicity.figures:filter_figure",
             caption=_CAPTION,
             rule="harmonicity_results",
