@@ -3,7 +3,7 @@
 from softmode.rates import EntrySize
 from softmode.studies.study import Given, Result, Stage, Study
 
-_READS = ("harmonicity.parquet", "presentation", "report")
+_READS = ("harmonicity.parquet", "properties", "presentation", "report")
 _REFERENCE = frozenset[Given]({"reference"})
 _CAPTION = (
     "Forces of each potential along thermal displacements of the reference, at the reference's own geometry, against "
