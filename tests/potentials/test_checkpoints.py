@@ -55,6 +55,13 @@ def test_in_a_package() -> None:
     assert checkpoints.locate("x", checkpoint).path == path
 
 
+def test_in_a_package_that_is_installed_as_editable() -> None:
+    path = checkpoints._in_package({"package": "softmode", "member": "softmode/version.py"})
+    assert path is not None and path.samefile(ROOT / "src/softmode/version.py")
+    missing = checkpoints._in_package({"package": "softmode", "member": "softmode/no-such-file"})
+    assert missing is not None and not missing.exists()
+
+
 def test_the_package_wins_over_the_cache() -> None:
     member = "pytest/__init__.py"
     checkpoint = registered({"package": "pytest", "member": member})

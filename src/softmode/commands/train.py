@@ -27,7 +27,7 @@ class Options:
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("configuration", type=Path, help="its file, such as config/training/m3gnet.yaml")
     parser.add_argument("--potential", help="another one")
-    parser.add_argument("--objective", help="another one: forces_along_displacements, hessian_products or both")
+    parser.add_argument("--objective", help="another one: see the keys of a training")
     parser.add_argument("--compounds", type=int, help="train on so many")
     parser.add_argument("--seed", type=int, help="another one")
     parser.add_argument("--processor-seconds", type=float, metavar="s", help="train so long")

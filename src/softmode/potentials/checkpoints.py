@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -131,10 +132,17 @@ def _candidates(checkpoint: Mapping[str, Any]) -> Iterator[tuple[Path | None, st
 
 
 def _in_package(source: Mapping[str, str]) -> Path | None:
+    member = source["member"]
     try:
-        return Path(str(distribution(source["package"]).locate_file(source["member"])))
+        path = Path(str(distribution(source["package"]).locate_file(member)))
     except PackageNotFoundError:
         return None
+    if path.is_file():
+        return path
+    # one that is installed as editable has its files elsewhere
+    top, _, rest = member.partition("/")
+    spec = find_spec(top)
+    return Path(spec.submodule_search_locations[0], rest) if spec and spec.submodule_search_locations else path
 
 
 def _locate_own(name: str, checkpoint: Mapping[str, Any]) -> Weights:
