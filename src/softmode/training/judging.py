@@ -8,7 +8,7 @@ import numpy as np
 from softmode.engine.interruption import check
 from softmode.potentials.base import Potential
 from softmode.stages.thermal_displacements import ThermalDisplacements
-from softmode.training.losses import made_small, moved
+from softmode.training.losses import far_from_rest, made_small, moved
 
 # Seed of the displacements along which potentials are judged. With another one, errors of two trainings are not of the
 # same displacements; a training draws by other seeds.
@@ -58,4 +58,32 @@ def errors(potential: Potential, crystals: Iterable[ThermalDisplacements], tempe
             float((harmonic * reference).sum() / (reference**2).sum()),
             float(np.abs(displaced - at_rest - reference).mean()),
             float(np.abs(reference).mean()),
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """By how much a potential is another than before, far from rest: what it may have lost.
+
+    Attributes:
+        far_force_change: mean absolute difference of forces in a strained and rattled unit cell, over their mean before
+        far_energy_change_eV_per_atom: difference of the energy there, after minus before
+    """
+
+    far_force_change: float
+    far_energy_change_eV_per_atom: float
+
+
+def changes_far_from_rest(
+    before: Potential, after: Potential, crystals: Iterable[ThermalDisplacements]
+) -> Iterator[Change]:
+    """Yield how much each compound changed, in one structure that is the same for every potential."""
+    generator = np.random.default_rng(_SEED)
+    for crystal in crystals:
+        check()
+        structure = far_from_rest(crystal.unit_cell, generator)
+        (was,), (found,) = (potential.evaluate([structure]) for potential in (before, after))
+        yield Change(
+            float(np.abs(found.forces - was.forces).mean() / np.abs(was.forces).mean()),
+            (found.energy - was.energy) / len(structure),
         )

@@ -24,7 +24,7 @@ from softmode.settings.protocol import phonons_of_protocol
 from softmode.settings.training import Training
 from softmode.stages.phonons import HowForceConstantsAreMade
 from softmode.stages.thermal_displacements import ThermalDisplacements, reference_displacements
-from softmode.training.judging import Error, errors
+from softmode.training.judging import Change, Error, changes_far_from_rest, errors
 from softmode.training.loop import Loop, mean_error
 from softmode.training.split import COLUMNS, Compound, Split, read_split
 from softmode.yaml_files import read_yaml
@@ -192,23 +192,32 @@ def _judge(
         "before": list(errors(before, crystals, temperature_K)),
         "after": list(errors(after, crystals, temperature_K)),
     }
+    changes = {
+        "before": [Change(0.0, 0.0)] * len(crystals),
+        "after": list(changes_far_from_rest(before, after, crystals)),
+    }
+    rows = [
+        {
+            "when": when,
+            "formula": compounds[error.entry].formula,
+            "new_prototype": split.has_new_prototype(compounds[error.entry]),
+            **asdict(error),
+            **asdict(change),
+        }
+        for when, of_crystals in found.items()
+        for error, change in zip(of_crystals, changes[when], strict=True)
+    ]
     with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        rows: csv.DictWriter[str] | None = None
-        for when, of_crystals in found.items():
-            for error in of_crystals:
-                compound = compounds[error.entry]
-                row = {"when": when, "formula": compound.formula, "new_prototype": split.has_new_prototype(compound)}
-                row |= asdict(error)
-                if rows is None:
-                    rows = csv.DictWriter(file, list(row), lineterminator="\n")
-                    rows.writeheader()
-                rows.writerow(row)
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    name = path.parent.name
     for when, of_crystals in found.items():
-        print(f"{path.parent.name}: {when}: {describe(of_crystals)}", flush=True)
-    new = [split.has_new_prototype(compounds[error.entry]) for error in found["after"]]
-    if any(new) and not all(new):
-        of_new = [error for error, is_new in zip(found["after"], new, strict=True) if is_new]
-        print(f"{path.parent.name}: after, prototypes that were not trained on: {describe(of_new)}", flush=True)
+        print(f"{name}: {when}: {describe(of_crystals)}", flush=True)
+    of_new = [error for error in found["after"] if split.has_new_prototype(compounds[error.entry])]
+    if 0 < len(of_new) < len(crystals):
+        print(f"{name}: after, prototypes that were not trained on: {describe(of_new)}", flush=True)
+    print(f"{name}: far from rest: {describe_changes(changes['after'])}", flush=True)
 
 
 def describe(found: Sequence[Error]) -> str:
@@ -218,6 +227,16 @@ def describe(found: Sequence[Error]) -> str:
     return (
         f"{len(found)} test compounds: error of harmonic forces {mean_error(found):.4f} eV/Å, slope "
         f"{slopes.mean():.3f} (median {np.median(slopes):.3f}); error of forces {forces:.4f} eV/Å"
+    )
+
+
+def describe_changes(changes: Sequence[Change]) -> str:
+    """Return mean and median changes far from rest in words."""
+    forces = 100 * np.array([change.far_force_change for change in changes])
+    energies = 1000 * np.abs([change.far_energy_change_eV_per_atom for change in changes])
+    return (
+        f"forces changed by {forces.mean():.0f} % (median {np.median(forces):.0f} %), energies by "
+        f"{energies.mean():.0f} meV/atom (median {np.median(energies):.0f})"
     )
 
 
