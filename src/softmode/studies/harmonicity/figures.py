@@ -158,5 +158,6 @@ def filter_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
         error.set_ylabel("mean error of F (kJ/mol atoms)")
         error.set_ylim(bottom=0)
         share.set_ylabel("entries that are taken (%)")
+        share.set_ylim(0, 103)
         potentials_legend(figure, error.get_lines(), [results.labels[name] for name in results.names])
     return figure, numbers
