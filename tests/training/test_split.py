@@ -128,3 +128,7 @@ def test_frozen_split_is_the_one_that_documents_name(project: Path) -> None:
     entries = {compound.entry for compound in (*split.train, *split.validation)}
     assert not entries & set((project / "data/kyoto-mini.txt").read_text(encoding="utf-8").split())
     assert not formulas & {path.name.partition("-")[0] for path in (project / "data/demo/PBE").glob("*.yaml.xz")}
+    test = (project / "data/splits/kyoto-small-test.txt").read_text(encoding="utf-8").split()
+    assert sorted(test) == sorted(compound.entry for compound in split.test)
+    harmonicity = (project / "data/kyoto-harmonicity.txt").read_text(encoding="utf-8").split()
+    assert len(harmonicity) == 160 and not entries & set(harmonicity)
