@@ -23,7 +23,7 @@ help:
 	@echo "make envs   build the environments of all potentials"
 	@echo "make benchmark   softmode against an ASE loop and matcalc, CHGNet and MatterSim (an hour, alone on the machine);"
 	@echo "            ENTRIES='--kind kyoto --path FOLDER --ids mp-…' for others than the embedded ones"
-	@echo "make -j2 trainings KYOTO=FOLDER   learning curves of M3GNet and CHGNet on phonons, two at a time (half a day)"
+	@echo "make trainings KYOTO=FOLDER   learning curves of M3GNet and CHGNet on phonons (12 hours of two cores)"
 	@echo "make pins   resolve envs/*.in anew into envs/*.txt"
 
 demo: .envs/workflow.ready
@@ -100,25 +100,9 @@ uv: .envs/uv/bin/uv
 	python3 -m venv .envs/uv
 	.envs/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.8
 
-# Those of one seed come before those of the next: what is there after a third of the time is a whole learning curve. A
-# training that was stopped goes on; one that is finished has its potential.yaml.
-# CHGNet's exact second derivatives at rest say little of what displacements find (docs/checks.md).
-OBJECTIVES := m3gnet-forces_along_displacements m3gnet-hessian_products \
-  chgnet-forces_along_displacements chgnet-small_displacements
-TRAININGS := $(foreach seed,0 1 2,$(foreach compounds,30 100 300,$(OBJECTIVES:%=results/training/%-$(compounds)-$(seed))))
-
-trainings: $(TRAININGS:%=%/potential.yaml)
-	.envs/workflow/bin/softmode learning-curves $(TRAININGS) --output results/training
-
-results/training/%/potential.yaml: | results/training/entries.db .envs/m3gnet.ready .envs/chgnet.ready
-	set -- $(subst -, ,$*) && .envs/$$1/bin/softmode train config/training/$$1.yaml --objective $$2 --compounds $$3 \
-	  --seed $$4 --threads 1 $(OPTIONS)
-
-results/training/entries.db: | .envs/workflow.ready
-	mkdir -p $(@D)
-	tail -n +2 data/splits/kyoto-small.csv | cut -d, -f1 >$(@D)/ids.txt
-	.envs/workflow/bin/softmode dataset --kind kyoto --path "$${KYOTO:?is the folder of the Kyoto database}" \
-	  --ids-file $(@D)/ids.txt --output $@ --index $(@D)/index.csv --unreadable $(@D)/unreadable.csv
+trainings: .envs/workflow.ready .envs/m3gnet.ready .envs/chgnet.ready
+	$(SNAKEMAKE) --snakefile workflow/training.smk \
+	  --config dataset="{kind: kyoto, path: $${KYOTO:?is the folder of the Kyoto database}}"
 
 # pins name no registry and hold the hashes of every file; UV_FIND_LINKS would let in files that nobody else has
 pins: .envs/uv/bin/uv

@@ -7,10 +7,18 @@ from pathlib import Path
 ACCEPTED = "Specify a conda environment or container for each rule."
 
 
+SNAKEFILES = ("workflow/Snakefile", "workflow/training.smk")
+
+
 def main() -> int:
     """Print what the linter finds and return 1 if there is anything; also where it could not run at all."""
+    return max(map(_lint, SNAKEFILES))
+
+
+def _lint(snakefile: str) -> int:
     snakemake = Path(sys.executable).with_name("snakemake")
-    result = subprocess.run([snakemake, "--lint"], capture_output=True, text=True, check=False)
+    command = [snakemake, "--snakefile", snakefile, "--lint"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = result.stderr.splitlines()
     if not any(line.startswith(("Lints for", "Congratulations")) for line in lines):
         print(result.stderr)

@@ -9,7 +9,7 @@ PLAIN = {"threads"}
 
 def test_every_word_in_a_shell_command_is_quoted(project: Path) -> None:
     n_commands = 0
-    for path in (project / "workflow" / "rules").glob("*.smk"):
+    for path in (project / "workflow").glob("**/*.smk"):
         text = path.read_text(encoding="utf-8")
         shells = re.finditer(r"^( +)shell:((?:\n?\1    .*\n|.*\n)(?:\1    .*\n)*)", text, flags=re.MULTILINE)
         commands = [shell[2] for shell in shells]

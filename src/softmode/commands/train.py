@@ -19,6 +19,7 @@ class Options:
     compounds: int | None
     seed: int | None
     processor_seconds: float | None
+    entries: str | None
     environments: Path
     device: str
     output: Path | None
@@ -31,6 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--compounds", type=int, help="train on so many")
     parser.add_argument("--seed", type=int, help="another one")
     parser.add_argument("--processor-seconds", type=float, metavar="s", help="train so long")
+    parser.add_argument("--entries", metavar="entries.db", help="other ones")
     parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
     add_device(parser)
     parser.add_argument(
@@ -49,7 +51,8 @@ def run(options: Options) -> None:
 
     document = read_yaml(options.configuration)
     changes = {
-        key: getattr(options, key) for key in ("potential", "objective", "compounds", "seed", "processor_seconds")
+        key: getattr(options, key)
+        for key in ("potential", "objective", "compounds", "seed", "processor_seconds", "entries")
     }
     document = document | {key: value for key, value in changes.items() if value is not None}
     if options.processor_seconds is not None:
