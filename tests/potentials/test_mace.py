@@ -65,7 +65,7 @@ class TestMACECuEquivariance(TestMACE):
 
 class TestTrainingOfMACE(Loops):
     name = "mace-mp-0-small"
-    # with 1e-3, energies run away
+    # with 1e-3, thirty steps make nothing better
     learning_rate = 2e-4
     # its harmonic forces are near the reference's before, and so they are after
     left = 0.9
