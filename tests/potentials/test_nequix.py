@@ -16,10 +16,11 @@ from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 from contract import Contract, load, registered
+from training import Loops, Training
 
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
-from softmode.potentials.base import Potential
+from softmode.potentials.base import Potential, Trainable
 from softmode.potentials.torch_settings import default_dtype
 
 
@@ -87,6 +88,35 @@ class TestNequixOAMPFT(TestNequixMPPFT):
     name = "nequix-oam-1-pft"
     energy_nacl = -3.37596
     energy_silicon = -5.37894
+
+
+class TestTrainingOfNequix(Training, Loops):
+    """Apart from the contract, which other weights and float64 go through too: steps of Nequix are slow."""
+
+    name = "nequix-mp-1"
+    # with 1e-3, thirty steps make nothing better
+    learning_rate = 2e-4
+    noise = TestNequixMP.noise
+    settings = TestNequixMP.settings
+    potential = TestNequixMP.potential
+
+    def test_saved_weights_are_read_by_the_package(self, tmp_path: Path) -> None:
+        import equinox
+        import jax
+        from nequix.model import load_model
+
+        potential = load(self.settings())
+        assert isinstance(potential, Trainable)
+        before = checkpoints.locate(self.name, self.settings()["checkpoint"]).path
+        for weight in potential.weights().values():
+            weight.data *= 2
+        potential.save(tmp_path / "trained.nqx")
+        (old, header), (new, header_of_new) = (load_model(str(path)) for path in (before, tmp_path / "trained.nqx"))
+        assert header == header_of_new
+        leaves = [jax.tree.leaves(equinox.filter(model, equinox.is_array)) for model in (old, new)]
+        factors = {float(np.max(ratio)) for a, b in zip(*leaves, strict=True) if (ratio := np.abs(b / a)[a != 0]).size}
+        # energies of the elements are no weights
+        assert factors == {1.0, 2.0}
 
 
 class PackageOnTorch(Calculator):

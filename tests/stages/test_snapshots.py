@@ -1,9 +1,11 @@
 import csv
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.db import connect
 from ase.io import iread
 
 from softmode.cli import main
@@ -74,6 +76,36 @@ def test_export_holds_no_more_than_some_snapshots(demo_folder: Path, tmp_path: P
     path = tmp_path / "all.extxyz"
     seen = [(record.entry, list(read)) for record in export(entries(), settings, Draw(300.0, 2, 0), path)]
     assert seen == [("MgO-rocksalt", ["MgO-rocksalt"]), ("SiC-wurtzite", ["MgO-rocksalt", "SiC-wurtzite"])]
+
+
+def test_exported_database_has_the_frames_of_the_other_format(entries: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ase_db_backends.aselmdb", reason="needs ase-db-backends and lmdb, of envs/test.txt")
+    database, frames = tmp_path / "all.aselmdb", tmp_path / "all.extxyz"
+    (tmp_path / "all.aselmdb.partial").write_bytes(b"what a process that was killed left")
+    for path in (database, frames):
+        arguments = ["--entries", str(entries), "--number", "35", "--format", path.suffix[1:], "--output", str(path)]
+        assert main(["export-snapshots", *arguments]) == 0
+    # and nothing else: no lock, nothing unfinished
+    assert {path.name for path in tmp_path.iterdir()} == {"all.aselmdb", "all.extxyz"}
+    with connect(database, readonly=True) as rows:
+        for row, frame in zip(rows.select(), iread(frames, index=":"), strict=True):
+            atoms = row.toatoms()
+            assert atoms.get_chemical_formula() == frame.get_chemical_formula() and atoms.pbc.all()
+            assert atoms.get_forces() == pytest.approx(frame.get_forces(), abs=1e-7)
+            assert atoms.positions == pytest.approx(frame.positions, abs=1e-7)
+            assert atoms.cell.array == pytest.approx(frame.cell.array, abs=1e-7)
+            assert row.data.displacements == pytest.approx(frame.arrays["displacements"], abs=1e-7)
+            assert {key: row.data[key] for key in frame.info} == frame.info
+
+
+def test_database_without_its_package_is_refused(
+    entries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ase_db_backends.aselmdb", None)
+    arguments = ["--entries", str(entries), "--format", "aselmdb", "--output", str(tmp_path / "all.aselmdb")]
+    assert main(["export-snapshots", *arguments]) == 2
+    assert "install ase-db-backends and lmdb, or take extxyz" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("wrong", [["--temperature", "-1"], ["--number", "0"], ["--temperature", "nan"]])

@@ -1,7 +1,8 @@
 """Write thermal displacements with harmonic forces into one file.
 
-They are those of the entries of a data set, by their references. One frame for each snapshot, as extended XYZ, which
-ASE and the trainers of potentials read. The file is written entry by entry, so that it may be larger than memory.
+They are those of the entries of a data set, by their references. One frame for each snapshot: as extended XYZ, which
+ASE and the trainers of most potentials read, or as ASE's database in LMDB (aselmdb), which fairchem reads. The file is
+written entry by entry, so that it may be larger than memory.
 """
 
 from argparse import ArgumentParser
@@ -26,7 +27,7 @@ class Options:
 def add_arguments(parser: ArgumentParser) -> None:
     add_snapshots(parser)
     add_protocol(parser)
-    parser.add_argument("--format", choices=("extxyz",), default="extxyz", help="of the file (extxyz)")
+    parser.add_argument("--format", choices=("extxyz", "aselmdb"), default="extxyz", help="of the file (extxyz)")
     parser.add_argument("--output", type=Path, required=True, help="the file, such as snapshots.extxyz")
 
 
@@ -39,7 +40,7 @@ def run(options: Options) -> None:
 
     settings = phonons_of_protocol(options.protocol, options.protocols_file)
     draw = Draw(options.temperature, options.number, options.seed)
-    records = export(load_entries(options.entries), settings, draw, options.output)
+    records = export(load_entries(options.entries), settings, draw, options.output, options.format)
     n_done = sum(
         record.failure is None for record in with_progress(records, 0, len(row_numbers(options.entries)), STAGE)
     )

@@ -1,8 +1,11 @@
 """MACE (Batatia et al., arXiv:2401.00096): MACE-MP-0 and other models of mace-torch with energies and forces."""
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -15,6 +18,9 @@ from softmode.potentials.base import Evaluation, one_of_several, split_batch
 from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
 
+if TYPE_CHECKING:
+    import torch
+
 
 class MACEPotential:
     """MACE in float32; `dtype: float64` is what its authors advise for optimisation and phonons.
@@ -26,6 +32,7 @@ class MACEPotential:
     dtypes = ("float32", "float64")
     accelerations = ("cueq",)
     packages: tuple[str, ...] = ("mace-torch", "e3nn", "torch")
+    checkpoint_suffix = ".model"
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
         import mace.data  # noqa: F401 (before e3nn, which the pickle imports: mace sets what e3nn reads)
@@ -40,7 +47,8 @@ class MACEPotential:
         # a pickle of the whole model: loaded only because its hash is known
         model = torch.load(weights.path, map_location=self.device, weights_only=False)
         model = model.to(self.device, self._dtype)
-        if settings.get("acceleration") == "cueq":
+        self._accelerated = settings.get("acceleration") == "cueq"
+        if self._accelerated:
             model = self._by_cuequivariance(model)
         self._model = model.eval().requires_grad_(False)
         self._cutoff = float(model.r_max)
@@ -56,7 +64,7 @@ class MACEPotential:
 
         if not structures:
             return []
-        with default_dtype(self._dtype):
+        with self._computing():
             batch = Batch.from_data_list([self._graph(atoms) for atoms in structures]).to(self.device)
             output = self._model(batch.to_dict(), compute_force=True, compute_stress=stress)
         energies = output["energy"].detach().cpu().numpy()
@@ -73,10 +81,39 @@ class MACEPotential:
         """Return the same for the energy of the first atoms; see `HasAtomicEnergies.curvature_of_atoms`."""
         from mace.tools.torch_geometric.batch import Batch
 
-        with default_dtype(self._dtype):
+        with self._computing():
             data = Batch.from_data_list([self._graph(structure)]).to(self.device).to_dict()
             energies = self._model(data, compute_force=False)["node_energy"]
             return hessian_products(energies[:n_atoms], data["positions"], directions)
+
+    def weights(self) -> "dict[str, torch.Tensor]":
+        """Return the weights with gradients; see `Trainable.weights`.
+
+        Energies of the elements, and scale and shift of the rest, were fitted and stay as they are: MACE has them as
+        buffers.
+        """
+        return dict(self._model.requires_grad_(True).named_parameters())
+
+    def differentiable(self, structures: Sequence[Atoms]) -> "tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]":
+        """Return energies and forces with their graphs; see `Trainable.differentiable`."""
+        from mace.tools.torch_geometric.batch import Batch
+
+        with self._computing():
+            data = Batch.from_data_list([self._graph(atoms) for atoms in structures]).to(self.device).to_dict()
+            output = self._model(data, compute_force=True, training=True)
+        return output["energy"], output["forces"], [data["positions"]]
+
+    def save(self, path: Path) -> None:
+        """Write the whole model on the CPU and with e3nn's products, as MACE's authors do; see `Trainable.save`."""
+        import torch
+        from mace.cli.convert_cueq_e3nn import run
+
+        # a copy: what e3nn has compiled stays on the device that it was saved from, whatever torch.load is told
+        model = deepcopy(self._model).cpu()
+        if self._accelerated:
+            with default_dtype(self._dtype):
+                model = run(model)
+        torch.save(model.requires_grad_(False), path)
 
     def _by_cuequivariance(self, model: Any) -> Any:
         """Return the same model with cuEquivariance's products; they have kernels of their own on a GPU alone."""
@@ -94,6 +131,18 @@ class MACEPotential:
             # that there are no kernels, on a CPU
             warnings.filterwarnings("ignore", message="cuequivariance_ops_torch is not available")
             return run(model, device=self.device)
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Compute in the dtype, and on a CPU with e3nn's compiled products as they are written.
+
+        TorchScript would compile them anew after two passes, and round otherwise: a training that was stopped and goes
+        on would be another one. On a CPU that makes nothing faster, neither a pass nor the gradient of one.
+        """
+        import torch
+
+        with default_dtype(self._dtype), torch.jit.optimized_execution(self.device != "cpu"):
+            yield
 
     def _graph(self, atoms: Atoms) -> Any:
         from mace.data import AtomicData, config_from_atoms

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -14,6 +14,9 @@ from softmode.potentials import checkpoints
 from softmode.potentials.base import Evaluation, split_batch
 from softmode.potentials.second_derivatives import hessian_products
 from softmode.potentials.torch_settings import default_dtype, prepare_torch, torch_dtype
+
+if TYPE_CHECKING:
+    import torch
 
 # Keys of a checkpoint's header that the model is built from. One that is missing here keeps the package's default,
 # which is not what the checkpoint was trained with.
@@ -45,6 +48,7 @@ class NequixPotential:
     dtypes = ("float32", "float64")
     conservative = True
     packages: tuple[str, ...] = ("nequix", "e3nn", "matscipy", "torch")
+    checkpoint_suffix = ".nqx"
 
     def __init__(self, name: str, settings: Mapping[str, Any], device: str) -> None:
         import nequix.torch_impl.model  # noqa: F401 (without it here, no file is looked for)
@@ -56,7 +60,8 @@ class NequixPotential:
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         with default_dtype(self._dtype):  # of the coupling coefficients that the model makes
-            self._model, numbers = _load(name, weights.path)
+            self._model, self._header = _load(name, weights.path)
+        numbers = _numbers(self._header)
         self._model.to(self.device, self._dtype).eval().requires_grad_(False)
         self._species = np.full(max(numbers) + 1, -1)
         self._species[sorted(numbers)] = np.arange(len(numbers))
@@ -86,10 +91,40 @@ class NequixPotential:
 
     def curvature(self, structure: Atoms, directions: np.ndarray) -> np.ndarray:
         """Return the Hessian times each direction; see `HasCurvature.curvature`."""
-        species, senders, receivers, vectors, _ = self._graph([structure])
-        moved = vectors.new_zeros(len(structure), 3).requires_grad_()
-        energies = self._energies(species, senders, receivers, vectors.detach() + moved[senders] - moved[receivers])
+        energies, moved = self._moving([structure])
         return hessian_products(energies, moved, directions)
+
+    def weights(self) -> "dict[str, torch.Tensor]":
+        """Return the weights with gradients; see `Trainable.weights`.
+
+        Energies of the elements were fitted and stay as they are: they are no weights to the package either.
+        """
+        return dict(self._model.requires_grad_(True).named_parameters())
+
+    def differentiable(self, structures: Sequence[Atoms]) -> "tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]":
+        """Return energies and forces with their graphs; see `Trainable.differentiable`."""
+        import torch
+
+        energies, moved = self._moving(structures)
+        (gradient,) = torch.autograd.grad(energies.sum(), moved, create_graph=True)
+        totals = [of_atoms.sum() for of_atoms in energies.split([len(atoms) for atoms in structures])]
+        return torch.stack(totals), -gradient, [moved]
+
+    def save(self, path: Path) -> None:
+        """Write the header as it was and the weights in float32, as these files have them; see `Trainable.save`."""
+        with path.open("wb") as file:
+            file.write(json.dumps(self._header).encode() + b"\n")
+            for place in _places(self._model):
+                np.save(file, place.detach().float().cpu().numpy(), allow_pickle=False)
+
+    def _moving(self, structures: Sequence[Atoms]) -> "tuple[torch.Tensor, torch.Tensor]":
+        """Return the energy of each atom of all structures in eV, a function of displacements of all of them in Å.
+
+        These are zero, and derivatives by them are those by the positions.
+        """
+        species, senders, receivers, vectors, _ = self._graph(structures)
+        moved = vectors.new_zeros(len(species), 3).requires_grad_()
+        return self._energies(species, senders, receivers, vectors.detach() + moved[senders] - moved[receivers]), moved
 
     def _energies(self, species: Any, senders: Any, receivers: Any, vectors: Any) -> Any:
         """Return the energy of each atom in eV, shape (n_atoms,)."""
@@ -134,8 +169,8 @@ def _gather(gradient: Any, receivers: Any, senders: Any, n_atoms: int) -> Any:
     return forces.index_add_(0, receivers, gradient).index_add_(0, senders, gradient, alpha=-1)
 
 
-def _load(name: str, path: Path) -> tuple[Any, list[int]]:
-    """Return the model of a checkpoint, and the atomic numbers it knows.
+def _load(name: str, path: Path) -> tuple[Any, dict[str, Any]]:
+    """Return the model of a checkpoint, and its header.
 
     The file is a line of JSON and then arrays, in the order in which JAX flattens the package's own model. The package
     converts it by building that model; here the arrays go straight into the torch model, each with its shape checked.
@@ -148,7 +183,7 @@ def _load(name: str, path: Path) -> tuple[Any, list[int]]:
 
     with path.open("rb") as file:
         header = json.loads(file.readline())
-        numbers = [int(number) for number in header["atomic_numbers"]]
+        numbers = _numbers(header)
         model = NequixTorch(
             n_species=len(numbers), atom_energies=[0.0] * len(numbers), **{key: header[key] for key in _ARCHITECTURE}
         )
@@ -166,7 +201,12 @@ def _load(name: str, path: Path) -> tuple[Any, list[int]]:
             raise InputError(
                 f"potential {name}: {path} does not fit Nequix: it has more arrays than its header asks for"
             )
-    return model, numbers
+    return model, header
+
+
+def _numbers(header: Mapping[str, Any]) -> list[int]:
+    """Return the atomic numbers that a checkpoint knows, in the order of its species."""
+    return [int(number) for number in header["atomic_numbers"]]
 
 
 def _places(model: Any) -> list[Any]:

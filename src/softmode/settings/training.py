@@ -10,7 +10,9 @@ from softmode.settings.fields import Contradiction, FilePath, Settings, setting
 class Training(Settings):
     """One training: what is trained, on what, towards what, and for how long."""
 
-    potential: str = setting("Name in the potentials file of what is trained further: an M3GNet, QET or CHGNet.")
+    potential: str = setting(
+        "Name in the potentials file of what is trained further: an M3GNet, QET, CHGNet, MACE or Nequix."
+    )
     potentials_file: FilePath = setting("The potentials that can be named.", default="config/potentials.yaml")
     entries: FilePath = setting("entries.db of softmode dataset, with the crystals and their references.")
     split: FilePath = setting("Which compounds are for what: a file of softmode split.")

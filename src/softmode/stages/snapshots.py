@@ -1,13 +1,16 @@
 """Snapshots of a whole data set: a row of numbers for each entry, and one file of all supercells for other programs."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.db import connect
 from ase.io.extxyz import write_extxyz
 
 from softmode.engine.interruption import check
@@ -23,6 +26,8 @@ STAGE = "snapshots"
 # Snapshots that are in memory at a time: some MB for the largest supercells. With more, memory grows; with one at a
 # time, drawing takes three times as long.
 _BLOCK = 32
+# writes some frames behind those before
+Write = Callable[[Sequence[Atoms]], None]
 
 
 @dataclass(frozen=True)
@@ -84,30 +89,74 @@ def write_summary(records: Iterable[Record], path: Path) -> None:
             rows.writerow(row | (record.failure.columns if record.failure else {}))
 
 
-def export(entries: Iterable[Entry], settings: HowForceConstantsAreMade, draw: Draw, path: Path) -> Iterator[Record]:
-    """Write the snapshots of all entries into one file of extended XYZ, one after the other; yield a record of each.
+def export(
+    entries: Iterable[Entry], settings: HowForceConstantsAreMade, draw: Draw, path: Path, form: str = "extxyz"
+) -> Iterator[Record]:
+    """Write the snapshots of all entries into one file, one after the other; yield a record of each entry.
 
     Memory is that of some snapshots of one entry, however many there are. A frame has positions (Å) and `forces`
     (eV/Å, harmonic), `displacements` (Å) from the crystal at rest, and `entry`, `snapshot`, `temperature_K` and `seed`.
+
+    Args:
+        form: a key of `FORMATS`
     """
-    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
+    with whole_file(path) as partial, FORMATS[form](partial) as write:
         for entry, thermal in _thermal(entries, settings):
             if isinstance(thermal, Failure):
                 yield Record(entry.id, entry.unit_cell, failure=thermal)
                 continue
             for first, snapshots in draw.blocks(thermal):
                 check()
-                for number, (displacements, forces) in enumerate(
-                    zip(snapshots.displacements, snapshots.forces, strict=True), first
-                ):
-                    atoms = thermal.supercell.copy()
-                    atoms.positions += displacements
-                    atoms.arrays["displacements"] = displacements
-                    atoms.info |= {"entry": entry.id, "snapshot": number}
-                    atoms.info |= {"temperature_K": draw.temperature_K, "seed": draw.seed}
-                    atoms.calc = SinglePointCalculator(atoms, forces=forces)
-                    write_extxyz(file, [atoms])
+                write(list(_frames(entry.id, thermal, snapshots, first, draw)))
             yield Record(entry.id, thermal.supercell)
+
+
+def _frames(entry: str, thermal: ThermalDisplacements, snapshots: Snapshots, first: int, draw: Draw) -> Iterator[Atoms]:
+    for number, (displacements, forces) in enumerate(
+        zip(snapshots.displacements, snapshots.forces, strict=True), first
+    ):
+        atoms = thermal.supercell.copy()
+        atoms.positions += displacements
+        atoms.arrays["displacements"] = displacements
+        atoms.info |= {"entry": entry, "snapshot": number}
+        atoms.info |= {"temperature_K": draw.temperature_K, "seed": draw.seed}
+        atoms.calc = SinglePointCalculator(atoms, forces=forces)
+        yield atoms
+
+
+@contextmanager
+def _extxyz(path: Path) -> Iterator[Write]:
+    with path.open("w", encoding="utf-8") as file:
+        yield lambda frames: write_extxyz(file, frames)
+
+
+@contextmanager
+def _aselmdb(path: Path) -> Iterator[Write]:
+    """Write an LMDB as ASE's databases have it, which fairchem trains from: a transaction for each call.
+
+    What is no property of ASE's, displacements too, is in the data of a row, from where fairchem takes it.
+
+    Raises:
+        InputError: the package that ASE writes it with is not installed.
+    """
+
+    def write(frames: Sequence[Atoms]) -> None:
+        # opened anew each time: its transaction ends where it is closed, and without one each row would be its own
+        with connect(path, type="aselmdb") as database:
+            for atoms in frames:
+                database.write(atoms, data={**atoms.info, "displacements": atoms.arrays["displacements"]})
+
+    path.unlink(missing_ok=True)  # of a process that was killed; ASE would go on with it
+    try:
+        write(())
+        yield write
+    except ImportError as error:
+        raise InputError(f"aselmdb needs {error.name}: install ase-db-backends and lmdb, or take extxyz") from error
+    finally:
+        path.with_name(f"{path.name}-lock").unlink(missing_ok=True)
+
+
+FORMATS: dict[str, Callable[[Path], AbstractContextManager[Write]]] = {"extxyz": _extxyz, "aselmdb": _aselmdb}
 
 
 def _thermal(

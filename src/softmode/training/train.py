@@ -53,7 +53,8 @@ def train(settings: Training, folder: Path, device: str) -> Path:
     potential = load_potential(known, device)
     if not isinstance(potential, Trainable):
         raise InputError(
-            f"potential {settings.potential}: adapter '{known['adapter']}' cannot be trained; m3gnet, qet, chgnet can"
+            f"potential {settings.potential}: adapter '{known['adapter']}' cannot be trained; "
+            "m3gnet, qet, chgnet, mace and nequix can"
         )
     protocol = phonons_of_protocol(settings.protocol, Path(settings.protocols_file))
     _refuse_seen(split, known)
