@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: "config/training/learning-curves.yaml"
+configfile: "workflow/training.yaml"
 
 
 FOLDER = config["folder"]
