@@ -4,24 +4,11 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from softmode.settings.fields import UNIQUE, Contradiction, Settings, TakenFrom, setting
+from softmode.settings.fields import UNIQUE, Contradiction, TakenFrom, setting
+from softmode.settings.force_constants import ForceConstantsOfPhonons
 
 
-class HowForceConstantsAreMade(Settings):
-    """How the reference's force constants are made, by which atoms are displaced and potentials are judged."""
-
-    subtract_mean_force: Annotated[bool, TakenFrom("phonons.subtract_mean_force")] = setting(
-        "Subtract the mean force of each displaced supercell."
-    )
-    symmetrization_level: Annotated[int, TakenFrom("phonons.symmetrization_level")] = setting(
-        "phonopy's symmetrize_force_constants(level); 0: not symmetrised.", ge=0
-    )
-    symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting(
-        "phonopy's symprec.", unit="Å", gt=0
-    )
-
-
-class ThermalForces(HowForceConstantsAreMade):
+class ThermalForces(ForceConstantsOfPhonons):
     """Forces along thermal displacements of the reference, at the reference's own geometry."""
 
     temperatures_K: tuple[Annotated[float, Field(ge=0)], ...] = setting(
@@ -52,7 +39,7 @@ class ThermalForces(HowForceConstantsAreMade):
         return self
 
 
-class Harmonicity(HowForceConstantsAreMade):
+class Harmonicity(ForceConstantsOfPhonons):
     """What these forces say."""
 
     temperature_K: Annotated[float, TakenFrom("report.temperature_K")] = setting(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from softmode.settings.fields import UNIQUE, Contradiction, Settings, TakenFrom, setting
+from softmode.settings.force_constants import ForceConstantsOfPhonons
 from softmode.settings.protocol import MeshOfLength, MeshOfNumbers, Threshold
 
 
@@ -46,7 +47,7 @@ class DisplacementScan(Settings):
         return sorted({*self.displacement_distances_A, self.displacement_distance_A})
 
 
-class ScannedPhonons(Settings):
+class ScannedPhonons(ForceConstantsOfPhonons):
     """Frequencies and thermodynamics at each distance, made as those of the phonons."""
 
     displacement_distances_A: Annotated[tuple[float, ...], TakenFrom("displacement_scan.displacement_distances_A")] = (
@@ -55,12 +56,6 @@ class ScannedPhonons(Settings):
     displacement_distance_A: Annotated[float, TakenFrom("force_sets.displacement_distance_A")] = setting(
         "Distance of the force sets.", unit="Å"
     )
-    subtract_mean_force: Annotated[bool, TakenFrom("phonons.subtract_mean_force")] = setting(
-        "Subtract the mean force of each displaced supercell."
-    )
-    symmetrization_level: Annotated[int, TakenFrom("phonons.symmetrization_level")] = setting(
-        "phonopy's symmetrize_force_constants(level); 0: not symmetrised.", ge=0
-    )
     mesh: Annotated[MeshOfLength | MeshOfNumbers, TakenFrom("phonons.mesh")] = setting("The mesh.")
     exclude_gamma_acoustic: Annotated[bool, TakenFrom("phonons.exclude_gamma_acoustic")] = setting(
         "Leave the three acoustic modes at Gamma out of the thermodynamics."
@@ -68,9 +63,6 @@ class ScannedPhonons(Settings):
     stability: Annotated[dict[str, Threshold], TakenFrom("phonons.stability")] = setting("Variants of the threshold.")
     reported_stability: Annotated[str, TakenFrom("report.stability")] = setting("The variant that decides.")
     temperature_K: Annotated[float, TakenFrom("report.temperature_K")] = setting("Temperature.", unit="K", ge=0)
-    symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting(
-        "phonopy's symprec.", unit="Å", gt=0
-    )
 
     @model_validator(mode="after")
     def _judged_by_what_there_is(self) -> "ScannedPhonons":

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from softmode.settings.fields import Settings, TakenFrom, setting
+from softmode.settings.force_constants import ForceConstantsOfPhonons
 from softmode.settings.protocol import Threshold
 
 
@@ -19,18 +20,9 @@ class DoubledSupercell(Settings):
     )
 
 
-class SupercellError(Settings):
+class SupercellError(ForceConstantsOfPhonons):
     """Frequencies of both supercells: of force constants made as for the phonons, judged as in the report."""
 
-    subtract_mean_force: Annotated[bool, TakenFrom("phonons.subtract_mean_force")] = setting(
-        "Subtract the mean force of each displaced supercell."
-    )
-    symmetrization_level: Annotated[int, TakenFrom("phonons.symmetrization_level")] = setting(
-        "phonopy's symmetrize_force_constants(level); 0: not symmetrised.", ge=0
-    )
-    symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting(
-        "phonopy's symprec.", unit="Å", gt=0
-    )
     thresholds: Annotated[dict[str, Threshold], TakenFrom("phonons.stability")] = setting(
         "Variants of the stability threshold."
     )
