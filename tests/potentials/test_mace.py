@@ -1,5 +1,7 @@
 """MACE, in its environment: MACE-MP-0 small, whose weights can be had, and random weights with heads of MACE-MH-1."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,9 +10,11 @@ import pytest
 import structures
 from ase.build import molecule
 from ase.calculators.calculator import Calculator
+from ase.io import read
 from contract import Contract, load, registered
 from training import Loops, Training
 
+from softmode.cli import main
 from softmode.errors import InputError
 from softmode.potentials import checkpoints, mace
 from softmode.potentials.base import Potential
@@ -180,3 +184,30 @@ def test_molecule_from_a_bent_start_has_its_vibrations(name: str, symbol: str, l
     assert " ".join(sorted(one.label for one in result.sets)) == labels
     assert all(one.per_cm > 100 for one in result.sets)
     assert result.asymmetry_eV_per_A2 < 1e-6 and result.translations_per_cm < 0.1
+
+
+def test_a_small_one_learns_harmonic_forces_from_scratch(tmp_path: Path) -> None:
+    """By the package's own trainer and with our configuration, of two compounds, and then loads as a potential."""
+    files = {"--output": "entries.db", "--index": "index.csv", "--unreadable": "unreadable.csv"}
+    options = [word for option, name in files.items() for word in (option, str(tmp_path / name))]
+    compounds = ["--ids", "MgO-rocksalt", "AlP-zincblende"]
+    assert (
+        main(["dataset", "--kind", "demo", "--path", str(structures.ROOT / "data/demo/PBE"), *compounds, *options]) == 0
+    )
+    snapshots = tmp_path / "train.extxyz"
+    exported = ["--entries", str(tmp_path / "entries.db"), "--number", "4", "--output", str(snapshots)]
+    assert main(["export-snapshots", *exported]) == 0
+    configuration = structures.ROOT / "config/training/from-scratch/mace.yaml"
+    here = ["--valid_file", snapshots.name, "--work_dir", "trained", "--device", "cpu", "--num_workers", "0"]
+    short = ["--batch_size", "1", "--max_num_epochs", "7", "--eval_interval", "3"]
+    program = Path(sys.executable).with_name("mace_run_train")
+    subprocess.run([str(program), "--config", str(configuration), *here, *short], cwd=tmp_path, check=True)
+    path = tmp_path / "trained" / "mace-from-scratch.model"
+    weights = {"version": "1", "path": str(path), "sha256": checkpoints.sha256(path)}
+    potential = load({"name": "mine", "adapter": "mace", "environment": "mace", "checkpoint": weights})
+    assert potential.elements == {8, 12, 13, 15}
+    frames = read(snapshots, index=":")
+    expected = np.concatenate([frame.get_forces() for frame in frames])
+    found = np.concatenate([evaluation.forces for evaluation in potential.evaluate(frames)])
+    # without training, forces are next to nothing
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.6 * np.sqrt(np.mean(expected**2))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from ase.db import connect
 from ase.io import iread
+from ase.units import kB
 
 from softmode.cli import main
 from softmode.reference.entry import Entry
@@ -58,8 +59,26 @@ def test_exported_frames_are_the_snapshots(
     assert last.info["snapshot"] == 34
     assert last.arrays["displacements"] == pytest.approx(expected.displacements[0], abs=1e-7)
     assert last.get_forces() == pytest.approx(expected.forces[0], abs=1e-7)
+    # ½ uᵀΦu; of a harmonic crystal each mode but the three of its drift has half of at least kT
+    work = [-0.5 * np.sum(frame.arrays["displacements"] * frame.get_forces()) for frame in frames]
+    assert [frame.get_potential_energy() for frame in frames] == pytest.approx(work, rel=1e-5)
+    assert np.mean(work[35:]) > 0.9 * 0.5 * (3 * len(last) - 3) * kB * 300
     at_rest = last.positions - last.arrays["displacements"]
     assert at_rest == pytest.approx(thermal.supercell.positions, abs=1e-7)
+
+
+def test_one_part_of_a_split_is_exported(entries: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    split, path = tmp_path / "split.csv", tmp_path / "part.extxyz"
+    split.write_text(
+        "entry,formula,space_group,part\nSiC-wurtzite,SiC,186,train\nMgO-rocksalt,MgO,225,validation\n",
+        encoding="utf-8",
+    )
+    arguments = ["--entries", str(entries), "--split", str(split), "--number", "2", "--output", str(path)]
+    for part, entry in ((["--part", "validation"], "MgO-rocksalt"), ([], "SiC-wurtzite")):
+        assert main(["export-snapshots", *arguments, *part]) == 0
+        assert [frame.info["entry"] for frame in iread(path, index=":")] == [entry] * 2
+    assert main(["export-snapshots", *arguments, "--part", "test"]) == 2
+    assert "split.csv: no entry to export" in capsys.readouterr().err
 
 
 def test_export_holds_no_more_than_some_snapshots(demo_folder: Path, tmp_path: Path, loew2024: Protocol) -> None:
@@ -92,6 +111,7 @@ def test_exported_database_has_the_frames_of_the_other_format(entries: Path, tmp
             atoms = row.toatoms()
             assert atoms.get_chemical_formula() == frame.get_chemical_formula() and atoms.pbc.all()
             assert atoms.get_forces() == pytest.approx(frame.get_forces(), abs=1e-7)
+            assert atoms.get_potential_energy() == pytest.approx(frame.get_potential_energy(), abs=1e-7)
             assert atoms.positions == pytest.approx(frame.positions, abs=1e-7)
             assert atoms.cell.array == pytest.approx(frame.cell.array, abs=1e-7)
             assert row.data.displacements == pytest.approx(frame.arrays["displacements"], abs=1e-7)

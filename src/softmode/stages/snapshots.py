@@ -94,8 +94,9 @@ def export(
 ) -> Iterator[Record]:
     """Write the snapshots of all entries into one file, one after the other; yield a record of each entry.
 
-    Memory is that of some snapshots of one entry, however many there are. A frame has positions (Å) and `forces`
-    (eV/Å, harmonic), `displacements` (Å) from the crystal at rest, and `entry`, `snapshot`, `temperature_K` and `seed`.
+    Memory is that of some snapshots of one entry, however many there are. A frame has positions (Å), harmonic `forces`
+    (eV/Å) and `energy` (eV, above that of the crystal at rest: of two crystals these cannot be compared),
+    `displacements` (Å) from rest, and `entry`, `snapshot`, `temperature_K` and `seed`.
 
     Args:
         form: a key of `FORMATS`
@@ -112,15 +113,15 @@ def export(
 
 
 def _frames(entry: str, thermal: ThermalDisplacements, snapshots: Snapshots, first: int, draw: Draw) -> Iterator[Atoms]:
-    for number, (displacements, forces) in enumerate(
-        zip(snapshots.displacements, snapshots.forces, strict=True), first
+    for number, (displacements, forces, energy) in enumerate(
+        zip(snapshots.displacements, snapshots.forces, snapshots.energies, strict=True), first
     ):
         atoms = thermal.supercell.copy()
         atoms.positions += displacements
         atoms.arrays["displacements"] = displacements
         atoms.info |= {"entry": entry, "snapshot": number}
         atoms.info |= {"temperature_K": draw.temperature_K, "seed": draw.seed}
-        atoms.calc = SinglePointCalculator(atoms, forces=forces)
+        atoms.calc = SinglePointCalculator(atoms, energy=float(energy), forces=forces)
         yield atoms
 
 

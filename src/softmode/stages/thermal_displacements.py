@@ -38,6 +38,12 @@ class Snapshots:
     forces: np.ndarray
 
     @property
+    def energies(self) -> np.ndarray:
+        """The harmonic energies above rest, ½ uᵀΦu, in eV, shape (n,)."""
+        energies: np.ndarray = -0.5 * np.einsum("nij,nij->n", self.displacements, self.forces)
+        return energies
+
+    @property
     def largest_displacement_A(self) -> float:
         """The longest displacement of an atom."""
         return float(np.linalg.norm(self.displacements, axis=-1).max())
