@@ -10,7 +10,7 @@ from ase.calculators.calculator import Calculator
 from contract import Contract
 from pymatgen.core import Molecule
 from pymatgen.symmetry.analyzer import PointGroupAnalyzer
-from training import Loops, Training
+from training import Loops, Shipped, Training
 
 from softmode.potentials.base import Potential
 from softmode.potentials.check_phonons import NOISE, ROUGHNESS, check_phonons, symmetric_crystals
@@ -63,3 +63,7 @@ def test_point_group_of_a_molecule_is_that_of_pymatgen(name: str) -> None:
 class TestTrainingOfCHGNet(Loops):
     name = "chgnet"
     settings = TestCHGNet.settings
+
+
+class TestCHGNetTrainedOnPhonons(Shipped):
+    before, after = "chgnet", "chgnet-phonons"

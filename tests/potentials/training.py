@@ -16,12 +16,16 @@ import pytest
 import structures
 import torch
 import yaml
-from contract import load
+from contract import load, registered
 
 from softmode.cli import main
 from softmode.potentials.base import Potential, Trainable
 from softmode.potentials.checkpoints import sha256
-from softmode.stages.thermal_displacements import Snapshots
+from softmode.reference.entry import Entry
+from softmode.reference.reading import Selection, read_entries
+from softmode.settings.protocol import phonons_of_protocol
+from softmode.stages.thermal_displacements import Snapshots, reference_displacements
+from softmode.training.judging import errors
 from softmode.training.losses import harmonic_loss
 
 SPLIT = """entry,formula,space_group,part
@@ -231,6 +235,27 @@ class Loops:
         assert main(self.arguments(self.configuration(folder, steps=1, validations=1), output)) == 0
         assert main(self.arguments(self.configuration(folder, steps=1, validations=1, seed=1), output)) == 2
         assert "is of a training with other settings, data or checkpoint" in capsys.readouterr().err
+
+
+class Shipped:
+    """A potential that was trained on phonons comes with softmode."""
+
+    before: ClassVar[str]
+    after: ClassVar[str]
+
+    def test_it_is_nearer_to_references_that_it_has_not_seen(self) -> None:
+        """Of PBE, where it learned from PBEsol."""
+        protocol = phonons_of_protocol("softmode", structures.ROOT / "config/protocols.yaml")
+        names = ("MgO-rocksalt", "AlP-zincblende", "SiC-wurtzite", "LiMgN-half-Heusler", "BN-zincblende")
+        entries = list(read_entries("demo", structures.ROOT / "data/demo/PBE", Selection(ids=names)))
+        crystals = [reference_displacements(entry, protocol) for entry in entries if isinstance(entry, Entry)]
+        assert len(crystals) == len(names)
+        before, after = (
+            np.array([error.harmonic_mae_eV_per_A for error in errors(load(registered(name)), crystals, 300.0)])
+            for name in (self.before, self.after)
+        )
+        print(f"{self.after}: harmonic forces, eV/Å:", before, after)
+        assert after.mean() < 0.8 * before.mean()
 
 
 def table(path: Path) -> list[dict[str, str]]:
