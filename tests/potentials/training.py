@@ -99,9 +99,13 @@ class Training:
         checkpoint = {"version": settings["checkpoint"]["version"], "path": str(path), "sha256": sha256(path)}
         loaded = load(settings | {"checkpoint": checkpoint})
         (expected,), (found,) = (each.evaluate([structures.nacl()]) for each in (potential, loaded))
-        assert found.energy == pytest.approx(expected.energy, abs=1e-9)
-        assert found.forces == pytest.approx(expected.forces, abs=1e-9)
+        # where in memory numbers are changes how they are rounded
+        assert found.energy == pytest.approx(expected.energy, abs=self.noise * len(structures.nacl()))
+        assert found.forces == pytest.approx(expected.forces, abs=self.noise)
         assert abs(found.energy - before.energy) > 1e-3
+        assert isinstance(loaded, Trainable)
+        saved = potential.weights()
+        assert all(torch.equal(weight, saved[name]) for name, weight in loaded.weights().items())
 
 
 class Loops:
@@ -111,8 +115,9 @@ class Loops:
     learning_rate: ClassVar[float] = 1e-3
     # part of the harmonic losses that thirty steps leave
     left: ClassVar[float] = 0.75
-    # relative: by what the logs of a training that was stopped are other than those of one that was not
-    resumed_tolerance: ClassVar[float] = 0.0
+    # relative: by what the logs of a training that was stopped are other than those of one that was not; rounding in
+    # float32 depends on what the process has computed before, in MACE by 1e-4 after six steps
+    resumed_tolerance: ClassVar[float] = 2e-3
 
     @pytest.fixture(scope="class")
     @classmethod
