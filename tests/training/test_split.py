@@ -131,4 +131,4 @@ def test_frozen_split_is_the_one_that_documents_name(project: Path) -> None:
     test = (project / "data/splits/kyoto-small-test.txt").read_text(encoding="utf-8").split()
     assert sorted(test) == sorted(compound.entry for compound in split.test)
     harmonicity = (project / "data/kyoto-harmonicity.txt").read_text(encoding="utf-8").split()
-    assert len(harmonicity) == 160 and not entries & set(harmonicity)
+    assert len(harmonicity) == len(set(harmonicity)) == 160 and not entries & set(harmonicity)
