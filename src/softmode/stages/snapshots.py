@@ -20,7 +20,7 @@ from softmode.errors import EntryError, InputError
 from softmode.reference.chemical_formula import chemical_formula
 from softmode.reference.entry import Entry
 from softmode.stages.phonons import HowForceConstantsAreMade
-from softmode.stages.thermal_displacements import Snapshots, ThermalDisplacements, reference_displacements
+from softmode.stages.thermal_displacements import Snapshots, ThermalDisplacements, moved, reference_displacements
 
 STAGE = "snapshots"
 # Snapshots that are in memory at a time: some MB for the largest supercells. With more, memory grows; with one at a
@@ -116,8 +116,7 @@ def _frames(entry: str, thermal: ThermalDisplacements, snapshots: Snapshots, fir
     for number, (displacements, forces, energy) in enumerate(
         zip(snapshots.displacements, snapshots.forces, snapshots.energies, strict=True), first
     ):
-        atoms = thermal.supercell.copy()
-        atoms.positions += displacements
+        atoms = moved(thermal.supercell, displacements)
         atoms.arrays["displacements"] = displacements
         atoms.info |= {"entry": entry, "snapshot": number}
         atoms.info |= {"temperature_K": draw.temperature_K, "seed": draw.seed}

@@ -132,6 +132,24 @@ def harmonic_forces(force_constants: np.ndarray, displacements: np.ndarray) -> n
     return forces
 
 
+def made_small(displacements: np.ndarray, distance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return displacements of which the largest of an atom has this length, and by how much the given ones are larger.
+
+    Args:
+        displacements: in Å, shape (..., n_supercell, 3); each supercell is made small by itself
+        distance: in Å
+    """
+    larger = np.linalg.norm(displacements, axis=-1).max(axis=-1) / distance
+    return displacements / larger[..., None, None], larger
+
+
+def moved(atoms: Atoms, displacements: np.ndarray) -> Atoms:
+    """Return a crystal with displaced atoms."""
+    other: Atoms = atoms.copy()
+    other.positions += displacements
+    return other
+
+
 def reference_displacements(entry: Entry, settings: HowForceConstantsAreMade) -> ThermalDisplacements:
     """Return the thermal displacements of an entry by its reference's force constants.
 

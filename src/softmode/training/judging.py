@@ -7,8 +7,8 @@ import numpy as np
 
 from softmode.engine.interruption import check
 from softmode.potentials.base import Potential
-from softmode.stages.thermal_displacements import ThermalDisplacements
-from softmode.training.losses import far_from_rest, made_small, moved
+from softmode.stages.thermal_displacements import ThermalDisplacements, made_small, moved
+from softmode.training.losses import DISPLACEMENT_DISTANCE, far_from_rest
 
 # Seed of the displacements along which potentials are judged. With another one, errors of two trainings are not of the
 # same displacements; a training draws by other seeds.
@@ -48,7 +48,7 @@ def errors(potential: Potential, crystals: Iterable[ThermalDisplacements], tempe
         check()
         snapshot = crystal.snapshots(temperature_K, _SEED, 0, 1)
         (displacements,), (reference,) = snapshot.displacements, snapshot.forces
-        small, larger = made_small(displacements)
+        small, larger = made_small(displacements, DISPLACEMENT_DISTANCE)
         structures = [moved(crystal.supercell, by) for by in (0 * small, displacements, small, -small)]
         at_rest, displaced, forward, back = (found.forces for found in potential.evaluate(structures))
         harmonic = (forward - back) / 2 * larger

@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 
 from softmode.potentials.base import Potential, Trainable
-from softmode.stages.thermal_displacements import Snapshots
+from softmode.stages.thermal_displacements import Snapshots, made_small, moved
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +49,7 @@ def harmonic_loss(
         along = torch.as_tensor(np.concatenate(displacements), dtype=at_rest.dtype, device=at_rest.device)
         forces = torch.cat(torch.autograd.grad((at_rest * along).sum(), positions, create_graph=True))
     elif objective == "small_displacements":
-        small, scales = zip(*map(made_small, displacements), strict=True)
+        small, scales = zip(*(made_small(by, DISPLACEMENT_DISTANCE) for by in displacements), strict=True)
         sides = [moved(atoms, sign * by) for sign in (1, -1) for atoms, by in zip(supercells, small, strict=True)]
         forward, back = potential.differentiable(sides)[1].chunk(2)
         of_atoms = np.repeat(scales, [len(atoms) for atoms in supercells])
@@ -83,23 +83,6 @@ def far_from_rest(atoms: Atoms, generator: np.random.Generator) -> Atoms:
     strained: Atoms = atoms.copy()
     strained.set_cell(atoms.cell.array @ (np.eye(3) + (strain + strain.T) / 2), scale_atoms=True)
     return moved(strained, generator.normal(scale=generator.uniform(*_RATTLED), size=(len(atoms), 3)))
-
-
-def made_small(displacements: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return displacements of which the largest is `DISPLACEMENT_DISTANCE`, and by how much the given ones are larger.
-
-    Args:
-        displacements: in Å, shape (n_atoms, 3)
-    """
-    larger = float(np.linalg.norm(displacements, axis=1).max()) / DISPLACEMENT_DISTANCE
-    return displacements / larger, larger
-
-
-def moved(atoms: Atoms, displacements: np.ndarray) -> Atoms:
-    """Return a crystal with displaced atoms."""
-    other: Atoms = atoms.copy()
-    other.positions += displacements
-    return other
 
 
 def _relative(forces: "torch.Tensor", targets: Sequence[np.ndarray]) -> "torch.Tensor":

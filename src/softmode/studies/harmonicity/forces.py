@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from ase import Atoms
 
 from softmode.engine.records import Record
 from softmode.errors import EntryError
@@ -12,7 +11,7 @@ from softmode.stages.effective_force_constants import least_number_of_snapshots
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.stages.phonons import phonopy_of, task_of_reference
-from softmode.stages.thermal_displacements import ThermalDisplacements
+from softmode.stages.thermal_displacements import ThermalDisplacements, made_small, moved
 from softmode.studies.harmonicity.settings import ThermalForces
 from softmode.studies.harmonicity.study import THERMAL_FORCES
 
@@ -45,30 +44,21 @@ def _steps(entry: Entry, settings: ThermalForces) -> Steps:
         temperatures += [temperature] * number
         probed += [place < settings.snapshots for place in range(number)]
     displacements, is_probed = np.concatenate(parts), np.array(probed)
-    small = displacements[is_probed]
-    lengths = np.linalg.norm(small, axis=2).max(axis=1)[:, None, None] / settings.displacement_distance_A
-    small = small / lengths
+    small, larger = made_small(displacements[is_probed], settings.displacement_distance_A)
     evaluations = yield [
         thermal.supercell,
-        *_displaced(thermal.supercell, np.concatenate([displacements, small, -small])),
+        *(moved(thermal.supercell, by) for by in np.concatenate([displacements, small, -small])),
     ]
-    static, *moved = (evaluation.forces for evaluation in evaluations)
-    forces = np.array(moved[: len(displacements)])
-    forward, back = np.array(moved[len(displacements) :]).reshape(2, *small.shape)
+    static, *displaced = (evaluation.forces for evaluation in evaluations)
+    forces = np.array(displaced[: len(displacements)])
+    forward, back = np.array(displaced[len(displacements) :]).reshape(2, *small.shape)
     arrays = {
         "temperatures_K": np.array(temperatures),
         "probed": is_probed,
         "displacements": displacements,
         "forces": forces - static,
         "static_forces": static,
-        "harmonic_forces": (forward - back) / 2 * lengths,
+        "harmonic_forces": (forward - back) / 2 * larger[:, None, None],
     }
     values = {"n_supercell": len(thermal.supercell), "n_snapshots": len(displacements), "n_needed_by_a_fit": n_needed}
     return Record(entry.id, entry.unit_cell, values, arrays)
-
-
-def _displaced(supercell: Atoms, displacements: np.ndarray) -> Iterator[Atoms]:
-    for each in displacements:
-        moved: Atoms = supercell.copy()
-        moved.positions += each
-        yield moved
