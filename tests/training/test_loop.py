@@ -8,7 +8,8 @@ from softmode.errors import InputError
 from softmode.settings.protocol import stage_settings
 from softmode.settings.training import Training
 from softmode.training.log import Log
-from softmode.training.loop import batch_of, learning_rate
+from softmode.training.loop import learning_rate
+from softmode.training.steps import batch_of
 
 SETTINGS = {
     "potential": "m3gnet",

@@ -22,6 +22,7 @@ class Options:
     entries: str | None
     environments: Path
     device: str
+    workers: int
     output: Path | None
 
 
@@ -35,6 +36,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--entries", metavar="entries.db", help="other ones")
     parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
     add_device(parser)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processes that prepare the next steps while a GPU computes (0)",
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -66,6 +74,6 @@ def run(options: Options) -> None:
 
     name = f"{settings.potential}-{settings.objective}-{settings.compounds}-{settings.seed}"
     folder = options.output or Path("results/training") / name
-    checkpoint = train(settings, folder, options.device)
+    checkpoint = train(settings, folder, options.device, options.workers)
     print(f"{checkpoint}; for the potentials file, as in {folder / ENTRY}:")
     print((folder / ENTRY).read_text(encoding="utf-8"), end="")

@@ -1,7 +1,7 @@
 """The training itself: steps, averaged weights, validation, and a state from which it goes on wherever it was stopped.
 
-What is drawn in a step follows from seed and step alone, so that a training that was stopped is the same as one that
-was not, as far as its length is counted in steps.
+What a step is about follows from seed and step alone (`steps`), so that a training that was stopped is the same as one
+that was not, as far as its length is counted in steps.
 """
 
 import math
@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from ase import Atoms
 
 from softmode.engine.interruption import Stopped, check
 from softmode.engine.outputs import storage
@@ -21,11 +23,11 @@ from softmode.errors import InputError
 from softmode.potentials.base import Potential, Trainable
 from softmode.potentials.memory import batch_load
 from softmode.settings.training import Training
-from softmode.stages.commensurate_cells import CommensurateCells
 from softmode.stages.thermal_displacements import ThermalDisplacements
 from softmode.training.judging import Error, errors
 from softmode.training.log import Log
-from softmode.training.losses import Objective, far_from_rest, harmonic_loss, rehearsal_loss
+from softmode.training.losses import Objective, harmonic_loss, rehearsal_loss
+from softmode.training.steps import Steps
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +51,7 @@ class Loop:
         potential_settings: by which a pass is as large as memory allows
         folder: of its state and logs
         identity: digest of what the training depends on
+        workers: processes that prepare the steps; none: this one does
 
     Raises:
         InputError: the folder has the state of another training.
@@ -64,11 +67,12 @@ class Loop:
         potential_settings: Mapping[str, Any],
         folder: Path,
         identity: str,
+        workers: int = 0,
     ) -> None:
         import torch
 
         self.potential, self.before = potential, before
-        self.crystals, self.held_out = [CommensurateCells(crystal) for crystal in crystals], held_out
+        self.held_out = held_out
         self.settings, self.folder, self.identity = settings, folder, identity
         self.weights = potential.weights()
         self.optimizer = torch.optim.Adam(self.weights.values(), lr=settings.learning_rate)
@@ -81,6 +85,7 @@ class Loop:
         # on a GPU, the processor waits
         self._clock = time.process_time if before.device == "cpu" else time.perf_counter
         self._go_on()
+        self._steps = Steps(crystals, settings).after(self.step, workers)
         self.log, self.validation = (
             Log(folder / "log.csv", self.step),
             Log(folder / "validation.csv", self.validated_step),
@@ -161,42 +166,36 @@ class Loop:
     def _gradient(self) -> dict[str, float]:
         """Add up the gradients of a step's compounds, as many in a pass as memory allows; return the mean losses."""
         settings = self.settings
-        chosen = batch_of(self.step, settings.batch, len(self.crystals), settings.seed)
-        generator = np.random.default_rng([settings.seed, self.step])
+        step = next(self._steps)
         objectives: tuple[Objective, ...] = (
             ("forces_along_displacements", "hessian_products")
             if settings.objective == "both"
             else (settings.objective,)
         )
         losses = dict.fromkeys((*objectives, "rehearsal"), 0.0)
-        cells = [self.crystals[index].draw(generator) for index in chosen]
-        for crystals in self._passes(cells):
-            supercells = [crystal.supercell for crystal in crystals]
-            snapshots = [crystal.snapshots(settings.temperature_K, settings.seed, self.step, 1) for crystal in crystals]
+        for part in self._passes(step.supercells):
+            supercells, snapshots = step.supercells[part], step.snapshots[part]
             for objective in objectives:
-                loss = harmonic_loss(self.potential, supercells, snapshots, objective) / len(chosen)
+                loss = harmonic_loss(self.potential, supercells, snapshots, objective) / len(step.supercells)
                 (loss / len(objectives)).backward()
                 losses[objective] += float(loss.detach())
         if settings.rehearsal_weight:
-            # one compound is enough for what is to stay as it is, and costs a tenth of the step
-            structures = [far_from_rest(self.crystals[chosen[0]].unit_cell, generator)]
-            loss = rehearsal_loss(self.potential, self.before, structures)
+            loss = rehearsal_loss(self.potential, self.before, [step.rehearsed])
             (settings.rehearsal_weight * loss).backward()
             losses["rehearsal"] = float(loss.detach())
         return losses
 
-    def _passes(self, crystals: Sequence[ThermalDisplacements]) -> list[list[ThermalDisplacements]]:
+    def _passes(self, supercells: Sequence[Atoms]) -> list[slice]:
         """Return the compounds of a step in groups that fit into one pass."""
-        passes: list[list[ThermalDisplacements]] = []
+        starts: list[int] = []
         filled = math.inf
-        for crystal in crystals:
-            load = self._load(crystal.supercell)
+        for place, supercell in enumerate(supercells):
+            load = self._load(supercell)
             if filled + load > 1:
-                passes.append([])
+                starts.append(place)
                 filled = 0.0
-            passes[-1].append(crystal)
             filled += load
-        return passes
+        return [slice(start, end) for start, end in pairwise([*starts, len(supercells)])]
 
     def _validate(self) -> None:
         """Judge the averaged weights by the held-out compounds, and keep them if they are the best so far."""
@@ -283,17 +282,6 @@ def learning_rate(progress: float, settings: Training) -> float:
 def averaging(step: int, settings: Training) -> float:
     """Return how much of the averaged weights a step leaves: less in the first ones, which are soon forgotten."""
     return min(settings.averaging, (1 + step) / (10 + step))
-
-
-def batch_of(step: int, size: int, n_compounds: int, seed: int) -> list[int]:
-    """Return the numbers of a step's compounds: all of them in random order, then all of them in another, and so on."""
-    size = min(size, n_compounds)
-    places = range(step * size, (step + 1) * size)
-    orders = {
-        epoch: np.random.default_rng([seed, 1, epoch]).permutation(n_compounds)
-        for epoch in {place // n_compounds for place in places}
-    }
-    return [int(orders[place // n_compounds][place % n_compounds]) for place in places]
 
 
 def mean_error(found: Sequence[Error]) -> float:

@@ -50,8 +50,10 @@ def harmonic_loss(
         forces = torch.cat(torch.autograd.grad((at_rest * along).sum(), positions, create_graph=True))
     elif objective == "small_displacements":
         small, scales = zip(*(made_small(by, DISPLACEMENT_DISTANCE) for by in displacements), strict=True)
-        sides = [moved(atoms, sign * by) for sign in (1, -1) for atoms, by in zip(supercells, small, strict=True)]
-        forward, back = potential.differentiable(sides)[1].chunk(2)
+        # forward and back one after the other, so that the neighbours of one are those of the other
+        sides = [moved(atoms, sign * by) for atoms, by in zip(supercells, small, strict=True) for sign in (1, -1)]
+        of_sides = potential.differentiable(sides)[1].split([len(atoms) for atoms in sides])
+        forward, back = torch.cat(of_sides[::2]), torch.cat(of_sides[1::2])
         of_atoms = np.repeat(scales, [len(atoms) for atoms in supercells])
         forces = (forward - back) / 2 * torch.as_tensor(of_atoms, dtype=forward.dtype, device=forward.device)[:, None]
     else:

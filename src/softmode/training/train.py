@@ -2,7 +2,10 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from softmode.potentials.base import Potential, Trainable
 from softmode.potentials.checkpoints import sha256
 from softmode.potentials.registry import load_potential
 from softmode.reference.dataset import load_entries
+from softmode.reference.entry import Entry
 from softmode.reference.index_file import read_index
 from softmode.settings.digest import digest
 from softmode.settings.potentials import settings_of_results, with_training_file
@@ -33,11 +37,14 @@ from softmode.yaml_files import read_yaml
 SETTINGS, TRAINED_ON, TEST, ENTRY = "training.yaml", "trained_on.csv", "test.csv", "potential.yaml"
 
 
-def train(settings: Training, folder: Path, device: str) -> Path:
+def train(settings: Training, folder: Path, device: str, workers: int = 0) -> Path:
     """Train a potential, or go on with it, and return its checkpoint.
 
     The folder gets the checkpoint, the settings, the compounds that were trained on, logs of all steps and validations,
     the errors of the test compounds before and after, and an entry for the potentials file.
+
+    Args:
+        workers: processes that prepare the next steps, for a GPU, which would wait for them else
 
     Raises:
         InputError: an input is missing, another one, or no potential that can be trained.
@@ -59,7 +66,7 @@ def train(settings: Training, folder: Path, device: str) -> Path:
     protocol = phonons_of_protocol(settings.protocol, Path(settings.protocols_file))
     _refuse_seen(split, known)
     parts = {
-        part: _crystals(getattr(split, part), Path(settings.entries), protocol)
+        part: _crystals(getattr(split, part), Path(settings.entries), protocol, workers)
         for part in ("train", "validation", "test")
     }
     identity = {
@@ -75,7 +82,8 @@ def train(settings: Training, folder: Path, device: str) -> Path:
         _write_yaml(folder / SETTINGS, settings.model_dump(exclude_none=True))
         _write_trained_on(folder / TRAINED_ON, split, known)
         before = load_potential(known, device)
-        loop = Loop(potential, before, parts["train"], parts["validation"], settings, known, folder, digest(identity))
+        data = parts["train"], parts["validation"]
+        loop = Loop(potential, before, *data, settings, known, folder, digest(identity), workers)
         loop.run()
         potential.save(checkpoint)
         _judge(before, potential, split, parts["test"], settings.temperature_K, folder / TEST)
@@ -153,22 +161,31 @@ def _write_trained_on(path: Path, split: Split, known: Mapping[str, Any]) -> Non
 
 
 def _crystals(
-    compounds: Sequence[Compound], entries: Path, protocol: HowForceConstantsAreMade
+    compounds: Sequence[Compound], entries: Path, protocol: HowForceConstantsAreMade, workers: int
 ) -> list[ThermalDisplacements]:
     """Return the crystals of a part; one that has no thermal displacements is named and left out.
 
     Raises:
         InputError: none has.
     """
+    crystal = partial(_crystal_or_why_not, protocol=protocol)
     found = []
-    for entry in load_entries(entries, [compound.entry for compound in compounds]):
-        try:
-            found.append(reference_displacements(entry, protocol))
-        except Exception as error:  # one entry must never stop the others
-            print(f"entry {entry.id} is left out: {type(error).__name__}: {error}", flush=True)
+    with ProcessPoolExecutor(workers) if workers else nullcontext() as pool:
+        for made in (pool.map if pool else map)(crystal, load_entries(entries, [each.entry for each in compounds])):
+            if isinstance(made, str):
+                print(made, flush=True)
+            else:
+                found.append(made)
     if not found:
         raise InputError(f"{entries}: not one of {len(compounds)} compounds of a part has thermal displacements")
     return found
+
+
+def _crystal_or_why_not(entry: Entry, protocol: HowForceConstantsAreMade) -> ThermalDisplacements | str:
+    try:
+        return reference_displacements(entry, protocol)
+    except Exception as error:  # one entry must never stop the others
+        return f"entry {entry.id} is left out: {type(error).__name__}: {error}"
 
 
 def _what_counts(settings: Training) -> dict[str, Any]:
@@ -208,7 +225,7 @@ def _judge(
         for when, of_crystals in found.items()
         for error, change in zip(of_crystals, changes[when], strict=True)
     ]
-    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -247,5 +264,5 @@ def _darker(colour: str) -> str:
 
 
 def _write_yaml(path: Path, document: Mapping[str, Any]) -> None:
-    with whole_file(path) as partial:
-        partial.write_text(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    with whole_file(path) as unfinished:
+        unfinished.write_text(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), encoding="utf-8")
