@@ -25,7 +25,7 @@ def row(entry: str, source: str, ratio: float, error: float | None) -> dict[str,
         "thermal_temperatures_K": [100.0, 300.0],
         "anharmonic_ratio": [ratio / 2, ratio],
         "thermal_force_error_eV_per_A": [0.1, 0.2],
-        "harmonic_force_error_eV_per_A": [0.1, 0.1],
+        "harmonic_force_error_eV_per_A": [0.1, 0.3 - ratio / 4],
         "harmonic_slope": [0.9, 0.9],
         "reference_force_eV_per_A": [0.5, 1.0],
     }
@@ -58,6 +58,7 @@ def test_numbers_are_means_over_what_all_and_what_each_completed() -> None:
     assert own.loc["frequency", "mae"] == pytest.approx(0.7) and own.loc["free_energy", "n"] == 4
     assert own.loc["ratio", "percent_unstable"] == pytest.approx(100 / 3)
     assert own.loc["ratio", "rank_correlation"] == pytest.approx(1)
+    assert own.loc["ratio", "rank_correlation_of_harmonic_forces"] == pytest.approx(-1)
     common = shown.loc["b", "common", 300.0]
     assert common.loc["ratio", "mae"] == pytest.approx(40) and common.loc["frequency", "n"] == 0
 

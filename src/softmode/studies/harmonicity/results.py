@@ -23,6 +23,13 @@ _BY_TEMPERATURE = (
     "harmonic_slope",
 )
 _FREE_ENERGY_ERROR = "effective_free_energy_error_kJ_per_mol_atoms"
+_HARMONIC_ERROR = "harmonic_force_error"
+# Errors that |δF|/F may tell, and the column of its rank correlation with each. That of the fit's frequencies holds the
+# crystal's own anharmonicity, which |δF|/F measures too; the relative one of harmonic forces does not.
+_TOLD = {
+    "rank_correlation": "effective_frequency_error_THz",
+    "rank_correlation_of_harmonic_forces": _HARMONIC_ERROR,
+}
 QUANTITIES = (
     Quantity("static", "static_force_eV_per_A", 1.0, "eV/Å", "F_0", "static force"),
     Quantity("ratio", "anharmonic_ratio", 100.0, "%", r"|\delta F|/F", "|δF|/F"),
@@ -44,7 +51,7 @@ def by_temperature(table: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFra
     """Return the study's table with a row for each temperature.
 
     Columns of a fit are there at its own temperature alone, beside the absolute error of the free energy, and
-    `unstable`, whether a mode of the fitted force constants is imaginary.
+    `unstable`, whether a mode of the fitted force constants is imaginary; `harmonic_force_error`, relative, at each.
     """
     done = table[(table["status"] == "done") & table["source"].isin(potentials)]
     lists = ["thermal_temperatures_K", "reference_force_eV_per_A", *_BY_TEMPERATURE]
@@ -54,6 +61,7 @@ def by_temperature(table: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFra
     long[_FREE_ENERGY_ERROR] = (
         long["effective_free_energy_kJ_per_mol_atoms"] - long["reference_free_energy_kJ_per_mol_atoms"]
     ).abs()
+    long[_HARMONIC_ERROR] = long["harmonic_force_error_eV_per_A"] / long["reference_force_eV_per_A"]
     long["unstable"] = (long["effective_omega_min_THz"] <= 0).where(long["effective_omega_min_THz"].notna())
     of_fit = ["fit_residual_ratio", "effective_frequency_error_THz", _FREE_ENERGY_ERROR, "unstable"]
     long[of_fit] = long[of_fit].astype(float).where(long["temperature_K"] == long["fit_temperature_K"], axis=0)
@@ -64,8 +72,9 @@ def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: M
     """Return the mean of each quantity by potential, temperature and subset, with its 95 % bootstrap interval.
 
     Columns: potential, subset (`common`, the entries that all potentials completed, or `own`), temperature_K, quantity,
-    unit, n, mae, mae_low, mae_high, median, percent_unstable; and rank_correlation, of |δF|/F with the error of
-    frequencies, with its interval in _low and _high.
+    unit, n, mae, mae_low, mae_high, median, percent_unstable; and of |δF|/F with the error of frequencies
+    rank_correlation, with the relative error of harmonic forces rank_correlation_of_harmonic_forces, both with their
+    intervals in _low and _high.
 
     Args:
         long: of `by_temperature`
@@ -75,7 +84,10 @@ def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: M
     rows = []
     for (name, temperature), own in long.groupby(["source", "temperature_K"], sort=True):
         for subset, chosen in (("common", own[own["entry"].isin(common)]), ("own", own)):
-            ranks = rank_correlation(chosen[["anharmonic_ratio", "effective_frequency_error_THz"]].dropna(), report)
+            ranks: dict[str, float] = {}
+            for key, error in _TOLD.items():
+                told = rank_correlation(chosen[["anharmonic_ratio", error]].dropna(), report)
+                ranks |= dict(zip((key, f"{key}_low", f"{key}_high"), told, strict=True))
             for quantity in QUANTITIES:
                 values = chosen[quantity.column].dropna().to_numpy(float) * quantity.factor
                 low, high = mean_interval(values, report)
@@ -85,9 +97,7 @@ def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: M
                     | {"unit": quantity.unit, "n": len(values), "mae": values.mean() if known else np.nan}
                     | {"mae_low": low, "mae_high": high, "median": np.median(values) if known else np.nan}
                     | {"percent_unstable": 100 * chosen["unstable"].mean()}
-                    | dict(
-                        zip(("rank_correlation", "rank_correlation_low", "rank_correlation_high"), ranks, strict=True)
-                    )
+                    | ranks
                 )
     return pd.DataFrame(rows)
 
@@ -131,10 +141,8 @@ def harmonicity(results: Results) -> Table:
     for name in results.potentials:
         for cells in subset_cells(shown, name, QUANTITIES):
             own = shown[(shown["potential"] == name) & (shown["subset"] == cells[0])].iloc[0]
-            ranks = digits_or_dash(own["rank_correlation"])
-            if not np.isnan(own["rank_correlation_low"]):
-                ranks += f" [{own['rank_correlation_low']:.2f}, {own['rank_correlation_high']:.2f}]"
-            rows.append([results.labels[name], *cells, percent_or_dash(own["percent_unstable"]), ranks])
+            ranks = [_with_interval(own, key) for key in _TOLD]
+            rows.append([results.labels[name], *cells, percent_or_dash(own["percent_unstable"]), *ranks])
     report = results.report
     caption = (
         f"Thermal displacements of the reference at {temperature:g} K, at the reference's own geometry; means over "
@@ -145,11 +153,16 @@ def harmonicity(results: Results) -> Table:
         "below 1 where the potential is soft. left by the fit: RMS of held-out forces less those of the force "
         "constants that fit best, over their RMS; ω and F: frequencies and free energy "
         f"({report['temperature_K']:g} K) of these force constants at the wave vectors of the supercell, against the "
-        "reference's; unstable: a mode is imaginary, and there is no F. ρ: Spearman's rank correlation of |δF|/F with "
-        "the error of ω over entries. common: the "
+        "reference's; unstable: a mode is imaginary, and there is no F. ρ: Spearman's rank correlation of |δF|/F over "
+        "entries, ρ(ω) with the error of ω, ρ(F_h) with that of harmonic forces in their mean. common: the "
         "entries that every potential completed; own: those that this one did; brackets: 95 % bootstrap interval. "
         f"Protocol {report['protocol']} ({report['protocol_digest'][:12]})."
     )
     titles = [f"{quantity.name} ({quantity.unit})" if quantity.unit else quantity.name for quantity in QUANTITIES]
-    header = ["potential", "subset", "n", *titles, "unstable (%)", "ρ"]
+    header = ["potential", "subset", "n", *titles, "unstable (%)", "ρ(ω)", "ρ(F_h)"]
     return Table("harmonicity", "Harmonicity along thermal displacements", header, rows, caption, numbers)
+
+
+def _with_interval(row: pd.Series, key: str) -> str:
+    low, high = row[f"{key}_low"], row[f"{key}_high"]
+    return digits_or_dash(row[key]) + ("" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]")
