@@ -9,7 +9,8 @@ from scipy.stats import bootstrap, spearmanr
 
 from softmode.compare.agreement import FEWEST_FOR_RANKS
 from softmode.compare.mean_errors import Quantity
-from softmode.compare.resampling import enough, interval, mean_interval
+from softmode.compare.resampling import enough, interval
+from softmode.compare.study_means import study_means
 from softmode.present.results import Results
 from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
 from softmode.present.tables import subset_cells
@@ -71,35 +72,22 @@ def by_temperature(table: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFra
 def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
     """Return the mean of each quantity by potential, temperature and subset, with its 95 % bootstrap interval.
 
-    Columns: potential, subset (`common`, the entries that all potentials completed, or `own`), temperature_K, quantity,
-    unit, n, mae, mae_low, mae_high, median, percent_unstable; and of |δF|/F with the error of frequencies
+    Columns: those of `study_means` by temperature_K, percent_unstable; and of |δF|/F with the error of frequencies
     rank_correlation, with the relative error of harmonic forces rank_correlation_of_harmonic_forces, both with their
     intervals in _low and _high.
 
     Args:
         long: of `by_temperature`
     """
-    counts = long.groupby("entry")["source"].nunique()
-    common = set(counts.index[counts == len(potentials)])
-    rows = []
-    for (name, temperature), own in long.groupby(["source", "temperature_K"], sort=True):
-        for subset, chosen in (("common", own[own["entry"].isin(common)]), ("own", own)):
-            ranks: dict[str, float] = {}
-            for key, error in _TOLD.items():
-                told = rank_correlation(chosen[["anharmonic_ratio", error]].dropna(), report)
-                ranks |= dict(zip((key, f"{key}_low", f"{key}_high"), told, strict=True))
-            for quantity in QUANTITIES:
-                values = chosen[quantity.column].dropna().to_numpy(float) * quantity.factor
-                low, high = mean_interval(values, report)
-                known = len(values) > 0
-                rows.append(
-                    {"potential": name, "subset": subset, "temperature_K": temperature, "quantity": quantity.key}
-                    | {"unit": quantity.unit, "n": len(values), "mae": values.mean() if known else np.nan}
-                    | {"mae_low": low, "mae_high": high, "median": np.median(values) if known else np.nan}
-                    | {"percent_unstable": 100 * chosen["unstable"].mean()}
-                    | ranks
-                )
-    return pd.DataFrame(rows)
+
+    def more(chosen: pd.DataFrame) -> dict[str, float]:
+        found = {"percent_unstable": 100 * chosen["unstable"].mean()}
+        for key, error in _TOLD.items():
+            told = rank_correlation(chosen[["anharmonic_ratio", error]].dropna(), report)
+            found |= dict(zip((key, f"{key}_low", f"{key}_high"), told, strict=True))
+        return found
+
+    return study_means(long, QUANTITIES, potentials, report, by=("temperature_K",), more=more)
 
 
 def rank_correlation(both: pd.DataFrame, report: Mapping[str, Any]) -> tuple[float, float, float]:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from softmode.compare.mean_errors import Quantity
-from softmode.compare.resampling import mean_interval
+from softmode.compare.study_means import study_means
 from softmode.potentials.phonon_bounds import ROUGHNESS_BOUND_PERCENT
 from softmode.present.figures import LINES, MARKERS, WIDTH, plain_logarithm, potentials_legend, style
 from softmode.present.results import Results
@@ -64,37 +63,18 @@ def changes(table: pd.DataFrame) -> pd.DataFrame:
 def roughness_numbers(changed: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
     """Return the mean changes of each potential by distance, of the entries that it and that all potentials completed.
 
-    Columns potential, subset (`common`, `own`), displacement_distance_A, quantity, unit, n, mae, mae_low and mae_high;
-    median_change and share_rough (of force constants, relative) are the same for all quantities of a row.
+    Columns: those of `study_means` by displacement_distance_A; median_change and share_rough are of force constants,
+    relative.
 
     Args:
         changed: of `changes`
     """
-    entries = [set(changed.loc[changed["source"] == name, "entry"]) for name in potentials]
-    common = set.intersection(*entries) if entries else set()
-    rows = []
-    for (name, distance), own in changed.groupby(["source", "displacement_distance_A"], sort=True):
-        for subset, chosen in (("common", own[own["entry"].isin(common)]), ("own", own)):
-            change = chosen["force_constants_change"]
-            for quantity in _QUANTITIES:
-                values = chosen[quantity.column].to_numpy() * quantity.factor
-                low, high = mean_interval(values, report)
-                rows.append(
-                    {
-                        "potential": name,
-                        "subset": subset,
-                        "displacement_distance_A": distance,
-                        "quantity": quantity.key,
-                        "unit": quantity.unit,
-                        "n": len(values),
-                        "mae": values.mean() if len(values) else np.nan,
-                        "mae_low": low,
-                        "mae_high": high,
-                        "median_change": change.median(),
-                        "share_rough": (change > _ROUGH).mean(),
-                    }
-                )
-    return pd.DataFrame(rows)
+
+    def more(chosen: pd.DataFrame) -> dict[str, float]:
+        change = chosen["force_constants_change"]
+        return {"median_change": change.median(), "share_rough": (change > _ROUGH).mean()}
+
+    return study_means(changed, _QUANTITIES, potentials, report, by=("displacement_distance_A",), more=more)
 
 
 def _numbers(results: Results) -> pd.DataFrame:

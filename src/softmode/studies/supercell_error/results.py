@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from softmode.compare.mean_errors import Quantity
-from softmode.compare.resampling import mean_interval
+from softmode.compare.study_means import study_means
 from softmode.present.figures import MARKERS, WIDTH, plain_logarithm, potentials_legend, style
 from softmode.present.results import Results
 from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
@@ -33,32 +33,14 @@ _SHOWN_FROM = 1e-3
 def error_numbers(table: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
     """Return the mean absolute error of each potential, subset and quantity.
 
-    Columns: potential, subset (`common`, the entries that all potentials completed, or `own`), quantity, unit, n, mae,
-    mae_low and mae_high (95 % bootstrap interval), median, percentile_95, and of the subset n_entries, missed and
-    false_alarms, see `verdicts`.
+    Columns: those of `study_means`, and of the subset n_entries, missed and false_alarms, see `verdicts`.
 
     Args:
         table: the study's table
     """
     done = table[table["status"] == "done"]
-    counts = done.groupby("entry")["source"].nunique()
-    common = set(counts.index[counts == len(potentials)])
-    rows = []
-    for name in potentials:
-        own = done[done["source"] == name]
-        for subset, of_subset in (("common", own[own["entry"].isin(common)]), ("own", own)):
-            for quantity in QUANTITIES:
-                values = np.abs(of_subset[quantity.column].dropna().to_numpy(float)) * quantity.factor
-                low, high = mean_interval(values, report)
-                known = len(values) > 0
-                rows.append(
-                    {"potential": name, "subset": subset, "quantity": quantity.key, "unit": quantity.unit}
-                    | {"n": len(values), "mae": values.mean() if known else np.nan, "mae_low": low, "mae_high": high}
-                    | {"median": np.median(values) if known else np.nan}
-                    | {"percentile_95": np.percentile(values, 95) if known else np.nan}
-                    | verdicts(of_subset)
-                )
-    return pd.DataFrame(rows)
+    errors = done.assign(**{each.column: done[each.column].astype(float).abs() for each in QUANTITIES})
+    return study_means(errors, QUANTITIES, potentials, report, more=verdicts)
 
 
 def verdicts(done: pd.DataFrame) -> dict[str, int]:
