@@ -293,6 +293,8 @@ class Campaign:
                 content["yardstick"] = self.settings["dataset"]["yardstick"]["label"]
             if self.settings.get("studies", list(DEFAULT)) != list(DEFAULT):
                 content["studies"] = self.settings["studies"]
+                if "published" in self.settings:
+                    content["published_folder"] = self.settings["published"]
             if "published" in self.settings:
                 names = [*self.potentials, *([content["yardstick"]] if self.has_yardstick else [])]
                 content["published"] = read_published(Path(self.settings["published"]), names)

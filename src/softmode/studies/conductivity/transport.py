@@ -1,0 +1,142 @@
+"""From force constants to scattering of phonons by each other, and thermal conductivity."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from phono3py import Phono3py
+
+from softmode.errors import EntryError
+from softmode.reference.cells import symmetry_dataset, to_ase
+from softmode.studies.conductivity.settings import Conductivity
+
+# First spacegroup numbers of the crystal systems, in their order (International Tables); with another number, an entry
+# would get the mesh of another system.
+_SYSTEMS = (
+    (1, "triclinic"), (3, "monoclinic"), (16, "orthorhombic"), (75, "tetragonal"), (143, "trigonal"),
+    (168, "hexagonal"), (195, "cubic"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Transport:
+    """Conductivity on a mesh, with n irreducible wave vectors, b bands and T temperatures.
+
+    Attributes:
+        temperatures: in K, shape (T,)
+        kappa: tensor of the total, W/m/K, shape (T, 6): xx, yy, zz, yz, xz, xy
+        kappa_populations: the part of the populations (diagonal, P), same shape
+        kappa_coherences: the part of the tunnelling between modes (C), same shape
+        qpoints: in reduced coordinates of the primitive cell, shape (n, 3)
+        weights: points of the mesh that each stands for, shape (n,)
+        frequencies: in THz, shape (n, b)
+        linewidths: full width at half maximum, 2Γ, of scattering by other phonons, THz, shape (T, n, b)
+        mode_kappa: direction-averaged conductivity of each mode times the number of points of the mesh, W/m/K, shape
+            (T, n, b); of a pair of modes, each has the part that its heat capacity is of both, as Póta et al. (2024)
+    """
+
+    temperatures: np.ndarray
+    kappa: np.ndarray
+    kappa_populations: np.ndarray
+    kappa_coherences: np.ndarray
+    qpoints: np.ndarray
+    weights: np.ndarray
+    frequencies: np.ndarray
+    linewidths: np.ndarray
+    mode_kappa: np.ndarray
+
+
+def crystal_system(space_group: int) -> str:
+    """Return the crystal system of a space group by its number."""
+    return [name for first, name in _SYSTEMS if space_group >= first][-1]
+
+
+def set_mesh(phono3py: Phono3py, settings: Conductivity) -> tuple[int, ...]:
+    """Give the object the mesh of its crystal system, and return its numbers.
+
+    Raises:
+        EntryError: (kind `no_mesh`) the settings have none for it; (`symmetry_broken`) spglib finds no symmetry.
+    """
+    symmetry = symmetry_dataset(to_ase(phono3py.primitive), settings.symmetry_tolerance_A)
+    if symmetry is None:
+        raise EntryError("symmetry_broken", "spglib finds no symmetry in the primitive cell")
+    system = crystal_system(symmetry.number)
+    mesh: tuple[int, ...] | None = settings.meshes.get(system)  # type: ignore[call-overload]
+    if mesh is None:
+        raise EntryError("no_mesh", f"conductivity.meshes has none for {system} crystals; add one to the protocol")
+    phono3py.mesh_numbers = mesh
+    return mesh
+
+
+def mesh_frequencies(phono3py: Phono3py) -> np.ndarray:
+    """Return the frequencies at all points of the mesh in THz, imaginary ones negative, shape (n, b); Γ first.
+
+    Second-order force constants and the mesh must be there.
+    """
+    phono3py.init_phph_interaction()
+    phono3py.run_phonon_solver()
+    frequencies, _, _ = phono3py.get_phonon_data()
+    return np.asarray(frequencies)
+
+
+def has_imaginary_modes(frequencies: np.ndarray, settings: Conductivity) -> bool:
+    """Return whether a mode is imaginary; frequencies of `mesh_frequencies`."""
+    at_gamma = np.sort(frequencies[0])
+    others = np.concatenate([at_gamma[3:], frequencies[1:].ravel()])
+    acoustic = bool((at_gamma[:3] < settings.imaginary_gamma_acoustic_THz).any())
+    return acoustic or bool((others < settings.imaginary_other_THz).any())
+
+
+def conduct(phono3py: Phono3py, settings: Conductivity) -> Transport:
+    """Return what phonons conduct in the relaxation-time approximation.
+
+    Force constants of both orders and the mesh must be there.
+    """
+    phono3py.init_phph_interaction()
+    transport = None if settings.transport == "none" else settings.transport
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of acoustic modes at Gamma, which phono3py leaves out
+        phono3py.run_thermal_conductivity(
+            temperatures=settings.temperatures_K,
+            is_isotope=settings.isotope_scattering,
+            boundary_mfp=settings.boundary_mean_free_path_um,
+            transport_type=transport,
+        )
+    found: Any = phono3py.thermal_conductivity
+    kappa = np.asarray(found.kappa)[0]
+    if transport is None:
+        populations, modes = kappa, np.asarray(found.mode_kappa)[0]
+        mode_kappa = modes[..., :3].mean(axis=-1)
+    else:
+        populations = np.asarray(found.get_extra_kappa_output()["kappa_intra"])[0]
+        mode_kappa = shared_between_modes(np.asarray(found.mode_kappa_matrix)[0], found.mode_heat_capacities)
+    return Transport(
+        temperatures=np.array(settings.temperatures_K),
+        kappa=kappa,
+        kappa_populations=populations,
+        kappa_coherences=kappa - populations,
+        qpoints=np.asarray(found.qpoints),
+        weights=np.asarray(found.grid_weights),
+        frequencies=np.asarray(found.frequencies),
+        linewidths=2 * np.asarray(found.gamma)[0],
+        mode_kappa=mode_kappa,
+    )
+
+
+def shared_between_modes(matrix: np.ndarray, heat_capacities: np.ndarray) -> np.ndarray:
+    """Return the direction-averaged conductivity of each mode, shape (T, n, b), whose sum is that of the matrix.
+
+    Of what tunnels between two modes, each has the part that its heat capacity is of both (Póta et al. 2024, as
+    `calculate_mode_kappa_TOT` of MPA2suite/k_SRME has it).
+
+    Args:
+        matrix: of pairs of modes, W/m/K times the number of points of the mesh, shape (T, n, b, b, 6)
+        heat_capacities: any unit, shape (T, n, b)
+    """
+    mean = matrix[..., :3].mean(axis=-1)
+    one, other = heat_capacities[..., :, None], heat_capacities[..., None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(one + other > 0, one / (one + other), 0.5)
+    # both orders of a pair are in the matrix: a mode gets its share of each
+    return np.asarray((share * (mean + np.swapaxes(mean, -1, -2))).sum(axis=-1))

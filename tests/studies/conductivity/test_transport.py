@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from phono3py import Phono3py
+
+from softmode.errors import EntryError
+from softmode.studies.conductivity.settings import Conductivity
+from softmode.studies.conductivity.third_order import make_force_constants, read_phono3py
+from softmode.studies.conductivity.transport import (
+    conduct,
+    crystal_system,
+    has_imaginary_modes,
+    mesh_frequencies,
+    set_mesh,
+    shared_between_modes,
+)
+
+PLAIN = {"symmetry_tolerance_A": 1e-5, "temperatures_K": (300.0,), "isotope_scattering": False, "transport": "none"}
+
+
+def settings(n: int, **others: object) -> Conductivity:
+    return Conductivity.model_validate(PLAIN | {"meshes": {"cubic": (n, n, n)}} | others)
+
+
+@pytest.fixture(scope="module")
+def silicon(project: Path) -> Phono3py:
+    folder = project / "data" / "phono3py" / "Si-PBE"
+    found = read_phono3py(folder / "phono3py_disp.yaml.xz", folder / "FORCES_FC3.xz")
+    make_force_constants(found, symmetrized=True)
+    return found
+
+
+def kappa_of(crystal: Phono3py, n: int) -> float:
+    set_mesh(crystal, settings(n))
+    return float(conduct(crystal, settings(n)).kappa[0, :3].mean())
+
+
+def test_modes_make_up_the_conductivity_and_so_do_populations_and_coherences(silicon: Phono3py) -> None:
+    chosen = settings(5, transport="SMM19", isotope_scattering=True, temperatures_K=(100.0, 300.0))
+    assert set_mesh(silicon, chosen) == (5, 5, 5)
+    found = conduct(silicon, chosen)
+    assert found.mode_kappa.shape == (2, len(found.weights), 6) == found.linewidths.shape
+    assert found.weights.sum() == 125
+    total = found.kappa[:, :3].mean(axis=1)
+    assert found.mode_kappa.sum(axis=(1, 2)) / 125 == pytest.approx(total, rel=1e-8)
+    assert found.kappa_populations + found.kappa_coherences == pytest.approx(found.kappa)
+    assert (found.kappa_coherences[:, 0] > 0).all() and (found.kappa_coherences[:, 0] < 0.05 * total).all()
+    assert total[0] > 3 * total[1]  # colder crystals conduct better
+    # without tunnelling and isotopes, more of the populations' part
+    plain = conduct(silicon, settings(5))
+    assert plain.kappa[0, 0] > found.kappa_populations[1, 0]
+    assert plain.mode_kappa.sum() / 125 == pytest.approx(plain.kappa[0, 0])
+
+
+def test_what_tunnels_between_two_modes_is_shared_by_their_heat_capacities() -> None:
+    generator = np.random.default_rng(1)
+    half = generator.random((1, 4, 3, 3, 6))
+    matrix = half + np.swapaxes(half, 2, 3)
+    capacities = generator.random((1, 4, 3)) + 0.1
+    capacities[0, 0, 0] = 0.0
+    shared = shared_between_modes(matrix, capacities)
+    assert shared.sum() == pytest.approx(matrix[..., :3].mean(axis=-1).sum())
+    mean = matrix[0, 1, :, :, :3].mean(axis=-1)
+    c = capacities[0, 1]
+    # as k_SRME writes it: twice the share of the symmetric matrix
+    assert shared[0, 1, 2] == pytest.approx(sum(2 * mean[2, j] * c[2] / (c[2] + c[j]) for j in range(3)))
+    assert shared[0, 0, 0] == pytest.approx(matrix[0, 0, 0, 0, :3].mean())
+
+
+def test_imaginary_modes_are_judged_by_the_bound_of_their_place(silicon: Phono3py) -> None:
+    chosen = settings(3)
+    set_mesh(silicon, chosen)
+    frequencies = mesh_frequencies(silicon)
+    assert np.abs(np.sort(frequencies[0])[:3]).max() < 1e-3 and frequencies.max() == pytest.approx(15.1, abs=0.3)
+    assert not has_imaginary_modes(frequencies, chosen)
+    for place, value, imaginary in (((0, 0), -0.005, False), ((0, 0), -0.02, True), ((4, 0), -1e-6, True)):
+        changed = frequencies.copy()
+        changed[place] = value
+        assert has_imaginary_modes(changed, chosen) == imaginary, (place, value)
+    # one of the optical modes at Gamma, so that four are low
+    soft = frequencies.copy()
+    soft[0] = [0, 0, 0, -0.005, 15, 15]
+    assert not has_imaginary_modes(soft, settings(3, imaginary_other_THz=-0.01))
+    soft[0, 3] = -0.5
+    assert has_imaginary_modes(soft, settings(3))
+
+
+def test_crystal_without_a_mesh_of_its_system_is_refused(silicon: Phono3py) -> None:
+    assert [crystal_system(number) for number in (1, 15, 16, 142, 143, 167, 168, 194, 195, 230)] == [
+        *("triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "trigonal"),
+        *("hexagonal", "hexagonal", "cubic", "cubic"),
+    ]
+    with pytest.raises(EntryError, match=r"conductivity\.meshes has none for cubic crystals"):
+        set_mesh(silicon, settings(3, meshes={"hexagonal": (3, 3, 3)}))
+
+
+@pytest.mark.slow
+def test_silicon_of_phono3pys_own_example_conducts_as_documented(silicon: Phono3py) -> None:
+    # example/Si-PBE/README.md of phonopy/phono3py
+    assert kappa_of(silicon, 11) == pytest.approx(119.5, abs=0.1)
+    assert kappa_of(silicon, 19) == pytest.approx(130.1, abs=0.2)
+
+
+@pytest.mark.slow
+def test_zinc_telluride_of_phono3pys_own_example_conducts_as_documented(project: Path) -> None:
+    # example/zb-ZnTe-PBEsol/README.md: 46.5 W/m/K at 14×14×14, with the correction of polar crystals of its file
+    crystal = read_phono3py(project / "data" / "phono3py" / "ZnTe-PBEsol" / "phono3py_params_ZnTe.yaml.xz")
+    make_force_constants(crystal, symmetrized=True)
+    assert kappa_of(crystal, 14) == pytest.approx(46.5, abs=0.1)
