@@ -74,8 +74,7 @@ def errors(
         found["srme_published"] = mode_errors.get(row["entry"], np.nan)
         found["difference_percent"] = 100 * (found["kappa_W_per_m_K"] / found["kappa_published_W_per_m_K"] - 1)
         rows.append(found)
-    order = {name: place for place, name in enumerate(potentials)}
-    return pd.DataFrame(rows).sort_values(["entry", "source"], key=lambda column: column.map(order).fillna(column))
+    return pd.DataFrame(sorted(rows, key=lambda row: (row["entry"], list(potentials).index(row["source"]))))
 
 
 def _kappa(row: Mapping[str, Any]) -> dict[str, Any]:
