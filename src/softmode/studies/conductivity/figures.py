@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from softmode.present.figures import MARKERS, WIDTH, nothing, potentials_legend, style
+from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style
 from softmode.present.results import Results
 from softmode.studies.conductivity.results import COMPUTED, numbers_of
 from softmode.studies.conductivity.study import STUDY
@@ -45,8 +45,9 @@ def parity_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
                 continue
             ends = [both.to_numpy().min() / 1.2, both.to_numpy().max() * 1.2]
             axes.plot(ends, ends, color="#404040", linewidth=0.6)
-            axes.set_xscale("log")
-            axes.set_yscale("log")
+            for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
+                scale("log")
+                plain_logarithm(axis)
         panels[0].set_ylabel("κ (W/m/K)")
         potentials_legend(figure, *panels[0].get_legend_handles_labels())
     return figure, numbers
@@ -65,7 +66,7 @@ def errors_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
             nothing(axes, "no entry has a reference")
             return figure, numbers
         image = axes.imshow(wide.to_numpy(float), cmap="RdBu_r", vmin=-2, vmax=2, aspect="auto")
-        figure.colorbar(image, label="2 (κ − κ of PBE) / (κ + κ of PBE)")
+        figure.colorbar(image, label="SRD")
         axes.set_xticks(range(wide.shape[1]), [results.labels[name] for name in wide.columns], rotation=40, ha="right")
         axes.set_yticks(range(len(wide)), [f"{formulas.get(entry, '')} {entry}" for entry in wide.index])
         _mark_outcomes(axes, numbers, wide)
@@ -149,8 +150,9 @@ def temperature_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
             axes.plot([300], [known.get(entry, np.nan)], "k+", markersize=8)
             axes.set_xscale("log")
             axes.set_yscale("log")
+            plain_logarithm(axes.yaxis)
             axes.set_xticks([100, 200, 400, 800], ["100", "200", "400", "800"])
-            axes.minorticks_off()
+            axes.xaxis.minorticks_off()
         figure.supxlabel("temperature (K)", fontsize=8)
         figure.supylabel("κ (W/m/K); + PBE", fontsize=8)
         _legend(figure, results, table)
