@@ -65,8 +65,11 @@ class Conductivity(Settings):
         default="SMM19",
     )
     isotope_scattering: bool = setting("Scattering by the natural abundance of isotopes.", default=True)
-    boundary_mean_free_path_um: float | None = setting(
-        "Longest mean free path; left out, there is no bound.", unit="µm", default=None, gt=0
+    boundary_mean_free_path_um: float = setting(
+        "Longest mean free path; a metre, as phono3py has it where nobody says another, is none for most crystals.",
+        unit="µm",
+        default=1e6,
+        gt=0,
     )
     imaginary_gamma_acoustic_THz: float = setting(
         "Below it the lowest three modes at Gamma are imaginary, and there is no conductivity.",
