@@ -98,6 +98,14 @@ def test_material_without_a_conductivity_counts_two_and_is_an_outcome_of_its_own
     assert found.loc[("mine", "chgnet"), ["srd", "sre", "srme"]].isna().all()
 
 
+def test_conductivity_at_another_temperature_is_compared_with_none_at_300_K() -> None:
+    cold = table()
+    cold["conductivity_temperatures_K"] = [np.array([200.0, 250.0])] * len(cold)
+    found = errors(cold, ["m3gnet"], {"mp-1265": 5.0}, None, {"m3gnet": ({"mp-1265": 2.5}, {})}).iloc[0]
+    assert found["temperature_K"] == 250 and found["kappa_W_per_m_K"] == pytest.approx(5)
+    assert found[["sre", "kappa_published_W_per_m_K", "difference_percent"]].isna().all()
+
+
 def test_means_are_over_the_entries_with_a_reference_and_missing_where_a_mode_error_is() -> None:
     found = means(numbers({"mp-1265": Modes(POINTS, DFT, 5.0)}).reset_index(), ["m3gnet", "chgnet"], REPORT)
     own = found.set_index("potential").loc["chgnet"]

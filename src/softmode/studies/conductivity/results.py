@@ -24,6 +24,8 @@ from softmode.studies.conductivity.study import STUDY
 
 # What `outcome` says of an entry: the words of the stage's `conductivity_outcome`, and of one whose calculation failed.
 COMPUTED = "computed"
+# Temperature in K of all published conductivities; one at another temperature is compared with none of them.
+_PUBLISHED_K = 300.0
 OUTCOMES = (COMPUTED, "imaginary_modes", "broken_symmetry", "failed")
 
 
@@ -68,6 +70,8 @@ def errors(
         kappas, mode_errors = published.get(row["source"], ({}, {}))
         found = {"entry": row["entry"], "source": row["source"]} | _kappa(row)
         known = reference.get(row["entry"], np.nan)
+        if found.get("temperature_K", _PUBLISHED_K) != _PUBLISHED_K:
+            known, kappas, mode_errors = np.nan, {}, {}
         found["kappa_reference_W_per_m_K"] = known
         found |= _relative(row, found, known, None if modes is None else modes.get(row["entry"]))
         found["kappa_published_W_per_m_K"] = kappas.get(row["entry"], np.nan)
