@@ -8,6 +8,7 @@ import pandas as pd
 
 from softmode.compare.mean_errors import Quantity
 from softmode.compare.resampling import mean_interval
+from softmode.compare.training import not_seen
 
 
 def study_means(
@@ -17,10 +18,12 @@ def study_means(
     report: Mapping[str, Any],
     by: Sequence[str] = (),
     more: Callable[[pd.DataFrame], Mapping[str, Any]] = lambda chosen: {},
+    seen: Mapping[str, pd.Index] | None = None,
 ) -> pd.DataFrame:
     """Return one row for each potential, subset and quantity, with the mean.
 
-    Columns: potential, subset (`common`, the entries that all potentials completed, or `own`), those of `by`, quantity,
+    Columns: potential, subset (`common`, the entries that all potentials completed, or `own`; where a potential was
+    trained on some, first `unseen`: of `common`, those that none was trained on), those of `by`, quantity,
     unit, n, mae, mae_low and mae_high (95 % percentile bootstrap interval; NaN for too few entries), median and
     percentile_95, and those of `more`.
 
@@ -28,14 +31,18 @@ def study_means(
         done: a study's rows that were completed, with columns entry and source; a missing number counts for nothing
         by: columns whose values have means of their own, such as a temperature
         more: further columns of the rows that a mean is over, the same for all quantities
+        seen: entries that potentials were trained on, of `seen_entries`; None where what is found is no error
     """
     counts = done[done["source"].isin(potentials)].groupby("entry")["source"].nunique()
-    common = set(counts.index[counts == len(potentials)])
+    common = counts.index[counts == len(potentials)]
+    subsets = {"unseen": not_seen(common, seen)} if seen else {}
+    subsets |= {"common": common, "own": counts.index}
     rows = []
     for name in potentials:
         of_potential = done[done["source"] == name]
         for key, own in of_potential.groupby(list(by)) if by else [((), of_potential)]:
-            for subset, chosen in (("common", own[own["entry"].isin(common)]), ("own", own)):
+            for subset, entries in subsets.items():
+                chosen = own[own["entry"].isin(entries)]
                 where: dict[str, Any] = {"potential": name, "subset": subset, **dict(zip(by, key, strict=True))}
                 rest = dict(more(chosen))
                 rows += [where | _mean(chosen, quantity, report) | rest for quantity in quantities]

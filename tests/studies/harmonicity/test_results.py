@@ -63,6 +63,14 @@ def test_numbers_are_means_over_what_all_and_what_each_completed() -> None:
     assert common.loc["ratio", "mae"] == pytest.approx(40) and common.loc["frequency", "n"] == 0
 
 
+def test_entries_that_a_potential_was_trained_on_are_told_apart() -> None:
+    long = by_temperature(table(), ["a"])
+    numbers = harmonicity_numbers(long, ["a"], REPORT, {"a": pd.Index(["e0", "e1", "e2", "e3"])})
+    shown = numbers[(numbers["temperature_K"] == 300) & (numbers["quantity"] == "ratio")].set_index("subset")
+    assert shown.index.tolist() == ["unseen", "common", "own"]
+    assert shown["n"].tolist() == [2, 6, 6] and shown.loc["unseen", "mae"] == pytest.approx(55)
+
+
 def test_rank_correlation_has_an_interval_and_none_of_few() -> None:
     rng = np.random.default_rng(3)
     one = rng.normal(size=40)

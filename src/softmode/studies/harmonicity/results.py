@@ -11,6 +11,7 @@ from softmode.compare.agreement import FEWEST_FOR_RANKS
 from softmode.compare.mean_errors import Quantity
 from softmode.compare.resampling import enough, interval
 from softmode.compare.study_means import study_means
+from softmode.compare.training import seen_entries
 from softmode.present.results import Results
 from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
 from softmode.present.tables import subset_cells
@@ -69,7 +70,12 @@ def by_temperature(table: pd.DataFrame, potentials: Sequence[str]) -> pd.DataFra
     return long
 
 
-def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: Mapping[str, Any]) -> pd.DataFrame:
+def harmonicity_numbers(
+    long: pd.DataFrame,
+    potentials: Sequence[str],
+    report: Mapping[str, Any],
+    seen: Mapping[str, pd.Index] | None = None,
+) -> pd.DataFrame:
     """Return the mean of each quantity by potential, temperature and subset, with its 95 % bootstrap interval.
 
     Columns: those of `study_means` by temperature_K, percent_unstable; and of |δF|/F with the error of frequencies
@@ -78,6 +84,7 @@ def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: M
 
     Args:
         long: of `by_temperature`
+        seen: entries that potentials were trained on, of `seen_entries`
     """
 
     def more(chosen: pd.DataFrame) -> dict[str, float]:
@@ -87,7 +94,7 @@ def harmonicity_numbers(long: pd.DataFrame, potentials: Sequence[str], report: M
             found |= dict(zip((key, f"{key}_low", f"{key}_high"), told, strict=True))
         return found
 
-    return study_means(long, QUANTITIES, potentials, report, by=("temperature_K",), more=more)
+    return study_means(long, QUANTITIES, potentials, report, by=("temperature_K",), more=more, seen=seen)
 
 
 def rank_correlation(both: pd.DataFrame, report: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -122,7 +129,8 @@ def shown_temperature(long: pd.DataFrame, report: Mapping[str, Any]) -> float:
 def harmonicity(results: Results) -> Table:
     """Return how harmonic each potential is, and how good the force constants are that fit its thermal forces."""
     long = results.once(numbers_of)
-    numbers = harmonicity_numbers(long, list(results.potentials), results.report)
+    seen = seen_entries(results.properties, list(results.potentials))
+    numbers = harmonicity_numbers(long, list(results.potentials), results.report, seen)
     temperature = shown_temperature(long, results.report)
     shown = numbers[numbers["temperature_K"] == temperature]
     rows = []
@@ -143,7 +151,8 @@ def harmonicity(results: Results) -> Table:
         f"({report['temperature_K']:g} K) of these force constants at the wave vectors of the supercell, against the "
         "reference's; unstable: a mode is imaginary, and there is no F. ρ: Spearman's rank correlation of |δF|/F over "
         "entries, ρ(ω) with the error of ω, ρ(F_h) with that of harmonic forces in their mean. common: the "
-        "entries that every potential completed; own: those that this one did; brackets: 95 % bootstrap interval. "
+        "entries that every potential completed; own: those that this one did; unseen: of common, those that none was "
+        "trained on; brackets: 95 % bootstrap interval. "
         f"Protocol {report['protocol']} ({report['protocol_digest'][:12]})."
     )
     titles = [f"{quantity.name} ({quantity.unit})" if quantity.unit else quantity.name for quantity in QUANTITIES]
