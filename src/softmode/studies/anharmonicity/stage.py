@@ -1,0 +1,165 @@
+"""From forces along lines to derivatives of the energy, and which of them stand above the noise."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from ase import Atoms
+
+from softmode.engine.parquet import Column
+from softmode.engine.records import Failure, Record
+from softmode.errors import EntryError
+from softmode.reference.entry import Entry
+from softmode.stages.table_row import table_row
+from softmode.studies.anharmonicity.bases import cell_polynomials, gamma_polynomials
+from softmode.studies.anharmonicity.derivatives import Derivatives, derivatives
+from softmode.studies.anharmonicity.directions import LineForces
+from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA, lines_of
+from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
+from softmode.studies.anharmonicity.study import DERIVATIVES
+
+_F, _N = pa.float64(), pa.int64()
+_FS, _NS, _TS = pa.list_(pa.float64()), pa.list_(pa.int64()), pa.list_(pa.string())
+_UNIT = "eV/Å^order"
+
+
+def forces_columns(settings: DerivativeForces) -> list[Column]:
+    """Return the columns that the stage before adds; not beside it, as no potential's environment has pyarrow."""
+    return [
+        Column("derivative_evaluations", _N, "", "structures that were evaluated, of both cells"),
+        Column("cell_atoms", _N, "", "atoms of the relaxed cell"),
+        Column("gamma_atoms", _N, "", "atoms of the primitive cell"),
+        Column("cell_force_noise_eV_per_A", _F, "eV/Å", "noise of a force: RMS of its change by rigid shifts"),
+        Column("gamma_force_noise_eV_per_A", _F, "eV/Å", "the same in the primitive cell"),
+    ]
+
+
+def columns(settings: DerivativesOfEnergy) -> list[Column]:
+    """Return the columns of the stage's table: lists with a value for each order, or for each derivative."""
+    claimed = f"mean magnitude is at least {settings.least_multiple_of_noise:g} times the noise floor"
+    return [
+        Column("orders", _NS, "", "orders of the derivatives that were determined; all lists that follow are of these"),
+        Column("n_derivatives", _NS, "", "independent ones"),
+        Column("mean_magnitudes", _FS, _UNIT, "mean absolute value; missing where nothing is claimed"),
+        Column("mean_errors", _FS, _UNIT, "root mean square of the error bars"),
+        Column("noise_floors", _FS, _UNIT, "root mean square of what the noise of forces makes"),
+        Column("claimed", pa.list_(pa.bool_()), "", claimed),
+        Column("conditions", _FS, "", "condition number of the least-squares problem"),
+        Column("misfits", _FS, "", "RMS of what the least squares leave, over RMS of what they fit"),
+        Column("n_steps", _NS, "", "step sizes that were extrapolated from"),
+        Column("undetermined", pa.string(), "", "which orders were not determined, and why"),
+        Column("derivative_orders", _NS, "", "order of each derivative that is claimed"),
+        Column("derivative_labels", _TS, "", "by which displacements: number of the atom in the cell, and x, y or z"),
+        Column("derivatives", _FS, _UNIT, "independent derivatives of the energy"),
+        Column("derivative_errors", _FS, _UNIT, "error bar of each; missing where there is one step size alone"),
+    ]
+
+
+def compute_derivatives(
+    found: Iterator[tuple[Entry, Record]], source: str, settings: DerivativesOfEnergy
+) -> Iterator[dict[str, Any]]:
+    """Yield one row for each record of forces along lines."""
+    for entry, record in found:
+        yield table_row(DERIVATIVES, source, entry.id, *_failure_or_row(record, settings))
+
+
+def _failure_or_row(record: Record, settings: DerivativesOfEnergy) -> tuple[Failure | None, partial[dict[str, Any]]]:
+    row: dict[str, Any] = {}
+    failure = record.failure
+    if failure is None:
+        try:
+            row = of_record(record, settings)
+        except EntryError as error:
+            failure = Failure(DERIVATIVES.name, error.kind, error.message)
+    return failure, partial(dict, row)
+
+
+def of_record(record: Record, settings: DerivativesOfEnergy) -> dict[str, Any]:
+    """Return the row of a record.
+
+    Raises:
+        EntryError: (kind `not_determined`) no order was determined.
+    """
+    orders = {"cell": range(2, FIRST_AT_GAMMA), "gamma": range(FIRST_AT_GAMMA, 7)}
+    found: list[Derivatives] = []
+    undetermined: list[str] = []
+    for which, of_cell in orders.items():
+        known = lines_of(record.arrays, which)
+        if known is not None:
+            noise = float(record.values[f"{which}_force_noise_eV_per_A"])
+            possible = [order for order in of_cell if known[1].steps(order) >= 1]
+            some, why = of_lines(known[0], [known[1]], possible, noise, settings.symmetry_tolerance_A)
+            found += some
+            undetermined += why
+    return as_row(found, undetermined, settings)
+
+
+def of_lines(
+    cell: Atoms, lines: Sequence[LineForces], orders: Sequence[int], noise: float, tolerance: float
+) -> tuple[list[Derivatives], list[str]]:
+    """Return the derivatives of each order that forces determine, and why those that they don't are not.
+
+    Args:
+        cell: at rest
+        orders: to 4 of the cell; from 5 on at Γ, where the cell is a primitive one
+        noise: of a force in eV/Å
+        tolerance: spglib's symprec in Å
+    """
+    found, undetermined = [], []
+    for order in orders:
+        make = cell_polynomials if order < FIRST_AT_GAMMA else gamma_polynomials
+        polynomials = make(cell, order, tolerance)
+        if polynomials is None:
+            undetermined.append(f"order {order}: symmetry leaves none")
+            continue
+        try:
+            found.append(derivatives(polynomials, lines, noise))
+        except EntryError as error:
+            undetermined.append(error.message)
+    return found, undetermined
+
+
+def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: DerivativesOfEnergy) -> dict[str, Any]:
+    """Return the columns of derivatives; those of an order that is not claimed are left out.
+
+    Raises:
+        EntryError: (kind `not_determined`) there are none.
+    """
+    if not found:
+        raise EntryError("not_determined", "; ".join(undetermined))
+    claimed = [is_claimed(each, settings) for each in found]
+    shown = [each for each, above in zip(found, claimed, strict=True) if above]
+    return {
+        "orders": [each.polynomials.order for each in found],
+        "n_derivatives": [len(each.values) for each in found],
+        "mean_magnitudes": [each.mean_magnitude if above else None for each, above in zip(found, claimed, strict=True)],
+        "mean_errors": [_number(float(np.sqrt(np.mean(each.errors**2)))) for each in found],
+        "noise_floors": [each.noise for each in found],
+        "claimed": claimed,
+        "conditions": [each.condition for each in found],
+        "misfits": [each.misfit for each in found],
+        "n_steps": [each.n_steps for each in found],
+        "undetermined": "; ".join(undetermined),
+        "derivative_orders": [each.polynomials.order for each in shown for _ in each.values],
+        "derivative_labels": [label for each in shown for label in each.polynomials.labels(names_of(each))],
+        "derivatives": [float(value) for each in shown for value in each.values],
+        "derivative_errors": [_number(float(error)) for each in shown for error in each.errors],
+    }
+
+
+def is_claimed(found: Derivatives, settings: DerivativesOfEnergy) -> bool:
+    """Return whether derivatives of an order stand above the noise of forces."""
+    return found.mean_magnitude >= settings.least_multiple_of_noise * found.noise
+
+
+def names_of(found: Derivatives) -> list[str]:
+    """Return the name of each coordinate: number of the atom, from 1, and axis."""
+    n_atoms = found.polynomials.coordinates.shape[1] // 3
+    first = n_atoms - len(found.polynomials.coordinates) // 3  # at Γ, all but the first atom
+    return [f"{atom + 1}{axis}" for atom in range(first, n_atoms) for axis in "xyz"]
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None

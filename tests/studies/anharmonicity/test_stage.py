@@ -1,0 +1,146 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+
+from softmode.engine.records import Failure, Record
+from softmode.errors import EntryError, InputError
+from softmode.reference.entry import Entry
+from softmode.settings.protocol import Protocol, stage_settings
+from softmode.settings.protocol_check import check_protocol
+from softmode.stages.thermal_displacements import moved
+from softmode.studies.anharmonicity.directions import displacements, random_directions
+from softmode.studies.anharmonicity.forces import compute_derivative_forces, off_the_boundary, plan
+from softmode.studies.anharmonicity.given import derivatives_of_file
+from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
+from softmode.studies.anharmonicity.stage import columns, compute_derivatives
+from tests.stages.potentials import batches_of
+from tests.studies.anharmonicity.known import TOLERANCE, SeriesPotential, gamma_series, primitive
+
+SECTIONS = {"derivative_forces": DerivativeForces, "derivatives": DerivativesOfEnergy}
+
+
+@pytest.fixture
+def protocol(loew2024: Protocol) -> Protocol:
+    return replace(loew2024, sections=loew2024.sections | SECTIONS)
+
+
+@pytest.fixture
+def forces_settings(protocol: Protocol) -> DerivativeForces:
+    """Of the primitive cell as the relaxed one, whose energy is a series, with steps that are large against noise."""
+    given = {"amplitudes_A": [0.03, 0.05, 0.07, 0.1, 0.14], "gamma_amplitudes_A": [0.03 * 1.4**n for n in range(7)]}
+    return stage_settings(DerivativeForces, protocol.section("derivative_forces") | given)
+
+
+@pytest.fixture
+def settings(protocol: Protocol) -> DerivativesOfEnergy:
+    return stage_settings(DerivativesOfEnergy, protocol.section("derivatives"))
+
+
+def computed(settings: DerivativeForces, rounding: float = 0.0) -> tuple[Entry, Record]:
+    rest = primitive()
+    entry = Entry("CaF2", rest, np.eye(3, dtype=int), np.eye(3), source="made for a test")
+    planned = plan(rest, settings)
+    potential = SeriesPotential(gamma_series(), planned["gamma"].cell, rounding)
+    assert np.allclose(planned["cell"].cell.positions, planned["gamma"].cell.positions)
+    (record,) = compute_derivative_forces(iter([(entry, Record("CaF2", rest))]), batches_of(potential, 300), settings)
+    return entry, record
+
+
+def test_stages_recover_a_known_energy_to_sixth_order(
+    forces_settings: DerivativeForces, settings: DerivativesOfEnergy
+) -> None:
+    entry, record = computed(forces_settings)
+    assert record.failure is None and record.values["cell_force_noise_eV_per_A"] < 1e-12
+    (row,) = compute_derivatives(iter([(entry, record)]), "series", settings)
+    assert row["status"] == "done" and {column.name for column in columns(settings)} <= set(row)
+    assert row["orders"] == [2, 3, 4, 5, 6] and all(row["claimed"]) and row["undetermined"] == ""
+    series = gamma_series()
+    found, order = np.array(row["derivatives"]), np.array(row["derivative_orders"])
+    for which in (5, 6):
+        known = series.values[which - 2]
+        assert np.abs(found[order == which] - known).max() < 1e-6 * np.abs(known).mean()
+    # in a cell any atom may be displaced; at Γ all are relative to the first
+    labels = [f"{of}:{label}" for of, label in zip(order, row["derivative_labels"], strict=True)]
+    assert len(set(labels)) == len(labels) and "2:1x 1x" in labels and "5:2x 2x 2x 2y 2z" in labels
+
+
+def test_order_below_the_noise_is_not_claimed(forces_settings: DerivativeForces, settings: DerivativesOfEnergy) -> None:
+    entry, record = computed(forces_settings, rounding=0.5)
+    assert record.values["gamma_force_noise_eV_per_A"] == pytest.approx(0.5e-3 / np.sqrt(2), rel=0.5)
+    (row,) = compute_derivatives(iter([(entry, record)]), "rough", settings)
+    assert row["status"] == "done"
+    assert row["claimed"] == [True, True, True, True, False]
+    assert row["mean_magnitudes"][4:] == [None] and min(row["noise_floors"]) > 0
+    assert set(row["derivative_orders"]) == {2, 3, 4, 5}
+
+
+def test_cell_that_is_too_large_and_failure_of_the_relaxation_are_failures(
+    forces_settings: DerivativeForces, settings: DerivativesOfEnergy
+) -> None:
+    rest = primitive()
+    entry = Entry("CaF2", rest, np.eye(3, dtype=int), np.eye(3), source="made for a test")
+    failed = Record("CaF2", rest, failure=Failure("relax", "not_converged", "ever"))
+    small = forces_settings.model_copy(update={"largest_primitive_atoms": 2})
+    potential = batches_of(SeriesPotential(gamma_series(), rest), 300)
+    (record,) = compute_derivative_forces(iter([(entry, failed)]), potential, forces_settings)
+    assert record.failure == failed.failure
+    (record,) = compute_derivative_forces(iter([(entry, Record("CaF2", rest))]), potential, small)
+    assert record.failure is not None and record.failure.kind == "too_large"
+    (row,) = compute_derivatives(iter([(entry, record)]), "series", settings)
+    assert row["status"] == "failed" and row["failed_kind"] == "too_large"
+
+
+def test_no_atom_crosses_the_boundary_of_the_cell() -> None:
+    for cell in (primitive(), Atoms("NaCl", scaled_positions=[[0] * 3, [0.5] * 3], cell=[3, 3, 5], pbc=True)):
+        shifted = off_the_boundary(cell).get_scaled_positions(wrap=False)
+        assert (shifted * cell.cell.lengths()).min() > 0.3 and ((1 - shifted) * cell.cell.lengths()).min() > 0.3
+
+
+def file_of_forces(path: Path, amplitudes: tuple[float, ...], n_directions: int) -> Path:
+    displaced = displacements(random_directions(n_directions, 3, 0), amplitudes)
+    frames = []
+    for by, forces in zip(displaced, gamma_series().forces(displaced), strict=True):
+        frames.append(moved(primitive(), by))
+        frames[-1].calc = SinglePointCalculator(frames[-1], forces=forces, energy=0.0)
+    rest = primitive().copy()
+    rest.calc = SinglePointCalculator(rest, forces=np.zeros((3, 3)), energy=0.0)
+    write(path, [rest, *frames])
+    return path
+
+
+def test_given_forces_make_derivatives_and_what_they_do_not_determine_is_said(tmp_path: Path) -> None:
+    path = file_of_forces(tmp_path / "forces.extxyz", (0.03, 0.06), 12)
+    found, why = derivatives_of_file(path, [4, 5, 6], TOLERANCE)
+    assert [each.polynomials.order for each in found] == [4, 5] and [each.n_steps for each in found] == [1, 1]
+    # a single step size has no error bar, and a file has the rounding of its digits
+    assert all(np.isnan(each.errors).all() for each in found)
+    assert why == ["derivatives of order 6: 2 amplitudes of each direction, and it takes 3"]
+    few = file_of_forces(tmp_path / "few.extxyz", (0.03, 0.06, 0.09), 1)
+    found, why = derivatives_of_file(few, [6], TOLERANCE)
+    assert not found and "1 directions determine" in why[0]
+    with pytest.raises(InputError, match="no such file"):
+        derivatives_of_file(tmp_path / "missing.extxyz", [2], TOLERANCE)
+
+
+def test_frames_that_are_no_lines_are_refused(tmp_path: Path) -> None:
+    path = file_of_forces(tmp_path / "forces.extxyz", (0.03,), 2)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "half.extxyz").write_text("\n".join(lines[:10]) + "\n", encoding="utf-8")
+    with pytest.raises(EntryError, match="forward and back"):
+        derivatives_of_file(tmp_path / "half.extxyz", [2], TOLERANCE)
+
+
+def test_sections_need_not_be_written_and_too_few_amplitudes_are_refused(protocol: Protocol) -> None:
+    check_protocol(protocol, "protocols.yaml")
+    for given, message in (
+        ({"amplitudes_A": [0.01, 0.02, 0.03, 0.04]}, "are 4; derivatives of order 4 take 5"),
+        ({"gamma_amplitudes_A": [0.05, 0.02, 0.1, 0.2, 0.3, 0.4]}, "are to ascend"),
+    ):
+        wrong = replace(protocol, settings=protocol.settings | {"derivative_forces": given})
+        with pytest.raises(InputError, match=message):
+            check_protocol(wrong, "protocols.yaml")
