@@ -57,6 +57,18 @@ class Derivatives:
         return float(np.abs(self.values).mean())
 
     @property
+    def mean_error(self) -> float:
+        """Root mean square of the error bars in eV/Å^order; NaN where there is one step size alone."""
+        return float(np.sqrt(np.mean(self.errors**2)))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the independent derivatives: number of the atom, from 1, and axis, such as `1x 1x 4y`."""
+        n_atoms = self.polynomials.coordinates.shape[1] // 3
+        first = n_atoms - len(self.polynomials.coordinates) // 3  # at Γ, all but the first atom
+        return self.polynomials.labels([f"{atom + 1}{axis}" for atom in range(first, n_atoms) for axis in "xyz"])
+
+    @property
     def n_steps(self) -> int:
         """Number of step sizes that were extrapolated from."""
         return self.used[1] - self.used[0] + 1

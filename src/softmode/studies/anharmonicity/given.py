@@ -7,11 +7,12 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
+from softmode.engine.records import read_records, row_numbers
 from softmode.errors import EntryError, InputError
 from softmode.reference.cells import symmetry_dataset
 from softmode.studies.anharmonicity.derivatives import Derivatives
 from softmode.studies.anharmonicity.directions import LineForces, from_displacements
-from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA
+from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA, lines_of
 from softmode.studies.anharmonicity.stage import of_lines
 
 # Largest displacement in Å of a file: more is another structure, or atoms that were moved into the cell.
@@ -71,6 +72,49 @@ def derivatives_of_file(
     return found, why + [
         f"derivatives of order {order}: {amplitudes} amplitudes of each direction, and it takes {order // 2}"
         for order in missing
+    ]
+
+
+def series_of(path: Path, entry: str | None, tolerance: float) -> tuple[Atoms, list[Derivatives]]:
+    """Return a crystal at rest, and its derivatives of second to fourth order, all of which a series needs.
+
+    Args:
+        path: as for `read_lines`, or a database of the stage `derivative_forces`
+        entry: of the database; None where it has but one
+        tolerance: spglib's symprec in Å
+
+    Raises:
+        InputError: the file cannot be used, or has several entries and none is named.
+        EntryError: an order is not determined, or there is no record of forces.
+    """
+    orders = range(2, FIRST_AT_GAMMA)
+    if path.suffix == ".db":
+        rest, lines, noise = _of_database(path, entry)
+    else:
+        (rest, lines), noise = read_lines(path), 0.0
+    found, why = of_lines(rest, lines, orders, noise, tolerance)
+    if len(found) < len(orders):
+        raise EntryError("not_determined", f"{path}: {'; '.join(why)}")
+    return rest, found
+
+
+def _of_database(path: Path, entry: str | None) -> tuple[Atoms, list[LineForces], float]:
+    there = list(row_numbers(path)) if path.is_file() else []
+    if not there or (entry is None and len(there) > 1) or entry not in (None, *there):
+        raise InputError(f"{path}: no such file, or name one of its entries: {', '.join(there)}")
+    (record,) = read_records(path, [entry or there[0]])
+    known = None if record.failure else lines_of(record.arrays, "cell")
+    if known is None:
+        raise EntryError("not_determined", f"{path}: {record.entry} has no forces along lines")
+    return known[0], [known[1]], float(record.values["cell_force_noise_eV_per_A"])
+
+
+def rows_of(found: Sequence[Derivatives]) -> list[tuple[int, str, float, float]]:
+    """Return order, name, value and error bar (eV/Å^order) of each derivative."""
+    return [
+        (each.polynomials.order, name, float(value), float(error))
+        for each in found
+        for name, value, error in zip(each.names, each.values, each.errors, strict=True)
     ]
 
 

@@ -135,7 +135,7 @@ def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: 
         "orders": [each.polynomials.order for each in found],
         "n_derivatives": [len(each.values) for each in found],
         "mean_magnitudes": [each.mean_magnitude if above else None for each, above in zip(found, claimed, strict=True)],
-        "mean_errors": [_number(float(np.sqrt(np.mean(each.errors**2)))) for each in found],
+        "mean_errors": [_number(each.mean_error) for each in found],
         "noise_floors": [each.noise for each in found],
         "claimed": claimed,
         "conditions": [each.condition for each in found],
@@ -143,7 +143,7 @@ def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: 
         "n_steps": [each.n_steps for each in found],
         "undetermined": "; ".join(undetermined),
         "derivative_orders": [each.polynomials.order for each in shown for _ in each.values],
-        "derivative_labels": [label for each in shown for label in each.polynomials.labels(names_of(each))],
+        "derivative_labels": [label for each in shown for label in each.names],
         "derivatives": [float(value) for each in shown for value in each.values],
         "derivative_errors": [_number(float(error)) for each in shown for error in each.errors],
     }
@@ -152,13 +152,6 @@ def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: 
 def is_claimed(found: Derivatives, settings: DerivativesOfEnergy) -> bool:
     """Return whether derivatives of an order stand above the noise of forces."""
     return found.mean_magnitude >= settings.least_multiple_of_noise * found.noise
-
-
-def names_of(found: Derivatives) -> list[str]:
-    """Return the name of each coordinate: number of the atom, from 1, and axis."""
-    n_atoms = found.polynomials.coordinates.shape[1] // 3
-    first = n_atoms - len(found.polynomials.coordinates) // 3  # at Γ, all but the first atom
-    return [f"{atom + 1}{axis}" for atom in range(first, n_atoms) for axis in "xyz"]
 
 
 def _number(value: float) -> float | None:
