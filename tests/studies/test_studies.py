@@ -38,8 +38,8 @@ def test_declarations_import_nothing_heavy() -> None:
         ([], "'harmonic' comes first"),
         (
             ["harmonic", "harmonik"],
-            "no study 'harmonik', did you mean 'harmonic'?; there are: harmonic, harmonicity, "
-            "roughness, spectroscopy, supercell_error, and",
+            "no study 'harmonik', did you mean 'harmonic'?; there are: harmonic, anharmonicity, "
+            "harmonicity, roughness, spectroscopy, supercell_error, and",
         ),
         (["harmonic", "harmonic"], "'harmonic' is there twice"),
         (["harmonic", "no.such.module"], "'no.such.module' is no module with a STUDY that Python finds"),

@@ -1,4 +1,4 @@
-"""Make derivatives of the energy of forces in a file: of a crystal at rest and displaced along lines.
+"""Make derivatives of the energy of the forces in a file.
 
 The file is what `line-forces` writes, or any file of frames with forces that ASE reads: the crystal at rest, and
 displacements along some directions, forward and back, at some amplitudes. Orders 2 to 4 are those of the file's cell;

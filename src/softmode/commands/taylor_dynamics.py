@@ -1,8 +1,9 @@
-"""Run molecular dynamics of a Taylor series, and write a data set of it: energies and forces without noise.
+"""Run dynamics of a Taylor series, and write a data set of it.
 
-The series is made of the forces in a file, as `derivatives` makes it, of second to fourth order in the file's cell; or
-of those of a crystal's record of a campaign (--records). Energy is constant. Each part of the split is a file of
-extended XYZ, in blocks of time. A series that has no bound stops the run, and so does energy that is not conserved.
+The series is made of the forces in a file, as `derivatives` makes it, or of those of a campaign's stage
+`derivative_forces`: second to fourth order in the file's cell. Each part of the split is a file of extended XYZ, in
+blocks of time; its energies and forces have no noise. A series that has no bound stops the run, and so does energy that
+is not conserved.
 """
 
 from argparse import ArgumentParser

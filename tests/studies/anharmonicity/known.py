@@ -57,7 +57,9 @@ def gamma_series() -> Series:
     orders = range(2, 7)
     found = [gamma_polynomials(primitive(), order, TOLERANCE) for order in orders]
     assert all(each is not None for each in found)
-    return Series([each for each in found if each], [10 * 5.0 ** (order - 2) for order in orders])
+    series = Series([each for each in found if each], [10 * 5.0 ** (order - 2) for order in orders])
+    series.values[0] = np.array([10.0, -2.0])  # of an atom of fluorine by itself, and of both: a stable crystal
+    return series
 
 
 class SeriesPotential:

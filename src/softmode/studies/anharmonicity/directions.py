@@ -119,7 +119,7 @@ def random_directions(n_directions: int, n_atoms: int, seed: int) -> np.ndarray:
 def displacements(directions: np.ndarray, amplitudes_A: Sequence[float]) -> np.ndarray:
     """Return all displacements in Å, shape (n · m · 2, n_atoms, 3): for each direction and amplitude, forward, back."""
     signed = np.array([[1.0], [-1.0]]) * np.array(amplitudes_A)[:, None, None]
-    found = directions[:, None, None, :] * signed[None]
+    found: np.ndarray = directions[:, None, None, :] * signed[None]
     return found.reshape(-1, directions.shape[1] // 3, 3)
 
 

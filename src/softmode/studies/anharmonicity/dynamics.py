@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
+from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
 from softmode.engine.interruption import check
@@ -60,9 +60,7 @@ def trajectory(rest: Atoms, series: TaylorSeries, dynamics: Dynamics) -> Iterato
     """
     atoms = rest.copy()
     atoms.calc = TaylorCalculator(rest, series, dynamics.largest_displacement_A)
-    MaxwellBoltzmannDistribution(
-        atoms, temperature_K=dynamics.temperature_K, force_temp=True, rng=np.random.default_rng(dynamics.seed)
-    )
+    thermalize_momenta(atoms, dynamics.temperature_K, exact_temperature=True, rng=np.random.default_rng(dynamics.seed))
     Stationary(atoms, preserve_temperature=False)
     integrator = VelocityVerlet(atoms, timestep=dynamics.time_step_fs * units.fs)
     every = max(1, round(dynamics.interval_fs / dynamics.time_step_fs))

@@ -75,6 +75,17 @@ class SymmetricPolynomials:
         found: np.ndarray = self.basis @ np.linalg.solve(self.of_independent, independent)
         return found
 
+    def tensor(self, independent: np.ndarray) -> np.ndarray:
+        """Return the whole tensor in eV/Å^n, shape (3 n_atoms,) * n; of orders to the fourth, else it is large."""
+        size = len(self.coordinates)
+        tensor = np.zeros((size,) * self.order)
+        values = self.derivatives(independent)
+        for places in itertools.permutations(range(self.order)):
+            tensor[tuple(self.indices[:, places].T)] = values
+        for axis in range(self.order):
+            tensor = np.moveaxis(np.tensordot(tensor, self.coordinates, (axis, 0)), -1, axis)
+        return tensor
+
     def design(self, directions: np.ndarray) -> np.ndarray:
         """Return what the parameters are multiplied by to give the derivative of order n − 1 of the energy's gradient.
 

@@ -58,12 +58,21 @@ class DerivativeForces(Settings):
 
 
 class DerivativesOfEnergy(Settings):
-    """What of the derivatives is claimed."""
+    """What of the derivatives is claimed, and what is made of them."""
 
     least_multiple_of_noise: float = setting(
         "An order is claimed if the mean magnitude of its derivatives is so many times their noise.",
         default=3.0,
         gt=0,
+    )
+    smearing_THz: float = setting(
+        "Standard deviation of the Gaussian that stands for the conservation of energy in the sunset.",
+        unit="THz",
+        default=0.3,
+        gt=0,
+    )
+    temperature_K: Annotated[float, TakenFrom("report.temperature_K")] = setting(
+        "Temperature of shifts and linewidths.", unit="K", ge=0
     )
     symmetry_tolerance_A: Annotated[float, TakenFrom("force_sets.symmetry_tolerance_A")] = setting(
         "spglib's symprec.", unit="Å", gt=0

@@ -11,12 +11,14 @@ from ase import Atoms
 from softmode.engine.parquet import Column
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError
+from softmode.reference.cells import masses_of
 from softmode.reference.entry import Entry
 from softmode.stages.table_row import table_row
 from softmode.studies.anharmonicity.bases import cell_polynomials, gamma_polynomials
 from softmode.studies.anharmonicity.derivatives import Derivatives, derivatives
 from softmode.studies.anharmonicity.directions import LineForces
 from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA, lines_of
+from softmode.studies.anharmonicity.perturbation import small_cell
 from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
 from softmode.studies.anharmonicity.study import DERIVATIVES
 
@@ -39,6 +41,8 @@ def forces_columns(settings: DerivativeForces) -> list[Column]:
 def columns(settings: DerivativesOfEnergy) -> list[Column]:
     """Return the columns of the stage's table: lists with a value for each order, or for each derivative."""
     claimed = f"mean magnitude is at least {settings.least_multiple_of_noise:g} times the noise floor"
+    at = f"at {settings.temperature_K:g} K"
+    without = "missing where fourth derivatives are not claimed, or a mode is imaginary"
     return [
         Column("orders", _NS, "", "orders of the derivatives that were determined; all lists that follow are of these"),
         Column("n_derivatives", _NS, "", "independent ones"),
@@ -54,6 +58,9 @@ def columns(settings: DerivativesOfEnergy) -> list[Column]:
         Column("derivative_labels", _TS, "", "by which displacements: number of the atom in the cell, and x, y or z"),
         Column("derivatives", _FS, _UNIT, "independent derivatives of the energy"),
         Column("derivative_errors", _FS, _UNIT, "error bar of each; missing where there is one step size alone"),
+        Column("mode_frequencies_THz", _FS, "THz", f"of all modes of the cell but translations; {without}"),
+        Column("loop_shifts_THz", _FS, "THz", f"of these modes by fourth derivatives in first order, {at}; {without}"),
+        Column("sunset_linewidths_THz", _FS, "THz", f"full widths of these modes in second order, {at}; {without}"),
     ]
 
 
@@ -93,7 +100,7 @@ def of_record(record: Record, settings: DerivativesOfEnergy) -> dict[str, Any]:
             some, why = of_lines(known[0], [known[1]], possible, noise, settings.symmetry_tolerance_A)
             found += some
             undetermined += why
-    return as_row(found, undetermined, settings)
+    return as_row(found, undetermined, settings) | modes_of(record.atoms, found, settings)
 
 
 def of_lines(
@@ -146,6 +153,26 @@ def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: 
         "derivative_labels": [label for each in shown for label in each.names],
         "derivatives": [float(value) for each in shown for value in each.values],
         "derivative_errors": [_number(float(error)) for each in shown for error in each.errors],
+    }
+
+
+def modes_of(atoms: Atoms, found: Sequence[Derivatives], settings: DerivativesOfEnergy) -> dict[str, Any]:
+    """Return what fourth derivatives do to the modes of the cell; nothing where an order is not claimed.
+
+    Args:
+        atoms: the relaxed cell
+    """
+    claimed = {each.polynomials.order: each for each in found if is_claimed(each, settings)}
+    if not {2, 4} <= set(claimed):
+        return {}
+    second, fourth = (claimed[order].polynomials.tensor(claimed[order].values) for order in (2, 4))
+    modes = small_cell(second, fourth, np.repeat(masses_of(atoms), 3))
+    if modes is None:
+        return {}
+    return {
+        "mode_frequencies_THz": modes.frequencies_THz.tolist(),
+        "loop_shifts_THz": modes.loop_shifts_THz(settings.temperature_K).tolist(),
+        "sunset_linewidths_THz": modes.sunset_linewidths_THz(settings.temperature_K, settings.smearing_THz).tolist(),
     }
 
 

@@ -66,7 +66,7 @@ class TaylorCalculator(Calculator):
     implemented_properties = ["energy", "forces"]  # noqa: RUF012 (as ASE has it)
 
     def __init__(self, rest: Atoms, series: TaylorSeries, largest_displacement_A: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._rest = rest.positions.copy()
         self._cell = rest.cell.array.copy()
         self._series = series
@@ -84,7 +84,7 @@ class TaylorCalculator(Calculator):
             EntryError: (kind `unbounded`) an atom is farther away than the series is asked for; (kind `deformed`) the
                 cell is another one.
         """
-        super().calculate(atoms, list(properties), list(system_changes))
+        super().calculate(atoms, list(properties), list(system_changes))  # type: ignore[no-untyped-call]
         found: Any = self.atoms
         if not np.allclose(found.cell.array, self._cell):
             raise EntryError("deformed", "a Taylor series knows the cell at rest alone")
