@@ -9,7 +9,7 @@ from ase.io import write
 
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError, InputError
-from softmode.reference.entry import Entry
+from softmode.reference.entry import Entry, ForceSet
 from softmode.settings.protocol import Protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
 from softmode.stages.thermal_displacements import moved
@@ -103,6 +103,25 @@ def test_no_atom_crosses_the_boundary_of_the_cell() -> None:
     for cell in (primitive(), Atoms("NaCl", scaled_positions=[[0] * 3, [0.5] * 3], cell=[3, 3, 5], pbc=True)):
         shifted = off_the_boundary(cell).get_scaled_positions(wrap=False)
         assert (shifted * cell.cell.lengths()).min() > 0.3 and ((1 - shifted) * cell.cell.lengths()).min() > 0.3
+
+
+def test_forces_of_a_reference_along_lines_are_derived_and_those_of_single_atoms_are_refused(
+    settings: DerivativesOfEnergy,
+) -> None:
+    displaced = np.concatenate(
+        [np.zeros((1, 3, 3)), displacements(random_directions(12, 3, 0), (0.02, 0.03, 0.04, 0.05, 0.06))]
+    )
+    forces = gamma_series().forces(displaced)
+    entry = Entry("CaF2", primitive(), np.eye(3, dtype=int), np.eye(3), source="made for a test")
+    along = replace(entry, force_set=ForceSet(None, displaced, forces))
+    single = replace(entry, force_set=ForceSet(np.array([1]), np.array([[0.01, 0, 0]]), forces[1:2]))
+    rows = list(compute_derivatives(iter([(entry, each) for each in (along, single, entry)]), "reference", settings))
+    assert [row["status"] for row in rows] == ["done", "failed", "failed"]
+    assert [row.get("failed_kind") for row in rows] == [None, "not_determined", "no_reference"]
+    assert rows[0]["orders"] == [2, 3, 4] and rows[0]["n_steps"][2] == 4
+    found = dict(zip(rows[0]["derivative_labels"], rows[0]["derivatives"], strict=True))
+    # an atom of calcium moves against both atoms of fluorine: 2 (10 − 2) eV/Å²
+    assert found["1x 1x"] == pytest.approx(16, rel=1e-4)
 
 
 def file_of_forces(path: Path, amplitudes: tuple[float, ...], n_directions: int) -> Path:

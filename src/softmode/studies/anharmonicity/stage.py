@@ -1,6 +1,6 @@
 """From forces along lines to derivatives of the energy, and which of them stand above the noise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,12 @@ from ase import Atoms
 from softmode.engine.parquet import Column
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError
-from softmode.reference.cells import masses_of
+from softmode.reference.cells import build_cells, masses_of, to_ase
 from softmode.reference.entry import Entry
 from softmode.stages.table_row import table_row
 from softmode.studies.anharmonicity.bases import cell_polynomials, gamma_polynomials
 from softmode.studies.anharmonicity.derivatives import Derivatives, derivatives
-from softmode.studies.anharmonicity.directions import LineForces
+from softmode.studies.anharmonicity.directions import LineForces, from_displacements
 from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA, lines_of
 from softmode.studies.anharmonicity.perturbation import small_cell
 from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
@@ -65,22 +65,53 @@ def columns(settings: DerivativesOfEnergy) -> list[Column]:
 
 
 def compute_derivatives(
-    found: Iterator[tuple[Entry, Record]], source: str, settings: DerivativesOfEnergy
+    found: Iterator[tuple[Entry, Record | Entry]], source: str, settings: DerivativesOfEnergy
 ) -> Iterator[dict[str, Any]]:
-    """Yield one row for each record of forces along lines."""
-    for entry, record in found:
-        yield table_row(DERIVATIVES, source, entry.id, *_failure_or_row(record, settings))
+    """Yield one row for each record of forces along lines, or for each entry's own forces.
+
+    Args:
+        found: what the source has of each entry
+        source: a potential's name, `reference` or `yardstick`
+    """
+    for entry, known in found:
+        yield table_row(DERIVATIVES, source, entry.id, *_failure_or_row(known, settings))
 
 
-def _failure_or_row(record: Record, settings: DerivativesOfEnergy) -> tuple[Failure | None, partial[dict[str, Any]]]:
-    row: dict[str, Any] = {}
-    failure = record.failure
-    if failure is None:
-        try:
-            row = of_record(record, settings)
-        except EntryError as error:
-            failure = Failure(DERIVATIVES.name, error.kind, error.message)
-    return failure, partial(dict, row)
+def _failure_or_row(
+    known: Record | Entry, settings: DerivativesOfEnergy
+) -> tuple[Failure | None, Callable[[], dict[str, Any]]]:
+    """Return the row, or why there is none, by its own kind; what nobody foresaw is raised where a row is made."""
+    if isinstance(known, Record) and known.failure:
+        return known.failure, dict
+    try:
+        row = of_record(known, settings) if isinstance(known, Record) else of_reference(known, settings)
+    except EntryError as error:
+        return Failure(DERIVATIVES.name, error.kind, error.message), dict
+    return None, partial(dict, row)
+
+
+def of_reference(entry: Entry, settings: DerivativesOfEnergy) -> dict[str, Any]:
+    """Return the row of an entry's own forces, orders 2 to 4 of its supercell; see `from_displacements`.
+
+    Raises:
+        EntryError: (kind `no_reference`) it has no forces; (kind `not_determined`) they are not along lines, or
+            determine no order.
+    """
+    if entry.force_set is None:
+        raise EntryError("no_reference", "without a reference's forces there are no derivatives of its")
+    supercell, _ = build_cells(
+        entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A
+    )
+    cell, forces = to_ase(supercell), entry.force_set.forces
+    displaced = entry.force_set.displacements
+    if entry.force_set.atoms is not None:
+        displaced = np.zeros_like(forces)
+        displaced[np.arange(len(forces)), entry.force_set.atoms] = entry.force_set.displacements
+    lines = from_displacements(displaced, forces)
+    most = max(len(each.amplitudes_A) for each in lines)
+    possible = [order for order in range(2, FIRST_AT_GAMMA) if order // 2 <= most]
+    found, undetermined = of_lines(cell, lines, possible, 0.0, settings.symmetry_tolerance_A)
+    return as_row(found, undetermined, settings) | modes_of(cell, found, settings)
 
 
 def of_record(record: Record, settings: DerivativesOfEnergy) -> dict[str, Any]:

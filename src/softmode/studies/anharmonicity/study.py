@@ -42,6 +42,7 @@ DERIVATIVES = Stage(
     columns="softmode.studies.anharmonicity.stage:columns",
     cost="softmode.studies.anharmonicity.study:cell_atoms",
     follows=DERIVATIVE_FORCES.name,
+    of_references=True,
     slowest_seconds=120.0,
     ms_per_atom=2000.0,
 )
