@@ -14,12 +14,12 @@ from softmode.settings.protocol import Protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
 from softmode.stages.thermal_displacements import moved
 from softmode.studies.anharmonicity.directions import displacements, random_directions
-from softmode.studies.anharmonicity.forces import compute_derivative_forces, off_the_boundary, plan
+from softmode.studies.anharmonicity.forces import compute_derivative_forces, conventional, off_the_boundary, plan
 from softmode.studies.anharmonicity.given import derivatives_of_file
 from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
 from softmode.studies.anharmonicity.stage import columns, compute_derivatives
 from tests.stages.potentials import batches_of
-from tests.studies.anharmonicity.known import TOLERANCE, SeriesPotential, gamma_series, primitive
+from tests.studies.anharmonicity.known import TOLERANCE, SeriesPotential, fluorite, gamma_series, primitive
 
 SECTIONS = {"derivative_forces": DerivativeForces, "derivatives": DerivativesOfEnergy}
 
@@ -32,7 +32,8 @@ def protocol(loew2024: Protocol) -> Protocol:
 @pytest.fixture
 def forces_settings(protocol: Protocol) -> DerivativeForces:
     """Of the primitive cell as the relaxed one, whose energy is a series, with steps that are large against noise."""
-    given = {"amplitudes_A": [0.03, 0.05, 0.07, 0.1, 0.14], "gamma_amplitudes_A": [0.03 * 1.4**n for n in range(7)]}
+    given: dict[str, object] = {"conventional_cell": False}
+    given |= {"amplitudes_A": [0.03, 0.05, 0.07, 0.1, 0.14], "gamma_amplitudes_A": [0.03 * 1.4**n for n in range(7)]}
     return stage_settings(DerivativeForces, protocol.section("derivative_forces") | given)
 
 
@@ -97,6 +98,15 @@ def test_cell_that_is_too_large_and_failure_of_the_relaxation_are_failures(
     assert record.failure is not None and record.failure.kind == "too_large"
     (row,) = compute_derivatives(iter([(entry, record)]), "series", settings)
     assert row["status"] == "failed" and row["failed_kind"] == "too_large"
+
+
+def test_primitive_cell_is_made_conventional_and_a_larger_one_stays() -> None:
+    larger = conventional(primitive(), TOLERANCE)
+    assert len(larger) == 12 and larger.cell.cellpar() == pytest.approx([5.46] * 3 + [90] * 3)
+    apart, expected = (np.sort(atoms.get_all_distances(mic=True).ravel()) for atoms in (larger, fluorite()))
+    assert apart == pytest.approx(expected)
+    assert len(conventional(fluorite(), TOLERANCE)) == 12
+    assert len(conventional(fluorite().repeat((2, 1, 1)), TOLERANCE)) == 24
 
 
 def test_no_atom_crosses_the_boundary_of_the_cell() -> None:

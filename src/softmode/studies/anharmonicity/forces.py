@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.build import make_supercell
 
 from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
+from softmode.reference.cells import conventional_matrix
 from softmode.reference.entry import Entry
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
@@ -119,7 +121,7 @@ def plan(atoms: Atoms, settings: DerivativeForces) -> dict[str, Planned]:
     tolerance = settings.symmetry_tolerance_A
     wanted: dict[str, tuple[Atoms, range, Callable[..., SymmetricPolynomials | None], tuple[float, ...], int]] = {
         "cell": (
-            crystal.unit_cell(),
+            conventional(crystal.unit_cell(), tolerance) if settings.conventional_cell else crystal.unit_cell(),
             range(2, settings.highest_order + 1),
             cell_polynomials,
             settings.amplitudes_A,
@@ -152,6 +154,19 @@ def plan(atoms: Atoms, settings: DerivativeForces) -> dict[str, Planned]:
     if not planned:
         raise EntryError("nothing_to_derive", "symmetry and translations leave no derivative of these orders")
     return planned
+
+
+def conventional(cell: Atoms, tolerance: float) -> Atoms:
+    """Return the conventional cell of a crystal, or the cell as it is, if it has no smaller one than that.
+
+    Args:
+        tolerance: spglib's symprec in Å
+    """
+    matrix = conventional_matrix(cell, tolerance)
+    if matrix is None or np.linalg.det(matrix) < 1.5 or not np.allclose(matrix, np.rint(matrix), atol=1e-3):
+        return cell
+    larger: Atoms = make_supercell(cell, np.rint(matrix).astype(int).T, order="atom-major")
+    return larger
 
 
 def off_the_boundary(cell: Atoms) -> Atoms:

@@ -34,6 +34,10 @@ class DerivativeForces(Settings):
         default=(0.02, 0.028, 0.039, 0.055, 0.077, 0.108, 0.151, 0.211),
         min_length=2,
     )
+    conventional_cell: bool = setting(
+        "Derivatives to the fourth are those of the conventional cell, where the relaxed one is smaller; else of that.",
+        default=True,
+    )
     overdetermination: float = setting(
         "Forces for each number that they are to determine; with fewer, the fit is ill-conditioned.", default=2.0, ge=1
     )

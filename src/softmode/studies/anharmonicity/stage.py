@@ -131,7 +131,9 @@ def of_record(record: Record, settings: DerivativesOfEnergy) -> dict[str, Any]:
             some, why = of_lines(known[0], [known[1]], possible, noise, settings.symmetry_tolerance_A)
             found += some
             undetermined += why
-    return as_row(found, undetermined, settings) | modes_of(record.atoms, found, settings)
+    whole = lines_of(record.arrays, "cell")
+    modes = modes_of(whole[0], found, settings) if whole else {}
+    return as_row(found, undetermined, settings) | modes
 
 
 def of_lines(
@@ -191,7 +193,7 @@ def modes_of(atoms: Atoms, found: Sequence[Derivatives], settings: DerivativesOf
     """Return what fourth derivatives do to the modes of the cell; nothing where an order is not claimed.
 
     Args:
-        atoms: the relaxed cell
+        atoms: the cell of second to fourth order
     """
     claimed = {each.polynomials.order: each for each in found if is_claimed(each, settings)}
     if not {2, 4} <= set(claimed):
