@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from ase.io import read, write
 
+from softmode.cli import main
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError, InputError
 from softmode.reference.entry import Entry, ForceSet
@@ -158,6 +159,18 @@ def test_given_forces_make_derivatives_and_what_they_do_not_determine_is_said(tm
     assert not found and "1 directions determine" in why[0]
     with pytest.raises(InputError, match="no such file"):
         derivatives_of_file(tmp_path / "missing.extxyz", [2], TOLERANCE)
+
+
+def test_commands_write_derivatives_and_dynamics_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = file_of_forces(tmp_path / "forces.extxyz", (0.03, 0.04, 0.05, 0.06, 0.07), 12)
+    table = tmp_path / "derivatives.csv"
+    assert main(["derivatives", str(path), "--orders", "2", "5", "--output", str(table)]) == 0
+    header, *rows = table.read_text(encoding="utf-8").splitlines()
+    assert header.startswith("order,label,") and len(rows) == 2 + 6
+    small = ["--temperature", "5", "--frames", "40", "--interval", "2"]
+    assert main(["taylor-dynamics", str(path), *small, "--output", str(tmp_path / "idmd")]) == 0
+    assert "32 frames in" in capsys.readouterr().out
+    assert len(read(tmp_path / "idmd" / "test.extxyz", index=":")) == 2
 
 
 def test_frames_that_are_no_lines_are_refused(tmp_path: Path) -> None:
