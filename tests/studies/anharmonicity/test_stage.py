@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
@@ -11,16 +12,18 @@ from softmode.cli import main
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError, InputError
 from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import Protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
 from softmode.stages.thermal_displacements import moved
 from softmode.studies.anharmonicity.directions import displacements, random_directions
 from softmode.studies.anharmonicity.forces import compute_derivative_forces, conventional, off_the_boundary, plan
 from softmode.studies.anharmonicity.given import derivatives_of_file
+from softmode.studies.anharmonicity.results import order_numbers, relative_error
 from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
 from softmode.studies.anharmonicity.stage import columns, compute_derivatives
 from tests.stages.potentials import batches_of
-from tests.studies.anharmonicity.known import TOLERANCE, SeriesPotential, fluorite, gamma_series, primitive
+from tests.studies.anharmonicity.known import TOLERANCE, Series, SeriesPotential, fluorite, gamma_series, primitive
 
 SECTIONS = {"derivative_forces": DerivativeForces, "derivatives": DerivativesOfEnergy}
 
@@ -190,3 +193,61 @@ def test_sections_need_not_be_written_and_too_few_amplitudes_are_refused(protoco
         wrong = replace(protocol, settings=protocol.settings | {"derivative_forces": given})
         with pytest.raises(InputError, match=message):
             check_protocol(wrong, "protocols.yaml")
+
+
+def lines_in_files(folder: Path, amplitudes: tuple[float, ...]) -> Entry:
+    """An entry whose reference is the series, in the primitive cell for both files."""
+    for name, lengths in (("cell.extxyz", amplitudes), ("primitive.extxyz", (0.04, 0.07, 0.1, 0.14, 0.2))):
+        folder.mkdir(exist_ok=True)
+        file_of_forces(folder / name, lengths, 12)
+    (entry,) = read_entries("lines", folder, Selection())
+    assert isinstance(entry, Entry)
+    return entry
+
+
+def test_potential_like_the_reference_of_two_amplitudes_has_no_error_and_another_has_its_own(
+    forces_settings: DerivativeForces, settings: DerivativesOfEnergy, tmp_path: Path
+) -> None:
+    """Two amplitudes are one or two steps, whose error is in the reference and in what is held against it."""
+    entry = lines_in_files(tmp_path / "CaF2", (0.05, 0.1))
+    planned = plan(entry.unit_cell, forces_settings)["cell"].cell
+    larger = Series(gamma_series().polynomials, [0.0] * 5)
+    larger.values = [1.1 * values for values in gamma_series().values]
+    rows = list(compute_derivatives(iter([(entry, entry)]), "reference", settings))
+    for name, series in (("same", gamma_series()), ("larger", larger)):
+        tasks = iter([(entry, Record("CaF2", entry.unit_cell))])
+        potential = batches_of(SeriesPotential(series, planned), 300)
+        (record,) = compute_derivative_forces(tasks, potential, forces_settings)
+        rows += compute_derivatives(iter([(entry, record)]), name, settings)
+    assert [row["status"] for row in rows] == ["done"] * 3
+    numbers = order_numbers(pd.DataFrame(rows), ["reference", "same", "larger"]).set_index(["source", "order"])
+    assert numbers.loc["reference", "n"].to_dict() == dict.fromkeys(range(2, 7), 1)
+    assert numbers["one_step"].to_dict() == {key: key[1] == 4 for key in numbers.index}
+    # by the digits of a file's forces, and by what each extrapolation leaves
+    for order, rounding in {2: 1e-5, 3: 1e-5, 4: 1e-4, 5: 1e-2, 6: 3e-2}.items():
+        assert numbers.loc[("same", order), "to_reference"] < rounding
+        size = numbers.loc[("reference", order), "mean_magnitude"]
+        of_larger = np.sqrt(np.mean(np.square(rows[0]["derivatives"])[np.array(rows[0]["derivative_orders"]) == order]))
+        assert numbers.loc[("larger", order), "to_reference"] == pytest.approx(0.1 * of_larger / size, abs=rounding)
+    # what the step does is much more than that: the extrapolated value is no match of the reference's
+    fourth = np.array(rows[0]["derivative_orders"]) == 4
+    extrapolated, stepped = (
+        np.array(row["derivatives"])[np.array(row["derivative_orders"]) == 4] for row in (rows[1], rows[0])
+    )
+    assert fourth.sum() == len(stepped) and relative_error(extrapolated, stepped) > 0.01
+
+
+def test_potential_that_was_not_displaced_by_the_references_step_has_no_number(
+    forces_settings: DerivativeForces, settings: DerivativesOfEnergy, tmp_path: Path
+) -> None:
+    entry = lines_in_files(tmp_path / "CaF2", (0.045, 0.1))
+    _, record = computed(forces_settings)
+    rows = [
+        row
+        for name, known in (("reference", entry), ("other", record))
+        for row in compute_derivatives(iter([(entry, known)]), name, settings)
+    ]
+    numbers = order_numbers(pd.DataFrame(rows), ["reference", "other"]).set_index(["source", "order"])
+    assert np.isnan(numbers.loc[("other", 4), "to_reference"]) and np.isfinite(
+        numbers.loc[("other", 3), "to_reference"]
+    )

@@ -87,6 +87,16 @@ def derivatives(
     Raises:
         EntryError: (kind `not_determined`) none does.
     """
+    chosen, design, condition = determining(polynomials, lines)
+    return _extrapolated(polynomials, chosen, design, condition, force_noise)
+
+
+def determining(polynomials: SymmetricPolynomials, lines: Sequence[LineForces]) -> tuple[LineForces, np.ndarray, float]:
+    """Return the first forces that determine all parameters, their least-squares problem and its condition.
+
+    Raises:
+        EntryError: (kind `not_determined`) none does.
+    """
     said = "there are no forces along lines"
     for each in lines:
         if each.steps(polynomials.order) < 1:
@@ -96,7 +106,7 @@ def derivatives(
         singular = np.linalg.svd(design, compute_uv=False)
         rank = int(np.sum(singular > _DETERMINED * singular[0]))
         if rank == polynomials.n_parameters:
-            return _extrapolated(polynomials, each, design, float(singular[0] / singular[-1]), force_noise)
+            return each, design, float(singular[0] / singular[-1])
         said = f"{len(each.directions)} directions determine {rank} of {polynomials.n_parameters} numbers"
     raise EntryError("not_determined", f"derivatives of order {polynomials.order}: {said}; add some")
 

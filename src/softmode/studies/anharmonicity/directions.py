@@ -32,6 +32,15 @@ class LineForces:
     backward: np.ndarray
     rest: np.ndarray
 
+    def at(self, amplitudes_A: np.ndarray) -> "LineForces | None":
+        """Return those at some of the amplitudes (Å); None where one of them is missing."""
+        same = np.isclose(self.amplitudes_A, amplitudes_A[:, None], rtol=_SAME, atol=0)
+        if not same.any(axis=1).all():
+            return None
+        chosen = same.argmax(axis=1)
+        forward, backward = self.forward[:, chosen], self.backward[:, chosen]
+        return LineForces(self.directions, self.amplitudes_A[chosen], forward, backward, self.rest)
+
     def steps(self, order: int) -> int:
         """Return at how many step sizes derivatives of the energy of an order can be had; 0 or less: none."""
         return len(self.amplitudes_A) - order // 2 + 1

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from ase import Atoms
-from ase.io import read
 
 from softmode.engine.records import read_records, row_numbers
 from softmode.errors import EntryError, InputError
+from softmode.reference import line_files
 from softmode.reference.cells import symmetry_dataset
 from softmode.studies.anharmonicity.derivatives import Derivatives
 from softmode.studies.anharmonicity.directions import LineForces, from_displacements
@@ -20,32 +19,19 @@ _LARGEST_A = 1.0
 
 
 def read_lines(path: Path) -> tuple[Atoms, list[LineForces]]:
-    """Return the crystal at rest and its forces along lines from a file of frames that ASE reads.
-
-    Each frame has forces (eV/Å). The crystal at rest is the frame whose `amplitude_A` is 0, as `softmode line-forces`
-    writes it, or the first frame. Atoms are in one order, and no frame's cell is deformed.
+    """Return the crystal at rest and its forces along lines from a file; see `line_files.read_lines`.
 
     Raises:
         InputError: no such file, a frame without forces or of another cell or other atoms.
         EntryError: (kind `not_determined`) the frames are not along lines, forward and back.
     """
-    frames = _frames(path)
-    rest = next((frame for frame in frames if frame.info.get("amplitude_A") == 0), frames[0])
-    displaced, forces = [], []
-    for number, frame in enumerate(frames, 1):
-        if not np.array_equal(frame.numbers, rest.numbers) or not np.allclose(frame.cell.array, rest.cell.array):
-            raise InputError(f"{path}: frame {number} has other atoms, or another cell, than the crystal at rest")
-        by = frame.positions - rest.positions
-        if np.abs(by).max() > _LARGEST_A:
-            raise InputError(
-                f"{path}: frame {number} is displaced by {np.abs(by).max():.3g} Å; are its atoms in another order, or "
-                "moved into the cell?"
-            )
-        if frame.calc is None or "forces" not in frame.calc.results:
-            raise InputError(f"{path}: frame {number} has no forces")
-        displaced.append(by)
-        forces.append(frame.get_forces())
-    return rest, from_displacements(np.array(displaced), np.array(forces))
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        rest, found = line_files.read_lines(path)
+    except EntryError as error:
+        raise InputError(f"{path.parent}: {error.message}") from error
+    return rest, from_displacements(found.displacements, found.forces)
 
 
 def derivatives_of_file(
@@ -121,15 +107,3 @@ def rows_of(found: Sequence[Derivatives]) -> list[tuple[int, str, float, float]]
 def _is_primitive(cell: Atoms, tolerance: float) -> bool:
     found = symmetry_dataset(cell, tolerance)
     return found is not None and len(set(found.mapping_to_primitive)) == len(cell)
-
-
-def _frames(path: Path) -> list[Atoms]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        frames = read(path, index=":")
-    except Exception as error:  # ASE's readers raise anything
-        raise InputError(f"{path}: not a file of structures that ASE reads: {error}") from error
-    if len(frames) < 2:
-        raise EntryError("not_determined", f"{path}: {len(frames)} frames")
-    return list(frames)

@@ -14,16 +14,39 @@ from softmode.sources import REFERENCE
 from softmode.studies.anharmonicity.study import STUDY
 
 _KEY = ["entry", "order", "label"]
+# Columns of lists with a value for each derivative, and what they are called where each has a row.
+_OF_DERIVATIVES = {
+    "derivative_orders": "order",
+    "derivative_labels": "label",
+    "derivatives": "value",
+    "derivative_errors": "error",
+    "derivatives_at_reference_amplitudes": "as_reference",
+}
 
 
 def derivatives_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each derivative: entry, source, order, label, value, error (eV/Å^order)."""
-    lists = ["derivative_orders", "derivative_labels", "derivatives", "derivative_errors"]
+    """Return one row for each derivative: entry, source, order, label, value, error, as_reference (eV/Å^order).
+
+    `as_reference` is what is to be held against the reference: made of the same amplitudes, if the potential was
+    displaced by them; else the value, but not where the reference has a single step size, which has its error.
+    """
+    lists = list(_OF_DERIVATIVES)
     done = table.loc[table["status"] == "done", ["entry", "source", *lists]]
     # an entry of which nothing is claimed has empty lists, which explode to rows of nothing
     long = done.explode(lists, ignore_index=True).dropna(subset=["derivatives"])
-    long = long.rename(columns=dict(zip(lists, ["order", "label", "value", "error"], strict=True)))
-    return long.astype({"order": int, "value": float, "error": float})
+    long = long.rename(columns=_OF_DERIVATIVES).astype(
+        {"order": int, "value": float, "error": float, "as_reference": float}
+    )
+    of_one_step = pd.MultiIndex.from_frame(_of_one_step(long)[_KEY])
+    stepped = pd.MultiIndex.from_frame(long[_KEY]).isin(of_one_step) & (long["source"] != REFERENCE)
+    return long.assign(as_reference=long["as_reference"].fillna(long["value"].mask(stepped)))
+
+
+def _of_one_step(long: pd.DataFrame) -> pd.DataFrame:
+    """Return the reference's derivatives of orders of which it has one step size: none of them has an error bar."""
+    of_reference = long[long["source"] == REFERENCE]
+    n_errors = of_reference.groupby(["entry", "order"])["error"].transform("count")
+    return of_reference[n_errors == 0]
 
 
 def order_numbers(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
@@ -32,10 +55,16 @@ def order_numbers(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
     Columns: source, order, n (entries in which they are claimed), n_entries (in which they were determined),
     mean_magnitude, error_percent and noise_percent (error bar and noise floor over mean magnitude), to_reference and
     to_others (RMSE over the mean magnitude of the other, see `relative_error`; the second is the mean over all other
-    potentials), n_to_reference (entries of the first).
+    potentials), n_to_reference (entries of the first), one_step (whether the first is that of single steps, without
+    extrapolation). A reference has no other columns than the first seven.
     """
     long = derivatives_of(table)
-    by_source = {name: of_source.set_index(_KEY)["value"] for name, of_source in long.groupby("source")}
+    by_source, as_reference = (
+        {name: of_source.set_index(_KEY)[column] for name, of_source in long.groupby("source")}
+        for column in ("value", "as_reference")
+    )
+    one_step = set(_of_one_step(long)["order"])
+    potentials = [name for name in sources if name != REFERENCE]
     orders = table.loc[table["status"] == "done", ["entry", "source", *_OF_ORDERS]].explode(
         list(_OF_ORDERS), ignore_index=True
     )
@@ -44,14 +73,16 @@ def order_numbers(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
         for order, of_order in orders[orders["source"] == name].dropna(subset=["orders"]).groupby("orders"):
             shown = of_order[of_order["claimed"].astype(bool)]
             size = shown["mean_magnitudes"].astype(float)
-            to_reference = errors_of(by_source, name, REFERENCE, order)
-            others = [errors_of(by_source, name, other, order).mean() for other in sources if other != name]
+            to_reference = errors_of(as_reference, name, REFERENCE, order).dropna()
+            others = [errors_of(by_source, name, other, order).mean() for other in potentials if other != name]
+            others = [] if name == REFERENCE else others
             rows.append(
                 {"source": name, "order": int(order), "n": len(shown), "n_entries": len(of_order)}
                 | {"mean_magnitude": size.mean()}
                 | {"error_percent": 100 * (shown["mean_errors"].astype(float) / size).mean()}
                 | {"noise_percent": 100 * (shown["noise_floors"].astype(float) / size).mean()}
                 | {"to_reference": to_reference.mean(), "n_to_reference": len(to_reference)}
+                | {"one_step": order in one_step}
                 | {"to_others": np.nanmean(others) if np.isfinite(others).any() else np.nan}
             )
     return pd.DataFrame(rows, columns=_NUMBERS)
@@ -60,7 +91,7 @@ def order_numbers(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
 _OF_ORDERS = ("orders", "claimed", "mean_magnitudes", "mean_errors", "noise_floors")
 _NUMBERS = [
     *("source", "order", "n", "n_entries", "mean_magnitude", "error_percent", "noise_percent"),
-    *("to_reference", "n_to_reference", "to_others"),
+    *("to_reference", "n_to_reference", "one_step", "to_others"),
 ]
 
 
@@ -91,17 +122,18 @@ def relative_error(found: np.ndarray, known: np.ndarray) -> float:
 
 def derivatives_table(results: Results) -> Table:
     """Return how large derivatives of each order are, how sure, and how far from the reference and other potentials."""
-    names = list(results.potentials)
     table = results.table_of(STUDY.name)
-    numbers = order_numbers(table, names)
+    labels = {REFERENCE: "reference"} | results.labels
+    numbers = order_numbers(table, [REFERENCE, *results.potentials])
     rows = [
         [
-            results.labels[str(row["source"])],
+            labels[str(row["source"])],
             str(row["order"]),
             f"{row['n']} of {row['n_entries']}",
             digits_or_dash(row["mean_magnitude"]),
             *(percent_or_dash(row[column]) for column in ("error_percent", "noise_percent")),
-            *(digits_or_dash(row[column]) for column in ("to_reference", "to_others")),
+            digits_or_dash(row["to_reference"]) + ("*" if row["one_step"] and row["n_to_reference"] else ""),
+            digits_or_dash(row["to_others"]),
         ]
         for row in numbers.to_dict("records")
     ]
@@ -111,8 +143,11 @@ def derivatives_table(results: Results) -> Table:
         "potential's forces, of those in which forces determine them. magnitude: mean absolute value, in "
         "eV/Å^order. error bar, noise: root mean square over derivatives, over the magnitude. to the reference: "
         "root-mean-square error over the reference's mean magnitude (Bandi, Jiang and Marianetti 2024, Table I; theirs "
-        "are derivatives by symmetrised waves, ours by displacements of atoms). to the others: the same to each other "
-        "potential, their mean. Each source at its own relaxed cell. "
+        "are derivatives by symmetrised waves, ours by displacements of atoms), of the reference's amplitudes alone, "
+        "where the potential was displaced by them; *: the reference has one step size, whose error both have; a dash: "
+        "the reference has not these derivatives, or one step that the potential has not. "
+        "to the others: the same to each other potential, their mean. "
+        "Each potential at its own relaxed cell, the reference at its own. "
         f"Protocol {results.report['protocol']} ({results.report['protocol_digest'][:12]})."
     )
     header = ["potential", "order", "n", "magnitude (eV/Å^order)", "error bar (%)", "noise (%)"]
@@ -126,6 +161,8 @@ def derivatives_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
     reference = long[long["source"] == REFERENCE]
     of_potentials = long[long["source"].isin(results.names)]
     known = reference.set_index(_KEY)["value"]
+    if len(known):
+        of_potentials = of_potentials.assign(value=of_potentials["as_reference"]).dropna(subset=["value"])
     against = "the reference's" if len(known) else "the median of all potentials"
     if not len(known):
         known = of_potentials.groupby(_KEY)["value"].median()

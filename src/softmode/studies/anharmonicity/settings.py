@@ -25,7 +25,7 @@ class DerivativeForces(Settings):
     amplitudes_A: tuple[_Length, ...] = setting(
         "How far the atom that moves most is displaced, in the relaxed cell, ascending.",
         unit="Å",
-        default=(0.01, 0.015, 0.0225, 0.034, 0.05, 0.075),
+        default=(0.01, 0.0155, 0.0235, 0.035, 0.05, 0.07),
         min_length=2,
     )
     gamma_amplitudes_A: tuple[_Length, ...] = setting(

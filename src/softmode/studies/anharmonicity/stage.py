@@ -1,6 +1,7 @@
 """From forces along lines to derivatives of the energy, and which of them stand above the noise."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,10 +13,11 @@ from softmode.engine.parquet import Column
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError
 from softmode.reference.cells import build_cells, masses_of, to_ase
-from softmode.reference.entry import Entry
+from softmode.reference.entry import Entry, ForceSet
+from softmode.stages.symmetric_cell import SymmetricCell
 from softmode.stages.table_row import table_row
 from softmode.studies.anharmonicity.bases import cell_polynomials, gamma_polynomials
-from softmode.studies.anharmonicity.derivatives import Derivatives, derivatives
+from softmode.studies.anharmonicity.derivatives import Derivatives, derivatives, determining
 from softmode.studies.anharmonicity.directions import LineForces, from_displacements
 from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA, lines_of
 from softmode.studies.anharmonicity.perturbation import small_cell
@@ -25,6 +27,8 @@ from softmode.studies.anharmonicity.study import DERIVATIVES
 _F, _N = pa.float64(), pa.int64()
 _FS, _NS, _TS = pa.list_(pa.float64()), pa.list_(pa.int64()), pa.list_(pa.string())
 _UNIT = "eV/Å^order"
+# Orders of the derivatives that are made in each cell.
+ORDERS = {"cell": range(2, FIRST_AT_GAMMA), "gamma": range(FIRST_AT_GAMMA, 7)}
 
 
 def forces_columns(settings: DerivativeForces) -> list[Column]:
@@ -58,6 +62,7 @@ def columns(settings: DerivativesOfEnergy) -> list[Column]:
         Column("derivative_labels", _TS, "", "by which displacements: number of the atom in the cell, and x, y or z"),
         Column("derivatives", _FS, _UNIT, "independent derivatives of the energy"),
         Column("derivative_errors", _FS, _UNIT, "error bar of each; missing where there is one step size alone"),
+        Column("derivatives_at_reference_amplitudes", _FS, _UNIT, "made of the reference's amplitudes alone"),
         Column("mode_frequencies_THz", _FS, "THz", f"of all modes of the cell but translations; {without}"),
         Column("loop_shifts_THz", _FS, "THz", f"of these modes by fourth derivatives in first order, {at}; {without}"),
         Column("sunset_linewidths_THz", _FS, "THz", f"full widths of these modes in second order, {at}; {without}"),
@@ -74,24 +79,24 @@ def compute_derivatives(
         source: a potential's name, `reference` or `yardstick`
     """
     for entry, known in found:
-        yield table_row(DERIVATIVES, source, entry.id, *_failure_or_row(known, settings))
+        yield table_row(DERIVATIVES, source, entry.id, *_failure_or_row(entry, known, settings))
 
 
 def _failure_or_row(
-    known: Record | Entry, settings: DerivativesOfEnergy
+    entry: Entry, known: Record | Entry, settings: DerivativesOfEnergy
 ) -> tuple[Failure | None, Callable[[], dict[str, Any]]]:
     """Return the row, or why there is none, by its own kind; what nobody foresaw is raised where a row is made."""
     if isinstance(known, Record) and known.failure:
         return known.failure, dict
     try:
-        row = of_record(known, settings) if isinstance(known, Record) else of_reference(known, settings)
+        row = of_record(known, entry, settings) if isinstance(known, Record) else of_reference(known, settings)
     except EntryError as error:
         return Failure(DERIVATIVES.name, error.kind, error.message), dict
     return None, partial(dict, row)
 
 
 def of_reference(entry: Entry, settings: DerivativesOfEnergy) -> dict[str, Any]:
-    """Return the row of an entry's own forces, orders 2 to 4 of its supercell; see `from_displacements`.
+    """Return the row of an entry's own forces: orders 2 to 4 of its supercell, 5 and 6 of forces along lines at Γ.
 
     Raises:
         EntryError: (kind `no_reference`) it has no forces; (kind `not_determined`) they are not along lines, or
@@ -99,31 +104,60 @@ def of_reference(entry: Entry, settings: DerivativesOfEnergy) -> dict[str, Any]:
     """
     if entry.force_set is None:
         raise EntryError("no_reference", "without a reference's forces there are no derivatives of its")
-    supercell, _ = build_cells(
-        entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, settings.symmetry_tolerance_A
-    )
-    cell, forces = to_ase(supercell), entry.force_set.forces
-    displaced = entry.force_set.displacements
-    if entry.force_set.atoms is not None:
-        displaced = np.zeros_like(forces)
-        displaced[np.arange(len(forces)), entry.force_set.atoms] = entry.force_set.displacements
-    lines = from_displacements(displaced, forces)
-    most = max(len(each.amplitudes_A) for each in lines)
-    possible = [order for order in range(2, FIRST_AT_GAMMA) if order // 2 <= most]
-    found, undetermined = of_lines(cell, lines, possible, 0.0, settings.symmetry_tolerance_A)
-    return as_row(found, undetermined, settings) | modes_of(cell, found, settings)
+    tolerance = settings.symmetry_tolerance_A
+    found: list[Derivatives] = []
+    undetermined: list[str] = []
+    cells = reference_cells(entry, tolerance)
+    for which, (cell, displaced) in cells.items():
+        try:
+            lines = from_displacements(displaced.displacements, displaced.forces)
+        except EntryError as error:
+            undetermined.append(error.message)
+            continue
+        most = max(len(each.amplitudes_A) for each in lines)
+        possible = [order for order in ORDERS[which] if order // 2 <= most]
+        some, why = of_lines(cell, lines, possible, 0.0, tolerance)
+        found += some
+        undetermined += why
+    return as_row(found, undetermined, settings) | modes_of(cells["cell"][0], found, settings)
 
 
-def of_record(record: Record, settings: DerivativesOfEnergy) -> dict[str, Any]:
+def reference_cells(entry: Entry, tolerance: float) -> dict[str, tuple[Atoms, ForceSet]]:
+    """Return the cells that a reference displaced, at rest, and their displacements and forces.
+
+    They are the unit cell and its primitive one, made exactly symmetric as a potential's are, so that atoms and axes
+    have the same names in both.
+
+    Args:
+        tolerance: spglib's symprec in Å
+    """
+    if entry.lines:
+        crystal = SymmetricCell(entry.unit_cell, tolerance)
+        cells = {"cell": crystal.unit_cell, "gamma": crystal.primitive}
+        return {which: (cells[which](), of_cell) for which, of_cell in entry.lines.items()}
+    assert entry.force_set is not None
+    supercell, _ = build_cells(entry.unit_cell, entry.supercell_matrix, entry.primitive_matrix, tolerance)
+    found = entry.force_set
+    if found.atoms is not None:
+        displaced = np.zeros_like(found.forces)
+        displaced[np.arange(len(displaced)), found.atoms] = found.displacements
+        found = ForceSet(None, displaced, found.forces)
+    return {"cell": (to_ase(supercell), found)}
+
+
+def of_record(record: Record, entry: Entry, settings: DerivativesOfEnergy) -> dict[str, Any]:
     """Return the row of a record.
+
+    Args:
+        entry: with the reference's forces along lines, if there are any
 
     Raises:
         EntryError: (kind `not_determined`) no order was determined.
     """
-    orders = {"cell": range(2, FIRST_AT_GAMMA), "gamma": range(FIRST_AT_GAMMA, 7)}
     found: list[Derivatives] = []
     undetermined: list[str] = []
-    for which, of_cell in orders.items():
+    at_reference_amplitudes: dict[int, np.ndarray] = {}
+    for which, of_cell in ORDERS.items():
         known = lines_of(record.arrays, which)
         if known is not None:
             noise = float(record.values[f"{which}_force_noise_eV_per_A"])
@@ -131,9 +165,37 @@ def of_record(record: Record, settings: DerivativesOfEnergy) -> dict[str, Any]:
             some, why = of_lines(known[0], [known[1]], possible, noise, settings.symmetry_tolerance_A)
             found += some
             undetermined += why
+            at_reference_amplitudes |= of_reference_amplitudes(some, known[1], entry.lines.get(which))
     whole = lines_of(record.arrays, "cell")
     modes = modes_of(whole[0], found, settings) if whole else {}
-    return as_row(found, undetermined, settings) | modes
+    return as_row(found, undetermined, settings, at_reference_amplitudes) | modes
+
+
+def of_reference_amplitudes(
+    found: Sequence[Derivatives], own: LineForces, reference: ForceSet | None
+) -> dict[int, np.ndarray]:
+    """Return derivatives made of the reference's amplitudes alone, as its own are; of orders that it determines.
+
+    A reference of few amplitudes has the error of its steps, all of it in an order of which it has one step size. Where
+    a potential was displaced by the same amplitudes, its differences have the same error.
+
+    Args:
+        found: the source's own
+        own: forces that they were made of
+        reference: of the same cell
+    """
+    by_order: dict[int, np.ndarray] = {}
+    try:
+        lines = from_displacements(reference.displacements, reference.forces) if reference else []
+    except EntryError:  # the reference's own row says why
+        return {}
+    for each in found:
+        with suppress(EntryError):
+            chosen, _, _ = determining(each.polynomials, lines)
+            same = own.at(chosen.amplitudes_A)
+            if same is not None:
+                by_order[each.polynomials.order] = derivatives(each.polynomials, [same]).values
+    return by_order
 
 
 def of_lines(
@@ -161,8 +223,16 @@ def of_lines(
     return found, undetermined
 
 
-def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: DerivativesOfEnergy) -> dict[str, Any]:
+def as_row(
+    found: Sequence[Derivatives],
+    undetermined: Sequence[str],
+    settings: DerivativesOfEnergy,
+    at_reference_amplitudes: Mapping[int, np.ndarray] | None = None,
+) -> dict[str, Any]:
     """Return the columns of derivatives; those of an order that is not claimed are left out.
+
+    Args:
+        at_reference_amplitudes: see `of_reference_amplitudes`
 
     Raises:
         EntryError: (kind `not_determined`) there are none.
@@ -171,6 +241,8 @@ def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: 
         raise EntryError("not_determined", "; ".join(undetermined))
     claimed = [is_claimed(each, settings) for each in found]
     shown = [each for each, above in zip(found, claimed, strict=True) if above]
+    given = at_reference_amplitudes or {}
+    known = [given.get(each.polynomials.order, np.full(len(each.values), np.nan)) for each in shown]
     return {
         "orders": [each.polynomials.order for each in found],
         "n_derivatives": [len(each.values) for each in found],
@@ -186,6 +258,7 @@ def as_row(found: Sequence[Derivatives], undetermined: Sequence[str], settings: 
         "derivative_labels": [label for each in shown for label in each.names],
         "derivatives": [float(value) for each in shown for value in each.values],
         "derivative_errors": [_number(float(error)) for each in shown for error in each.errors],
+        "derivatives_at_reference_amplitudes": [_number(float(value)) for values in known for value in values],
     }
 
 
