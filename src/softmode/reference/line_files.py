@@ -1,4 +1,4 @@
-"""Files of forces along lines: a crystal at rest and displaced, frame by frame, as `softmode line-forces` writes them."""
+"""Files of forces along lines: a crystal at rest and displaced, as `softmode line-forces` writes them."""
 
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ase.io import read, write
 from softmode.cli import main
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError, InputError
+from softmode.potentials.base import Evaluation
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import Protocol, stage_settings
@@ -86,6 +88,22 @@ def test_order_below_the_noise_is_not_claimed(forces_settings: DerivativeForces,
     assert row["claimed"] == [True, True, True, True, False]
     assert row["mean_magnitudes"][4:] == [None] and min(row["noise_floors"]) > 0
     assert set(row["derivative_orders"]) == {2, 3, 4, 5}
+
+
+def test_noise_of_float32_is_seen_where_distances_are_made_in_float64(forces_settings: DerivativeForces) -> None:
+    """Then rigid shifts change no force, and show no noise: of such a potential all orders would be claimed."""
+
+    class InFloat32(SeriesPotential):
+        def evaluate(self, structures: Sequence[Atoms], *, stress: bool = False) -> list[Evaluation]:
+            return [
+                replace(found, forces=found.forces.astype(np.float32).astype(float))
+                for found in super().evaluate(structures)
+            ]
+
+    planned = plan(primitive(), forces_settings)["gamma"]
+    evaluations = InFloat32(gamma_series(), planned.cell).evaluate(planned.structures())
+    forces, noise = planned.arrays(evaluations)
+    assert 1e-9 < noise < 6e-8 * np.abs(forces["forces"]).max()
 
 
 def test_cell_that_is_too_large_and_failure_of_the_relaxation_are_failures(

@@ -24,9 +24,12 @@ from softmode.studies.anharmonicity.polynomials import SymmetricPolynomials
 from softmode.studies.anharmonicity.settings import DerivativeForces
 from softmode.studies.anharmonicity.study import DERIVATIVE_FORCES
 
-# Rigid shifts by which the noise of forces is measured, and their length in Å: those of displacements, so that what a
-# potential makes of an atom that crosses the cell's boundary, which no displacement does, is not counted.
-_SHIFTS, _SHIFT_A = 4, 0.05
+# Steps in Å along a line by which the noise of forces is measured: the fourth difference of forces there is noise
+# alone. Of longer ones it is the crystal's sixth derivatives, too, and of shorter ones positions in float32, whose
+# rounding is 1e-7 Å, are the same. Rigid shifts do not do: where distances are made in float64 and the rest in float32,
+# as SevenNet does it, they change no force by a bit.
+_CLOSE_A = 3e-5
+_DIFFERENCE = 4
 # From this order on, derivatives are made in the primitive cell.
 FIRST_AT_GAMMA = 5
 
@@ -46,17 +49,18 @@ class Planned:
     amplitudes_A: tuple[float, ...]
 
     def structures(self) -> list[Atoms]:
-        """Return the cell at rest, displaced, and once displaced and shifted as a whole."""
+        """Return the cell at rest, displaced, and at some places of its first line that are close to each other."""
         displaced = displacements(self.directions, self.amplitudes_A)
-        shifts = np.random.default_rng(0).normal(scale=_SHIFT_A, size=(_SHIFTS, 3))
-        furthest = displaced[2 * len(self.amplitudes_A) - 2]
-        shifted = [furthest, *(furthest + shift for shift in shifts)]
-        return [self.cell, *(moved(self.cell, by) for by in [*displaced, *shifted])]
+        places = self.amplitudes_A[-1] + _CLOSE_A * np.arange(_DIFFERENCE + 1)
+        close = places[:, None, None] * self.directions[0].reshape(-1, 3)
+        return [self.cell, *(moved(self.cell, by) for by in [*displaced, *close])]
 
     def arrays(self, evaluations: list[Evaluation]) -> tuple[dict[str, np.ndarray], float]:
         """Return what a record stores, and the noise of a force in eV/Å, from the evaluations of `structures`."""
         forces = np.array([evaluation.forces for evaluation in evaluations])
-        noise = float(np.sqrt(np.mean(np.var(forces[-1 - _SHIFTS :], axis=0, ddof=1))))
+        difference = np.diff(forces[-1 - _DIFFERENCE :], n=_DIFFERENCE, axis=0)
+        # noise 1 of each force is the root of the sum of squared binomial coefficients in their difference
+        noise = float(np.sqrt(np.mean(difference**2) / math.comb(2 * _DIFFERENCE, _DIFFERENCE)))
         shape = (len(self.directions), len(self.amplitudes_A), 2, self.directions.shape[1])
         return {
             "positions": self.cell.positions,
@@ -65,7 +69,7 @@ class Planned:
             "directions": self.directions,
             "amplitudes_A": np.array(self.amplitudes_A),
             "rest": forces[0].ravel(),
-            "forces": forces[1 : -1 - _SHIFTS].reshape(shape),
+            "forces": forces[1 : -1 - _DIFFERENCE].reshape(shape),
         }, noise
 
 
