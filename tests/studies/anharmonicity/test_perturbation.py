@@ -1,11 +1,14 @@
-"""Loop and sunset against a chain of equal atoms, whose springs are ½ k r² + g r⁴/24: all sums are known."""
+"""Loop and sunset against a chain of equal atoms, whose springs are ½ k r² + g r⁴/24, and against phono3py."""
 
 import numpy as np
 import pytest
+from phono3py import Phono3py
+from phono3py.phonon4.api_phono4py import Phono4py
 from phonopy.physical_units import get_physical_units
 
+from softmode.reference.cells import masses_of, to_phonopy
 from softmode.studies.anharmonicity.perturbation import SmallCell, small_cell
-from tests.studies.anharmonicity.known import gamma_series
+from tests.studies.anharmonicity.known import Series, gamma_series, primitive
 
 UNITS = get_physical_units()
 # eV/Å², eV/Å⁴, atomic mass units, atoms of the ring
@@ -86,3 +89,38 @@ def test_tensor_of_polynomials_has_their_derivatives() -> None:
             along = along @ direction
         assert along == pytest.approx(polynomials.directional(values, direction[None])[0])
         assert np.abs(tensor.reshape(3, 3, -1).sum(axis=0)).max() < 1e-9 * np.abs(tensor).max()
+
+
+def tensor_of_phono3py(series: Series, order: int) -> np.ndarray:
+    """Derivatives of a crystal of three atoms, atoms first: shape (3, …, 3, 3, …, 3)."""
+    polynomials, values = series.polynomials[order - 2], series.values[order - 2]
+    by_pair = polynomials.tensor(values).reshape((3, 3) * order)
+    return np.ascontiguousarray(by_pair.transpose(*range(0, 2 * order, 2), *range(1, 2 * order, 2)))
+
+
+@pytest.mark.filterwarnings("ignore:.*experimental feature")
+def test_loop_shift_is_phono3pys() -> None:
+    """Of the same fourth derivatives, and of those that phono3py makes by finite differences, whose error goes as h²."""
+    series, cell = gamma_series(), primitive()
+    second, fourth = (tensor_of_phono3py(series, order) for order in (2, 4))
+    of_modes = (series.polynomials[order - 2].tensor(series.values[order - 2]) for order in (2, 4))
+    own = small_cell(*of_modes, np.repeat(masses_of(cell), 3))
+    assert own is not None
+    phono3py = Phono3py(to_phonopy(cell), supercell_matrix=np.eye(3, dtype=int), primitive_matrix=np.eye(3))
+    theirs = Phono4py.from_phono3py(phono3py, fc3=tensor_of_phono3py(series, 3))
+
+    def shifts() -> np.ndarray:
+        found = theirs.run_frequency_shift([1, 1, 1], second, grid_points=[0], temperatures=[0.0, 300.0])
+        optical: np.ndarray = found[0, :, 3:]
+        return optical
+
+    theirs.fc4 = fourth
+    expected = np.array([own.loop_shifts_THz(temperature) for temperature in (0.0, 300.0)])
+    assert shifts() == pytest.approx(expected, rel=1e-6)
+    apart = []
+    for distance in (0.01, 0.003):
+        theirs.generate_displacements(distance=distance, is_plusminus=True)
+        theirs.forces = series.forces(theirs.displacements)
+        theirs.produce_fc4(is_compact_fc=False)
+        apart.append(np.abs(shifts() - expected).max() / np.abs(expected).max())
+    assert apart[1] < 1e-3 and apart[0] / apart[1] == pytest.approx((0.01 / 0.003) ** 2, rel=0.1)
