@@ -100,7 +100,7 @@ def tensor_of_phono3py(series: Series, order: int) -> np.ndarray:
 
 @pytest.mark.filterwarnings("ignore:.*experimental feature")
 def test_loop_shift_is_phono3pys() -> None:
-    """Of the same fourth derivatives, and of those that phono3py makes by finite differences, whose error goes as h²."""
+    """Of the same fourth derivatives, and of those that phono3py makes by differences, whose error goes as h²."""
     series, cell = gamma_series(), primitive()
     second, fourth = (tensor_of_phono3py(series, order) for order in (2, 4))
     of_modes = (series.polynomials[order - 2].tensor(series.values[order - 2]) for order in (2, 4))
