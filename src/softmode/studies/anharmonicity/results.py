@@ -56,7 +56,7 @@ def order_numbers(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
     mean_magnitude, error_percent and noise_percent (error bar and noise floor over mean magnitude), to_reference and
     to_others (RMSE over the mean magnitude of the other, see `relative_error`; the second is the mean over all other
     potentials), n_to_reference (entries of the first), one_step (whether the first is that of single steps, without
-    extrapolation). A reference has no other columns than the first seven.
+    extrapolation). Of a reference's noise nothing is known, and it is held against nobody.
     """
     long = derivatives_of(table)
     by_source, as_reference = (
@@ -72,7 +72,7 @@ def order_numbers(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
     for name in sources:
         for order, of_order in orders[orders["source"] == name].dropna(subset=["orders"]).groupby("orders"):
             shown = of_order[of_order["claimed"].astype(bool)]
-            size = shown["mean_magnitudes"].astype(float)
+            size, noise = (shown[column].astype(float) for column in ("mean_magnitudes", "noise_floors"))
             to_reference = errors_of(as_reference, name, REFERENCE, order).dropna()
             others = [errors_of(by_source, name, other, order).mean() for other in potentials if other != name]
             others = [] if name == REFERENCE else others
@@ -80,7 +80,7 @@ def order_numbers(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
                 {"source": name, "order": int(order), "n": len(shown), "n_entries": len(of_order)}
                 | {"mean_magnitude": size.mean()}
                 | {"error_percent": 100 * (shown["mean_errors"].astype(float) / size).mean()}
-                | {"noise_percent": 100 * (shown["noise_floors"].astype(float) / size).mean()}
+                | {"noise_percent": np.nan if name == REFERENCE else 100 * (noise / size).mean()}
                 | {"to_reference": to_reference.mean(), "n_to_reference": len(to_reference)}
                 | {"one_step": order in one_step}
                 | {"to_others": np.nanmean(others) if np.isfinite(others).any() else np.nan}
@@ -141,7 +141,7 @@ def derivatives_table(results: Results) -> Table:
         "Independent derivatives of the energy by displacements of atoms: orders 2 to 4 in the relaxed cell, 5 and 6 "
         "at Gamma in the primitive cell; means over entries. n: entries in which they stand above the noise of the "
         "potential's forces, of those in which forces determine them. magnitude: mean absolute value, in "
-        "eV/Å^order. error bar, noise: root mean square over derivatives, over the magnitude. to the reference: "
+        "eV/Å^order. error bar, noise: root mean square over derivatives, over the magnitude; a reference's noise is not known. to the reference: "
         "root-mean-square error over the reference's mean magnitude (Bandi, Jiang and Marianetti 2024, Table I; theirs "
         "are derivatives by symmetrised waves, ours by displacements of atoms), of the reference's amplitudes alone, "
         "where the potential was displaced by them; *: the reference has one step size, whose error both have; a dash: "
