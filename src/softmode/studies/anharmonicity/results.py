@@ -139,11 +139,11 @@ def derivatives_table(results: Results) -> Table:
     ]
     caption = (
         "Independent derivatives of the energy by displacements of atoms: orders 2 to 4 in the relaxed cell, 5 and 6 "
-        "at Gamma in the primitive cell; means over entries. n: entries in which they stand above the noise of the "
-        "potential's forces, of those in which forces determine them. magnitude: mean absolute value, in "
-        "eV/Å^order. error bar, noise: root mean square over derivatives, over the magnitude; a reference's noise is not known. to the reference: "
+        "at Gamma in the primitive cell; means over entries. n: entries in which they stand above noise and error bar, "
+        "of those in which forces determine them. magnitude: mean absolute value, in eV/Å^order. error bar, noise: RMS "
+        "over derivatives, over the magnitude; a reference's noise is not known. to the reference: "
         "root-mean-square error over the reference's mean magnitude (Bandi, Jiang and Marianetti 2024, Table I; theirs "
-        "are derivatives by symmetrised waves, ours by displacements of atoms), of the reference's amplitudes alone, "
+        "are derivatives by symmetrised waves, ours by displacements of atoms), of the reference's amplitudes alone "
         "where the potential was displaced by them; *: the reference has one step size, whose error both have; a dash: "
         "the reference has not these derivatives, or one step that the potential has not. "
         "to the others: the same to each other potential, their mean. "

@@ -65,7 +65,7 @@ class DerivativesOfEnergy(Settings):
     """What of the derivatives is claimed, and what is made of them."""
 
     least_multiple_of_noise: float = setting(
-        "An order is claimed if the mean magnitude of its derivatives is so many times their noise.",
+        "An order is claimed if the mean magnitude of its derivatives is so many times their noise, and their error.",
         default=3.0,
         gt=0,
     )

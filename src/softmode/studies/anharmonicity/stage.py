@@ -44,7 +44,7 @@ def forces_columns(settings: DerivativeForces) -> list[Column]:
 
 def columns(settings: DerivativesOfEnergy) -> list[Column]:
     """Return the columns of the stage's table: lists with a value for each order, or for each derivative."""
-    claimed = f"mean magnitude is at least {settings.least_multiple_of_noise:g} times the noise floor"
+    claimed = f"mean magnitude is at least {settings.least_multiple_of_noise:g} times noise floor and mean error"
     at = f"at {settings.temperature_K:g} K"
     without = "missing where fourth derivatives are not claimed, or a mode is imaginary"
     return [
@@ -283,8 +283,9 @@ def modes_of(atoms: Atoms, found: Sequence[Derivatives], settings: DerivativesOf
 
 
 def is_claimed(found: Derivatives, settings: DerivativesOfEnergy) -> bool:
-    """Return whether derivatives of an order stand above the noise of forces."""
-    return found.mean_magnitude >= settings.least_multiple_of_noise * found.noise
+    """Return whether derivatives of an order stand above the noise of forces, and above their error bars if known."""
+    known = [each for each in (found.noise, found.mean_error) if np.isfinite(each)]
+    return found.mean_magnitude >= settings.least_multiple_of_noise * max(known)
 
 
 def _number(value: float) -> float | None:
