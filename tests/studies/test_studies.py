@@ -38,7 +38,7 @@ def test_declarations_import_nothing_heavy() -> None:
         ([], "'harmonic' comes first"),
         (
             ["harmonic", "harmonik"],
-            "no study 'harmonik', did you mean 'harmonic'?; there are: harmonic, conductivity, "
+            "no study 'harmonik', did you mean 'harmonic'?; there are: harmonic, anharmonicity, conductivity, "
             "harmonicity, roughness, spectroscopy, supercell_error, and",
         ),
         (["harmonic", "harmonic"], "'harmonic' is there twice"),

@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,8 @@ def _to_record(entry: Entry, description: dict[str, Any]) -> Record:
         arrays["force_constants"] = entry.force_constants
     if entry.own_numbers:
         arrays["own_numbers"] = dict(entry.own_numbers)
+    for which, of_lines in entry.lines.items():
+        arrays |= {f"{which}_lines_{name}": array for name, array in of_lines.to_arrays().items()}
     if entry.born_charges is not None:
         arrays |= entry.born_charges.to_arrays()
     return Record(entry.id, entry.unit_cell, values, arrays)
@@ -135,7 +137,19 @@ def load_entries(database: Path, ids: Sequence[str] | None = None) -> Iterator[E
             born_charges=BornCharges.from_arrays(arrays),
             energy=record.values.get("reference_energy_eV"),
             functional=record.values.get("functional", ""),
+            lines=_lines(arrays),
         )
+
+
+def _lines(arrays: Mapping[str, Any]) -> dict[str, ForceSet]:
+    found = {}
+    for which in ("cell", "gamma"):
+        begin = f"{which}_lines_"
+        own = {name.removeprefix(begin): array for name, array in arrays.items() if name.startswith(begin)}
+        of_lines = ForceSet.from_arrays(own)
+        if of_lines is not None:
+            found[which] = of_lines
+    return found
 
 
 def entries_of_reference(database: Path, ids: Sequence[str], source: str) -> Iterator[Entry | Record]:

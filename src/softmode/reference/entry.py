@@ -111,6 +111,8 @@ class Entry:
         functional: the reference's exchange-correlation functional, if the data set says so
         own_numbers: thermodynamics and frequencies that the reference's file states, see `own_numbers`
         born_charges: for pictures only; in no digest, as no number comes of them
+        lines: displacements of all atoms and forces along straight lines, of the unit cell (`cell`), and of the
+            primitive cell (`gamma`) with its atoms in the order in which they are first in the unit cell; or empty
     """
 
     id: str
@@ -125,6 +127,7 @@ class Entry:
     functional: str = ""
     own_numbers: Mapping[str, Any] = field(default_factory=dict)
     born_charges: BornCharges | None = None
+    lines: Mapping[str, ForceSet] = field(default_factory=dict)
 
     @property
     def n_supercell(self) -> int:
@@ -277,6 +280,8 @@ class Entry:
         if self.reference and self.symmetry_tolerance != EXACT:
             # tolerances differ by factors, not in the tenth digit
             own["symmetry_tolerance"] = np.log10([self.symmetry_tolerance])
+        for which, of_lines in sorted(self.lines.items()):
+            own |= {f"lines {which} {name}": array for name, array in of_lines.to_arrays().items()}
         own |= {f"own_numbers {name}": values for name, values in sorted(self.own_numbers.items())}
         for name, array in own.items():
             if array is not None:

@@ -13,13 +13,13 @@ from ase import Atoms
 from ase.db.core import convert_str_to_int_float_bool_or_str as str_to_value
 
 from softmode.errors import EntryError, InputError
-from softmode.reference import kyoto, phonopy_folder, prototypes, structures
+from softmode.reference import kyoto, line_files, phonopy_folder, prototypes, structures
 from softmode.reference.compressed import COMPRESSIONS
 from softmode.reference.entry import Entry
 from softmode.reference.files import Listing, is_archive, list_files, split_suffix
 from softmode.settings.supercell import Supercell
 
-KINDS = ("kyoto", "phonopy", "demo", "structures", "prototypes")
+KINDS = ("kyoto", "phonopy", "demo", "lines", "structures", "prototypes")
 
 # Names of files passed over that are printed, and problems that an error lists; more would hide the rest of the log.
 LISTED = 10
@@ -109,6 +109,8 @@ def read_entries(
         found, problems = _structures([path, *more_paths], supercell or Supercell())
         if not selection.ids:
             yield from problems
+    elif kind == "lines":
+        found = _line_files(path)
     else:
         found, problems = _files(kind, path)
         if not selection.ids:
@@ -201,6 +203,19 @@ def _prototypes(path: Path) -> Iterator[tuple[str, str, Entry | EntryError]]:
             yield (outcome.id if isinstance(outcome, Entry) else source), source, outcome
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a CSV in UTF-8: {error}; save it as 'CSV UTF-8'") from error
+
+
+def _line_files(path: Path) -> list[Found]:
+    """Return an entry for each folder, this one or one in it, that has a file of forces along lines."""
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; 'path' of the data set must name the folder of its files")
+    files = [file for file in list_files(path).files if file.name == line_files.CELL]
+    if not files:
+        raise InputError(f"{path}: no {line_files.CELL} in it or in one of its folders; is 'lines' the right kind?")
+    return [
+        Found(file.resolve().parent.name, str(file.relative_to(path)), partial(line_files.read, file.parent))
+        for file in files
+    ]
 
 
 def _structures(paths: Sequence[Path], supercell: Supercell) -> tuple[list[Found], list[Problem]]:

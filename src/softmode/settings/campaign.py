@@ -52,10 +52,11 @@ class Yardstick(Settings):
 class DataSet(Settings):
     """The entries and their reference."""
 
-    kind: Literal["kyoto", "phonopy", "demo", "structures", "prototypes"] = setting(
+    kind: Literal["kyoto", "phonopy", "demo", "lines", "structures", "prototypes"] = setting(
         "kyoto: archives of the Kyoto database of 2018; phonopy: phonopy's YAML files (Alexandria, MDR); demo: the "
-        "embedded reference; structures: files of crystals without a reference; prototypes: a CSV of starting "
-        "structures for a reference of your own."
+        "embedded reference; lines: folders with forces along lines, cell.extxyz and primitive.extxyz of softmode "
+        "line-forces; structures: files of crystals without a reference; prototypes: a CSV of starting structures "
+        "for a reference of your own."
     )
     path: FilePath = setting("The folder (for structures also a file, for prototypes the CSV file).")
     more_paths: list[FilePath] | None = setting(
