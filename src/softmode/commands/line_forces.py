@@ -1,4 +1,4 @@
-"""Forces of a crystal displaced along random lines, of which derivatives of its energy are made.
+"""Forces of a crystal displaced along random lines, for derivatives of its energy.
 
 The crystal at rest and, for each direction, displacements forward and back by each amplitude: one extended XYZ with a
 frame for each. A file that is there is gone on with: after a stop, or to have more directions. It runs in the
