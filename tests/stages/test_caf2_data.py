@@ -8,7 +8,7 @@ import pytest
 from ase import Atoms
 from ase.io import read
 
-from softmode.stages.line_forces import Lines
+from softmode.stages.line_forces import random_directions
 
 _FOLDER = Path("data/caf2")
 _FILES = ("cell", "primitive")
@@ -25,7 +25,7 @@ def test_positions_are_those_of_the_crystal_at_rest_displaced_along_the_lines_of
     rest = cast(Atoms, read(_FOLDER / f"{name}.vasp"))
     frames = _frames(name)
     number = 1 + max(frame.info["direction"] for frame in frames)
-    directions = Lines(number, (1.0,), 0).directions(len(rest))
+    directions = random_directions(number, len(rest), 0).reshape(-1, len(rest), 3)
     for frame in frames:
         by = frame.info["amplitude_A"] * directions[frame.info["direction"]]
         np.testing.assert_array_equal(frame.numbers, rest.numbers)

@@ -13,7 +13,7 @@ from ase.io import read
 from softmode.errors import InputError
 from softmode.potentials.base import Evaluation, Potential
 from softmode.potentials.registry import load_potential
-from softmode.stages.line_forces import Lines, line_forces
+from softmode.stages.line_forces import Lines, line_forces, random_directions
 
 _LENNARD_JONES = {
     "name": "lennard-jones",
@@ -67,7 +67,7 @@ def test_file_has_every_displacement_forward_and_back_with_the_potentials_energy
         (-1, 0.0),
         *((number, size) for number in (0, 1) for size in (0.01, -0.01, 0.02, -0.02)),
     ]
-    directions = _LINES.directions(len(crystal))
+    directions = random_directions(_LINES.n_directions, len(crystal), _LINES.seed).reshape(-1, len(crystal), 3)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=2).max(axis=1), 1, rtol=1e-12)
     for frame in frames[1:]:
         displaced = frame.info["amplitude_A"] * directions[frame.info["direction"]]
@@ -79,7 +79,7 @@ def test_file_has_every_displacement_forward_and_back_with_the_potentials_energy
 
 def test_third_difference_of_energies_is_the_second_difference_of_forces(crystal: Atoms, tmp_path: Path) -> None:
     rest, *displaced = _run(crystal, Lines(1, (0.005,), 0), tmp_path / "forces.extxyz")
-    direction = Lines(1, (0.005,), 0).directions(len(crystal))[0]
+    direction = random_directions(1, len(crystal), 0).reshape(-1, 3)
     forward, backward = displaced
     of_forces = -np.vdot(forward.get_forces() + backward.get_forces() - 2 * rest.get_forces(), direction) / 0.005**2
     wide = _run(crystal, Lines(1, (0.005, 0.01), 0), tmp_path / "wide.extxyz")

@@ -3,13 +3,13 @@ import pytest
 from ase import Atoms
 
 from softmode.errors import EntryError
+from softmode.stages.line_forces import random_directions
 from softmode.studies.anharmonicity.bases import cell_polynomials, gamma_polynomials
 from softmode.studies.anharmonicity.derivatives import derivatives
 from softmode.studies.anharmonicity.directions import (
     LineForces,
     displacements,
     from_displacements,
-    random_directions,
     stencils,
 )
 from tests.studies.anharmonicity.known import TOLERANCE, Series, fluorite, gamma_series, primitive

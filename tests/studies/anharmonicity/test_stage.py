@@ -17,8 +17,9 @@ from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import Protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
+from softmode.stages.line_forces import random_directions
 from softmode.stages.thermal_displacements import moved
-from softmode.studies.anharmonicity.directions import displacements, random_directions
+from softmode.studies.anharmonicity.directions import displacements
 from softmode.studies.anharmonicity.forces import compute_derivative_forces, conventional, off_the_boundary, plan
 from softmode.studies.anharmonicity.given import derivatives_of_file
 from softmode.studies.anharmonicity.results import order_numbers, relative_error

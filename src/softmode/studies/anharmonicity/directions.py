@@ -113,18 +113,6 @@ def _neighbours(amplitudes_A: np.ndarray, width: int) -> list[np.ndarray]:
     return [amplitudes_A[first : first + width] for first in range(len(amplitudes_A) - width + 1)]
 
 
-def random_directions(n_directions: int, n_atoms: int, seed: int) -> np.ndarray:
-    """Return random displacements of all atoms whose largest has a length of 1, shape (n_directions, 3 n_atoms).
-
-    Of all ways that were tried (single atoms, pairs, triples), these determine derivatives best: for fluorite's 386
-    fourth ones, twenty directions give a least-squares problem of condition 30.
-    """
-    found = np.random.default_rng(seed).normal(size=(n_directions, n_atoms, 3))
-    found -= found.mean(axis=1, keepdims=True)
-    directions: np.ndarray = found / np.linalg.norm(found, axis=2).max(axis=1)[:, None, None]
-    return directions.reshape(n_directions, -1)
-
-
 def displacements(directions: np.ndarray, amplitudes_A: Sequence[float]) -> np.ndarray:
     """Return all displacements in Å, shape (n · m · 2, n_atoms, 3): for each direction and amplitude, forward, back."""
     signed = np.array([[1.0], [-1.0]]) * np.array(amplitudes_A)[:, None, None]

@@ -15,11 +15,12 @@ from softmode.potentials.base import Evaluation
 from softmode.reference.cells import conventional_matrix
 from softmode.reference.entry import Entry
 from softmode.stages.evaluate import Evaluator
+from softmode.stages.line_forces import random_directions
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.stages.symmetric_cell import SymmetricCell
 from softmode.stages.thermal_displacements import moved
 from softmode.studies.anharmonicity.bases import cell_polynomials, gamma_polynomials
-from softmode.studies.anharmonicity.directions import LineForces, displacements, random_directions
+from softmode.studies.anharmonicity.directions import LineForces, displacements
 from softmode.studies.anharmonicity.polynomials import SymmetricPolynomials
 from softmode.studies.anharmonicity.settings import DerivativeForces
 from softmode.studies.anharmonicity.study import DERIVATIVE_FORCES
