@@ -73,6 +73,7 @@ def potentials_file_entry(
     entry = {"label": f"{label} ({settings.seed})", "colour": colour, **TRAINERS[settings.model].ENTRY}
     if entry["adapter"] == "ase_calculator":
         entry |= {"elements": frames.elements}
+    entry |= {"receptive_field_A": settings.cutoff_A * getattr(settings, "layers", 1)}
     entry |= {"conservative": True, "training_set": f"one crystal: {Path(settings.data).name}"}
     version = f"{settings.model}, seed {settings.seed}, of {Path(settings.data).name}"
     return entry | {
