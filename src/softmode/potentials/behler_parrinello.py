@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _INNERMOST_A = 1.0
 # How sharp angles are told apart, as in ANI-1x; checkpoints depend on it, which do not say it.
 _ZETA = 32.0
+# Tensors of a checkpoint beside the networks' weights, by their names there and here.
+_SCALES = ("centre", "width", "energies", "unit")
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class AtomicNetworks:
         networks: one for each element
         centre, width: of the symmetry functions of each element, by which they are scaled, shape (n_elements, n)
         energies: added to each atom's, by element, eV, shape (n_elements,)
+        unit: of what the networks give, in eV
     """
 
     def __init__(self, architecture: Architecture, dtype: "torch.dtype", device: str) -> None:
@@ -90,6 +93,7 @@ class AtomicNetworks:
         self.centre = torch.zeros((n_elements, n_functions), dtype=dtype, device=device)
         self.width = torch.ones_like(self.centre)
         self.energies = torch.zeros(n_elements, dtype=dtype, device=device)
+        self.unit = torch.ones((), dtype=dtype, device=device)
 
     def graph(self, structures: Sequence[Atoms]) -> Graph:
         """Return the neighbours in periodic structures."""
@@ -144,14 +148,14 @@ class AtomicNetworks:
         energies = self.energies[species]
         for element, network in enumerate(self.networks):
             own = (species == element).nonzero()[:, 0]
-            energies = energies.index_add(0, own, network(scaled[own])[:, 0])
+            energies = energies.index_add(0, own, self.unit * network(scaled[own])[:, 0])
         return energies
 
     def save(self, path: Path) -> None:
         """Write a checkpoint of tensors and numbers alone."""
         import torch
 
-        tensors = {name: getattr(self, name).cpu() for name in ("centre", "width", "energies")}
+        tensors = {name: getattr(self, name).cpu() for name in _SCALES}
         weights = {name: tensor.cpu() for name, tensor in self.networks.state_dict().items()}
         torch.save({"architecture": asdict(self.architecture), "networks": weights, **tensors}, path)
 
@@ -163,7 +167,7 @@ class AtomicNetworks:
         found = torch.load(path, map_location="cpu", weights_only=True)
         made = cls(Architecture(**found["architecture"]), dtype, device)
         made.networks.load_state_dict(found["networks"])
-        for name in ("centre", "width", "energies"):
+        for name in _SCALES:
             setattr(made, name, found[name].to(device, dtype))
         made.networks.requires_grad_(False)
         return made

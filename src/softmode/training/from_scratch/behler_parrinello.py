@@ -237,13 +237,23 @@ class _Loop:
 
 
 def _scale(networks: AtomicNetworks, train: Known) -> None:
-    """Scale symmetry functions by their mean and spread in the frames, and energies by their mean."""
+    """Scale symmetry functions and energies by mean and spread in the frames, and begin with no forces.
+
+    Those of random weights would be many times as large as any.
+    """
+    import torch
+
     for element in range(len(networks.architecture.elements)):
         own = train.functions[:, train.species == element].flatten(0, 1)
         width = own.std(dim=0)
         networks.centre[element] = own.mean(dim=0)
         networks.width[element] = width.clamp(min=_NARROWEST * float(width.max()))
     networks.energies[:] = train.energies.mean()
+    # the spread of an atom's energy, were atoms independent
+    networks.unit = train.energies.std() * len(train.species) ** 0.5
+    for network in networks.networks:
+        torch.nn.init.zeros_(network[-1].weight)
+        torch.nn.init.zeros_(network[-1].bias)
 
 
 def _copy(networks: AtomicNetworks) -> "dict[str, torch.Tensor]":

@@ -56,8 +56,7 @@ def train(settings: GAPTraining | BehlerParrinelloTraining | MACETraining, folde
     with only_writer(checkpoint):
         _write_settings(settings, frames, folder / SETTINGS)
         fitted = trainer.fit(settings, frames, folder, device)
-        with whole_file(checkpoint) as partial:
-            shutil.copyfile(fitted, partial)
+        shutil.copyfile(fitted, checkpoint)
         entry = potentials_file_entry(settings, frames, checkpoint)
         _write_yaml(folder / ENTRY, {folder.name: entry})
         potential = load_potential({"name": folder.name, **entry}, device)
