@@ -15,11 +15,11 @@ def write_springs(folder: Path) -> Path:
     """Write a data set of three parts into a folder, and return that."""
     rest = bulk("CaF2", "fluorite", 5.46)
     generator = np.random.default_rng(0)
-    for part, number in zip(PARTS, (24, 6, 6), strict=True):
+    for part, number in zip(PARTS, (40, 8, 8), strict=True):
         frames = []
         for _ in range(number):
             atoms = rest.copy()
-            displacements = generator.normal(scale=0.08, size=(3, 3))
+            displacements = generator.normal(scale=0.04, size=(3, 3))
             displacements -= displacements.mean(axis=0)
             atoms.positions += displacements
             between = displacements[:, None] - displacements[None]

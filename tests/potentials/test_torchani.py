@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
 from ase import Atoms
@@ -77,7 +78,7 @@ class TestBehlerParrinello(Contract):
             torch.manual_seed(0)
             networks = AtomicNetworks(Architecture(elements, 5.0, 4.0, 8, 2, 4, (20,)), torch.float64, "cpu")
         networks.width *= 0.1
-        networks.unit *= 20
+        networks.unit *= 100
         networks.save(cls.path)
 
     @classmethod
@@ -111,6 +112,13 @@ def test_training_learns_and_its_entry_loads(data: Path) -> None:
     assert entry["checkpoint"]["sha256"] == sha256(checkpoint)
     potential = load({"name": name, **entry})
     assert potential.elements == {9, 20} and potential.dtype == "float64"
+    frames = read_frames(data).frames["test"]
+    # what the loop learned with, and what runs
+    networks = AtomicNetworks.load(checkpoint, torch.float64, "cpu")
+    energies, forces = behler_parrinello.Known.of(networks, frames).predicted(networks, slice(None), training=False)
+    found = potential.evaluate(frames)
+    assert forces.detach().numpy() == pytest.approx(np.array([each.forces.ravel() for each in found]), abs=1e-12)
+    assert 3 * energies.detach().numpy() == pytest.approx([each.energy for each in found], abs=1e-12)
 
 
 def test_training_that_was_stopped_goes_on_as_if_it_had_not_been(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
