@@ -107,7 +107,7 @@ def settings_of(data: Path) -> BehlerParrinelloTraining:
 
 def test_training_learns_and_its_entry_loads(data: Path) -> None:
     checkpoint = train(settings_of(data), data / "trained", "cpu")
-    assert error_of_test(data / "trained") < 0.3
+    assert error_of_test(data / "trained") < 0.5
     ((name, entry),) = read_yaml(data / "trained" / "potential.yaml").items()
     assert entry["checkpoint"]["sha256"] == sha256(checkpoint)
     potential = load({"name": name, **entry})
