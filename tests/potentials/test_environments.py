@@ -19,6 +19,7 @@ NAMES = sorted(
 def test_each_environment_of_a_potential_has_its_tests() -> None:
     assert NAMES == [
         "chgnet",
+        "gap",
         "hienet",
         "m3gnet",
         "mace",
@@ -28,6 +29,7 @@ def test_each_environment_of_a_potential_has_its_tests() -> None:
         "orb",
         "pet",
         "sevennet",
+        "torchani",
         "uma",
     ]
 
@@ -37,7 +39,7 @@ def test_each_environment_of_a_potential_has_its_tests() -> None:
 def test_contract(name: str) -> None:
     python = ENVIRONMENTS / name / "bin" / "python"
     if not python.exists():
-        pytest.skip(f"environment '{name}' is not built; run 'make envs'")
+        pytest.skip(f"environment '{name}' is not built; run 'make .envs/{name}.ready'")
     tests = TESTS / f"test_{name}.py"
     # no cache and no coverage of this run; one thread, as in the workflow's jobs
     command = [str(python), "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider", str(tests)]

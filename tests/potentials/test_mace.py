@@ -12,6 +12,7 @@ from ase.build import bulk, molecule
 from ase.calculators.calculator import Calculator
 from ase.io import read
 from contract import Contract, load, registered
+from springs import error_of_test, write_springs
 from training import Loops, Training
 
 from softmode.cli import main
@@ -19,6 +20,7 @@ from softmode.errors import InputError
 from softmode.potentials import checkpoints, mace
 from softmode.potentials.base import Potential
 from softmode.potentials.torch_settings import contained, default_dtype
+from softmode.settings.from_scratch import MACETraining
 from softmode.stages.symmetric_cell import SymmetricCell
 from softmode.stages.thermal_displacements import moved
 from softmode.studies.anharmonicity.bases import gamma_polynomials
@@ -26,6 +28,8 @@ from softmode.studies.anharmonicity.derivatives import derivatives
 from softmode.studies.anharmonicity.directions import LineForces, displacements, random_directions
 from softmode.studies.spectroscopy.molecule import MoleculeSettings, molecule_at_rest
 from softmode.studies.spectroscopy.vibrations import vibrations
+from softmode.training.from_scratch.train import train
+from softmode.yaml_files import read_yaml
 
 
 class TestMACE(Training, Contract):
@@ -246,3 +250,16 @@ def test_a_small_one_learns_harmonic_forces_from_scratch(tmp_path: Path) -> None
     found = np.concatenate([evaluation.forces for evaluation in potential.evaluate(frames)])
     # without training, forces are next to nothing
     assert np.sqrt(np.mean((found - expected) ** 2)) < 0.6 * np.sqrt(np.mean(expected**2))
+
+
+def test_small_one_learns_one_crystal_from_scratch_and_its_entry_loads_in_float64(tmp_path: Path) -> None:
+    folder = tmp_path / "trained"
+    smallest = {"channels": 4, "layers": 1, "correlation": 2, "edge_momentum": 1, "highest_momentum": 0}
+    settings = MACETraining(
+        data=str(write_springs(tmp_path)), seed=0, epochs=6, batch=4, cutoff_A=3.5, learning_rate=0.02, **smallest
+    )
+    train(settings, folder, "cpu")
+    assert error_of_test(folder) < 0.6
+    ((name, entry),) = read_yaml(folder / "potential.yaml").items()
+    potential = load({"name": name, **entry})
+    assert potential.elements == {9, 20} and potential.dtype == "float64"

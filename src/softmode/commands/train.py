@@ -1,12 +1,15 @@
-"""Train a potential further on phonons.
+"""Train a potential further on phonons, or one from scratch on forces of one crystal.
 
 What comes out is a potential like any other, with an entry for the potentials file. It runs in the environment of the
-potential, and goes on where it was stopped. The options change the configuration.
+potential, and goes on where it was stopped. The options change the configuration, of which a key `model` says that it
+is one from scratch: that has a seed alone of them.
 """
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from softmode.commands.arguments import add_device
 
@@ -47,14 +50,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="results/training/POTENTIAL-OBJECTIVE-COMPOUNDS-SEED where left out",
+        help="results/training/POTENTIAL-OBJECTIVE-COMPOUNDS-SEED, or MODEL-DATA-SEED, where left out",
     )
 
 
 def run(options: Options) -> None:
-    from softmode.commands.check_potential import enter_environment
-    from softmode.settings.protocol import stage_settings
-    from softmode.settings.training import Training
     from softmode.yaml_files import read_yaml
 
     document = read_yaml(options.configuration)
@@ -63,6 +63,18 @@ def run(options: Options) -> None:
         for key in ("potential", "objective", "compounds", "seed", "processor_seconds", "entries")
     }
     document = document | {key: value for key, value in changes.items() if value is not None}
+    folder = (_train_from_scratch if "model" in document else _train_further)(document, options)
+    entry = folder / "potential.yaml"
+    print(f"for the potentials file, as in {entry}:")
+    print(entry.read_text(encoding="utf-8"), end="")
+
+
+def _train_further(document: dict[str, Any], options: Options) -> Path:
+    from softmode.commands.check_potential import enter_environment
+    from softmode.settings.protocol import stage_settings
+    from softmode.settings.training import Training
+    from softmode.yaml_files import read_yaml
+
     if options.processor_seconds is not None:
         document.pop("steps", None)
     settings: Training = stage_settings(Training, document, str(options.configuration))
@@ -70,10 +82,23 @@ def run(options: Options) -> None:
     if settings.potential in potentials:
         enter_environment(options.environments / potentials[settings.potential]["environment"])
 
-    from softmode.training.train import ENTRY, train
+    from softmode.training.train import train
 
     name = f"{settings.potential}-{settings.objective}-{settings.compounds}-{settings.seed}"
     folder = options.output or Path("results/training") / name
-    checkpoint = train(settings, folder, options.device, options.workers)
-    print(f"{checkpoint}; for the potentials file, as in {folder / ENTRY}:")
-    print((folder / ENTRY).read_text(encoding="utf-8"), end="")
+    return train(settings, folder, options.device, options.workers).parent
+
+
+def _train_from_scratch(document: Mapping[str, Any], options: Options) -> Path:
+    from softmode.commands.check_potential import enter_environment
+    from softmode.errors import InputError
+    from softmode.settings.from_scratch import FromScratch
+    from softmode.settings.protocol import stage_settings
+    from softmode.training.from_scratch.train import environment_of, train
+
+    if options.workers:
+        raise InputError("--workers: a training from scratch prepares no steps; leave it out")
+    settings = stage_settings(FromScratch, document, str(options.configuration))
+    enter_environment(options.environments / environment_of(settings))
+    name = f"{settings.model}-{Path(settings.data).name}-{settings.seed}"
+    return train(settings, options.output or Path("results/training") / name, options.device).parent

@@ -13,6 +13,7 @@ from softmode.potentials.torch_settings import contained
 # Adapters by their names in settings: module of softmode.potentials, and its class.
 ADAPTERS = {
     "ase_calculator": ("ase_calculator", "ASECalculatorPotential"),
+    "behler_parrinello": ("behler_parrinello", "BehlerParrinelloPotential"),
     "chgnet": ("chgnet", "CHGNetPotential"),
     "hienet": ("hienet", "HIENetPotential"),
     "m3gnet": ("m3gnet", "M3GNetPotential"),

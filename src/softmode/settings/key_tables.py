@@ -8,6 +8,7 @@ from typing import Any
 
 from softmode.errors import InputError
 from softmode.settings.campaign import CampaignSettings
+from softmode.settings.from_scratch import FromScratch
 from softmode.settings.json_schema import schema_of
 from softmode.settings.potentials import Potential
 from softmode.settings.protocol import default_sections
@@ -22,13 +23,14 @@ _BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "
 
 
 def key_tables() -> dict[str, str]:
-    """Return Markdown tables of all keys: `campaign`, `protocol`, `potential` and `training`."""
+    """Return Markdown tables of all keys: `campaign`, `protocol`, `potential`, `training` and `from-scratch`."""
     protocol = {name: section_schema(kind) for name, kind in default_sections().items()}
     return {
         "campaign": _table(schema_of(CampaignSettings)),
         "protocol": _table({"properties": protocol, "required": list(protocol)}),
         "potential": _table(schema_of(Potential)),
         "training": _table(schema_of(Training)),
+        "from-scratch": _table(schema_of(FromScratch)),
     }
 
 

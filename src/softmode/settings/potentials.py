@@ -209,6 +209,7 @@ class Potential(Memory, Known):
 
     adapter: Literal[
         "ase_calculator",
+        "behler_parrinello",
         "chgnet",
         "hienet",
         "m3gnet",

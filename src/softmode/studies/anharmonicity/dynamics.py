@@ -51,6 +51,8 @@ class Dynamics:
 def trajectory(rest: Atoms, series: TaylorSeries, dynamics: Dynamics) -> Iterator[Atoms]:
     """Yield frames of constant energy, each with energy (eV, above rest), forces, `time_fs` and its part of the split.
 
+    The array `harmonic_forces` has the forces of second order alone, in eV/Å.
+
     Args:
         rest: the crystal at rest
 
@@ -67,13 +69,16 @@ def trajectory(rest: Atoms, series: TaylorSeries, dynamics: Dynamics) -> Iterato
     integrator.run(round(dynamics.warm_up_fs / dynamics.time_step_fs))
     energies = [atoms.get_total_energy() / len(atoms)]
     parts = split(dynamics.n_frames)
+    harmonic = series.of_order(2)
     for number in range(dynamics.n_frames):
         check()
         integrator.run(every)
         energies.append(atoms.get_total_energy() / len(atoms))
         _check_drift(energies, dynamics)
         if parts[number]:
-            yield _frame(atoms, (number + 1) * every * dynamics.time_step_fs, parts[number])
+            frame = _frame(atoms, (number + 1) * every * dynamics.time_step_fs, parts[number])
+            frame.arrays["harmonic_forces"] = harmonic.energy_and_forces(frame.positions - rest.positions)[1]
+            yield frame
 
 
 def split(n_frames: int) -> list[str]:

@@ -1,6 +1,7 @@
 """The Hamiltonian of a Taylor series: energy and forces of a crystal by its derivatives of second to fourth order."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,13 @@ class TaylorSeries:
     def of(cls, found: Sequence[Derivatives]) -> "TaylorSeries":
         """Return the series of derivatives that were fitted."""
         return cls([(each.polynomials, each.values) for each in found])
+
+    def of_order(self, order: int) -> "TaylorSeries":
+        """Return the part of one order alone."""
+        part = copy(self)
+        part._terms = [term for term, its in zip(self._terms, self.orders, strict=True) if its == order]
+        part.orders = tuple(its for its in self.orders if its == order)
+        return part
 
     def energy_and_forces(self, displacements: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the energy above rest in eV, and the forces in eV/Å, its exact gradient.
