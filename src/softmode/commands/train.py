@@ -1,4 +1,4 @@
-"""Train a potential further on phonons, or one from scratch on forces of one crystal.
+"""Train a potential further on phonons, or one from scratch on one crystal's forces.
 
 What comes out is a potential like any other, with an entry for the potentials file. It runs in the environment of the
 potential, and goes on where it was stopped. The options change the configuration, of which a key `model` says that it
