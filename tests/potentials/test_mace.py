@@ -21,11 +21,12 @@ from softmode.potentials import checkpoints, mace
 from softmode.potentials.base import Potential
 from softmode.potentials.torch_settings import contained, default_dtype
 from softmode.settings.from_scratch import MACETraining
+from softmode.stages.line_forces import random_directions
 from softmode.stages.symmetric_cell import SymmetricCell
 from softmode.stages.thermal_displacements import moved
 from softmode.studies.anharmonicity.bases import gamma_polynomials
 from softmode.studies.anharmonicity.derivatives import derivatives
-from softmode.studies.anharmonicity.directions import LineForces, displacements, random_directions
+from softmode.studies.anharmonicity.directions import LineForces, displacements
 from softmode.studies.spectroscopy.molecule import MoleculeSettings, molecule_at_rest
 from softmode.studies.spectroscopy.vibrations import vibrations
 from softmode.training.from_scratch.train import train
