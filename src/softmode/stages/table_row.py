@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from softmode.engine.records import Failure
+from softmode.errors import EntryError
 from softmode.studies.study import Stage
 
 
@@ -16,13 +17,16 @@ def table_row(
     Args:
         source: the potential's name, `reference` or `yardstick`
         failure: of an earlier stage, which passes on as it is
-        compute: returns the columns of the stage; what it raises is a failure of this entry alone
+        compute: returns the columns of the stage; what it raises is a failure of this entry alone, an EntryError one
+            of its own kind
     """
     started = time.perf_counter()
     row: dict[str, Any] = {"entry": entry, "source": source, "status": "done"}
     if failure is None:
         try:
             row |= compute()
+        except EntryError as error:
+            failure = Failure(stage.name, error.kind, error.message)
         except Exception as error:  # one entry must never stop the others
             failure = Failure(stage.name, "crash", f"{type(error).__name__}: {error}")
     if failure:

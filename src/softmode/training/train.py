@@ -79,7 +79,7 @@ def train(settings: Training, folder: Path, device: str, workers: int = 0) -> Pa
     }
     checkpoint = folder / f"{folder.name}{potential.checkpoint_suffix}"
     with only_writer(checkpoint):
-        _write_yaml(folder / SETTINGS, settings.model_dump(exclude_none=True))
+        write_yaml(folder / SETTINGS, settings.model_dump(exclude_none=True))
         _write_trained_on(folder / TRAINED_ON, split, known)
         before = load_potential(known, device)
         data = parts["train"], parts["validation"]
@@ -88,7 +88,7 @@ def train(settings: Training, folder: Path, device: str, workers: int = 0) -> Pa
         potential.save(checkpoint)
         _judge(before, potential, split, parts["test"], settings.temperature_K, folder / TEST)
         entry = potentials_file_entry(known, settings, folder, checkpoint)
-        _write_yaml(folder / ENTRY, {folder.name: entry})
+        write_yaml(folder / ENTRY, {folder.name: entry})
     return checkpoint
 
 
@@ -263,6 +263,7 @@ def _darker(colour: str) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _write_yaml(path: Path, document: Mapping[str, Any]) -> None:
+def write_yaml(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a file of a training's folder, whole or not at all."""
     with whole_file(path) as unfinished:
         unfinished.write_text(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -5,11 +5,11 @@ import pytest
 from phono3py import Phono3py, load
 
 from softmode.errors import EntryError
+from softmode.reference.index import crystal_system
 from softmode.studies.conductivity.settings import Conductivity
 from softmode.studies.conductivity.third_order import make_force_constants, read_phono3py
 from softmode.studies.conductivity.transport import (
     conduct,
-    crystal_system,
     has_imaginary_modes,
     mesh_frequencies,
     set_mesh,

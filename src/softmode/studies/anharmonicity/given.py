@@ -14,9 +14,6 @@ from softmode.studies.anharmonicity.directions import LineForces, from_displacem
 from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA, lines_of
 from softmode.studies.anharmonicity.stage import of_lines
 
-# Largest displacement in Å of a file: more is another structure, or atoms that were moved into the cell.
-_LARGEST_A = 1.0
-
 
 def read_lines(path: Path) -> tuple[Atoms, list[LineForces]]:
     """Return the crystal at rest and its forces along lines from a file; see `line_files.read_lines`.

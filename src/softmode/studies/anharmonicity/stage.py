@@ -1,6 +1,6 @@
 """From forces along lines to derivatives of the energy, and which of them stand above the noise."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ import pyarrow as pa
 from ase import Atoms
 
 from softmode.engine.parquet import Column
-from softmode.engine.records import Failure, Record
+from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.reference.cells import build_cells, masses_of, to_ase
 from softmode.reference.entry import Entry, ForceSet
@@ -79,20 +79,12 @@ def compute_derivatives(
         source: a potential's name, `reference` or `yardstick`
     """
     for entry, known in found:
-        yield table_row(DERIVATIVES, source, entry.id, *_failure_or_row(entry, known, settings))
+        failure = known.failure if isinstance(known, Record) else None
+        yield table_row(DERIVATIVES, source, entry.id, failure, partial(_row, entry, known, settings))
 
 
-def _failure_or_row(
-    entry: Entry, known: Record | Entry, settings: DerivativesOfEnergy
-) -> tuple[Failure | None, Callable[[], dict[str, Any]]]:
-    """Return the row, or why there is none, by its own kind; what nobody foresaw is raised where a row is made."""
-    if isinstance(known, Record) and known.failure:
-        return known.failure, dict
-    try:
-        row = of_record(known, entry, settings) if isinstance(known, Record) else of_reference(known, settings)
-    except EntryError as error:
-        return Failure(DERIVATIVES.name, error.kind, error.message), dict
-    return None, partial(dict, row)
+def _row(entry: Entry, known: Record | Entry, settings: DerivativesOfEnergy) -> dict[str, Any]:
+    return of_record(known, entry, settings) if isinstance(known, Record) else of_reference(known, settings)
 
 
 def of_reference(entry: Entry, settings: DerivativesOfEnergy) -> dict[str, Any]:

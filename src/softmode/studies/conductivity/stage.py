@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from ase import Atoms
 
 from softmode.engine.parquet import Column
 from softmode.engine.records import Record
 from softmode.errors import EntryError
-from softmode.reference.cells import symmetry_dataset
 from softmode.reference.entry import Entry, ForceSet
+from softmode.reference.index import space_group
 from softmode.stages.table_row import table_row
 from softmode.studies.conductivity.settings import Conductivity, ThirdOrderForces
 from softmode.studies.conductivity.study import CONDUCTIVITY
@@ -89,8 +88,8 @@ def _row(entry: Entry, record: Record, settings: Conductivity) -> dict[str, Any]
     imaginary = has_imaginary_modes(frequencies, settings)
     tolerance = settings.symmetry_tolerance_A
     # a data set may have its positions with few digits
-    of_entry = _space_group(entry.unit_cell, max(tolerance, entry.symmetry_tolerance))
-    broken = _space_group(record.atoms, tolerance) != of_entry
+    of_entry = space_group(entry.unit_cell, max(tolerance, entry.symmetry_tolerance))
+    broken = space_group(record.atoms, tolerance) != of_entry
     others = np.concatenate([np.sort(frequencies[0])[3:], frequencies[1:].ravel()])
     row = {
         "imaginary_modes": imaginary,
@@ -126,8 +125,3 @@ def of_transport(transport: Transport, temperature: float) -> dict[str, Any]:
 def _mean(tensors: np.ndarray) -> list[float]:
     means: list[float] = tensors[:, :3].mean(axis=1).tolist()
     return means
-
-
-def _space_group(atoms: Atoms, tolerance: float) -> int:
-    symmetry = symmetry_dataset(atoms, tolerance)
-    return 0 if symmetry is None else int(symmetry.number)

@@ -9,14 +9,8 @@ from phono3py import Phono3py
 
 from softmode.errors import EntryError
 from softmode.reference.cells import symmetry_dataset, to_ase
+from softmode.reference.index import crystal_system
 from softmode.studies.conductivity.settings import Conductivity
-
-# First spacegroup numbers of the crystal systems, in their order (International Tables); with another number, an entry
-# would get the mesh of another system.
-_SYSTEMS = (
-    (1, "triclinic"), (3, "monoclinic"), (16, "orthorhombic"), (75, "tetragonal"), (143, "trigonal"),
-    (168, "hexagonal"), (195, "cubic"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,11 +39,6 @@ class Transport:
     frequencies: np.ndarray
     linewidths: np.ndarray
     mode_kappa: np.ndarray
-
-
-def crystal_system(space_group: int) -> str:
-    """Return the crystal system of a space group by its number."""
-    return [name for first, name in _SYSTEMS if space_group >= first][-1]
 
 
 def set_mesh(phono3py: Phono3py, settings: Conductivity) -> tuple[int, ...]:

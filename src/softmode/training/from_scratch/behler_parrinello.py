@@ -189,12 +189,12 @@ class _Loop:
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * (1 + math.cos(math.pi * progress)) / 2
         order = np.random.default_rng([self.settings.seed, self.epoch]).permutation(len(self.train.forces))
-        losses = [self._step(order[start : start + self.settings.batch]) for start in self._starts(len(order))]
+        losses = [
+            self._step(order[start : start + self.settings.batch])
+            for start in range(0, len(order), self.settings.batch)
+        ]
         self.epoch += 1
         return float(np.mean(losses))
-
-    def _starts(self, n_frames: int) -> range:
-        return range(0, n_frames, self.settings.batch)
 
     def _step(self, which: np.ndarray) -> float:
         energies, forces = self.train.predicted(self.networks, which, training=True)

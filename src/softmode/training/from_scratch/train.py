@@ -2,12 +2,10 @@
 
 import csv
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from ase import Atoms
 
 from softmode.engine.outputs import only_writer, whole_file
@@ -18,6 +16,7 @@ from softmode.potentials.registry import load_potential
 from softmode.settings.from_scratch import BehlerParrinelloTraining, GAPTraining, MACETraining
 from softmode.training.from_scratch import behler_parrinello, gap, mace
 from softmode.training.from_scratch.frames import Frames, read_frames
+from softmode.training.train import write_yaml
 from softmode.yaml_files import read_yaml
 
 # Files of a training's folder beside those of the trainer.
@@ -58,7 +57,7 @@ def train(settings: GAPTraining | BehlerParrinelloTraining | MACETraining, folde
         fitted = trainer.fit(settings, frames, folder, device)
         shutil.copyfile(fitted, checkpoint)
         entry = potentials_file_entry(settings, frames, checkpoint)
-        _write_yaml(folder / ENTRY, {folder.name: entry})
+        write_yaml(folder / ENTRY, {folder.name: entry})
         potential = load_potential({"name": folder.name, **entry}, device)
         _write_errors(errors(potential, frames.frames["test"]), folder / TEST)
     return checkpoint
@@ -141,9 +140,4 @@ def _write_settings(
             raise InputError(
                 f"{path.parent} has a training of other settings or data; delete it, or name another folder"
             )
-    _write_yaml(path, document)
-
-
-def _write_yaml(path: Path, document: Mapping[str, Any]) -> None:
-    with whole_file(path) as partial:
-        partial.write_text(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    write_yaml(path, document)
