@@ -17,7 +17,7 @@ uv=${UV:-$here/../.envs/uv/bin/uv}
 
 export VIRTUAL_ENV=$folder
 # gpaw, the only one that is compiled, is C++ under names of C
-[ "$name" = gpaw ] && export CC=g++
+[ "$name" = gpaw ] && export CC=g++ GPAW_CONFIG=$here/gpaw_siteconfig.py
 unset UV_FIND_LINKS PYTHONPATH
 rm -rf "$folder"
 "$uv" venv --quiet --python 3.11 --no-python-downloads "$folder"
