@@ -1,7 +1,7 @@
 # The whole set-up: `git clone`, then `make demo` and `make test`. Everything goes into .envs/ and results/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo paper sensitivity check coverage test test-slurm browser benchmark lint pins envs checkpoints uv trainings
+.PHONY: help demo paper sensitivity check coverage docs test test-slurm browser benchmark lint pins envs checkpoints uv trainings
 
 export UV := $(CURDIR)/.envs/uv/bin/uv
 # not gap, whose licence is for academic use: make .envs/gap.ready
@@ -18,6 +18,7 @@ help:
 	@echo "            OPTIONS='--number 100 --seed 1' for a part of its entries"
 	@echo "make check  style, types, imports and the quick tests (two minutes)"
 	@echo "make test   make check, and the slow tests: campaigns, potentials in their environments, the page in a browser"
+	@echo "make docs   the documentation as a site, in results/site"
 	@echo "make coverage   which lines the quick tests run"
 	@echo "make browser   Chromium, in which make test opens the page: Debian, as root; those tests are skipped without it"
 	@echo "make test-slurm   a campaign on a SLURM that this installs and starts here: Debian, as root (10 minutes)"
@@ -49,6 +50,10 @@ check: lint
 	@echo "== quick tests"
 	$(QUICK_TESTS)
 
+docs: .envs/test.ready
+	@echo "== docs: results/site/index.html"
+	NO_MKDOCS_2_WARNING=1 .envs/test/bin/mkdocs build --strict --quiet --config-file site/mkdocs.yml
+
 coverage: .envs/test.ready
 	@echo "== quick tests, and the lines that they run"
 	$(QUICK_TESTS) --cov --cov-report=term
@@ -79,8 +84,8 @@ checkpoints: .envs/workflow.ready
 
 lint: .envs/test.ready
 	@echo "== style, types, imports and the workflow's own linter"
-	.envs/test/bin/ruff check src tests benchmarks
-	.envs/test/bin/ruff format --check src tests benchmarks
+	.envs/test/bin/ruff check src tests benchmarks site
+	.envs/test/bin/ruff format --check src tests benchmarks site
 	.envs/test/bin/snakefmt --check workflow
 	.envs/test/bin/mypy
 	.envs/test/bin/lint-imports --no-logo
