@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from softmode.settings.fields import Contradiction, Settings, TakenFrom, setting
+from softmode.studies.linewidths.settings import OnPath
 
 # Step sizes of an extrapolation, as in `derivatives`; amplitudes that leave fewer are refused before anything runs.
 _FEWEST_STEPS = 4
@@ -61,7 +62,7 @@ class DerivativeForces(Settings):
         return self
 
 
-class DerivativesOfEnergy(Settings):
+class DerivativesOfEnergy(OnPath):
     """What of the derivatives is claimed, and what is made of them."""
 
     least_multiple_of_noise: float = setting(
