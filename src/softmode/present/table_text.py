@@ -179,7 +179,7 @@ def digits_or_dash(value: float) -> str:
     return NOTHING if math.isnan(value) else three_digits(value)
 
 
-def with_interval(value: float | None, low: float, high: float) -> str:
+def with_interval(value: float, low: float, high: float) -> str:
     """Return a number with its interval in brackets, both with three digits; without one where `low` is NaN."""
     text = digits_or_dash(value)
     return text if math.isnan(low) else f"{text} [{three_digits(low)}, {three_digits(high)}]"

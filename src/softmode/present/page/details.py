@@ -20,7 +20,7 @@ from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
 from softmode.reference.born_charges import BornCharges
 from softmode.reference.dataset import load_entries
-from softmode.settings.protocol import Phonons
+from softmode.settings.harmonic import Phonons
 from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.mesh import grid_matrix

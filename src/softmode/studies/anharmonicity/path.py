@@ -36,7 +36,7 @@ def path_of(cell: Atoms, known: Mapping[int, Derivatives], settings: Derivatives
     crystal = SymmetricCell(cell, settings.symmetry_tolerance_A)
     if crystal.multiplicity == 1:
         return {"path_outcome": "the cell is primitive: of other wave vectors than Gamma nothing is known"}
-    phono3py = phono3py_of(cell, *(known[order] for order in (2, 3)), settings.symmetry_tolerance_A)
+    phono3py = phono3py_of(cell, known[2], known[3], settings.symmetry_tolerance_A)
     try:
         set_mesh(phono3py, settings.path_meshes, "derivatives.path_meshes", settings.symmetry_tolerance_A)
     except EntryError as error:
