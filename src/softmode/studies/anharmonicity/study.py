@@ -99,5 +99,6 @@ STUDY = Study(
             reads=_READS,
         ),
     ),
+    on_page="softmode.studies.anharmonicity.on_page:orders",
     rules={"anharmonicity_results": "tables and figures of the derivatives"},
 )

@@ -42,7 +42,7 @@ def modes_of(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
     """
     parts = []
     for row in table[table["source"].isin(sources)].to_dict("records"):
-        if not _has_path(row):
+        if not has_path(row):
             continue
         qpoints = np.reshape(row["path_qpoints"], (-1, 3))
         n_bands = len(row["path_linewidths_THz"]) // len(qpoints)
@@ -67,7 +67,7 @@ def path_figure(results: Results, table: pd.DataFrame, sources: Sequence[str]) -
         table: of a study with `path_columns`
         sources: which are drawn, the reference among them where it has modes
     """
-    rows = [row for row in table.to_dict("records") if row["source"] in sources and _has_path(row)]
+    rows = [row for row in table.to_dict("records") if row["source"] in sources and has_path(row)]
     counts = pd.Series([row["entry"] for row in rows], dtype=object).value_counts()
     entries = sorted(counts.index[:_MOST_PANELS])
     formulas = results.properties.groupby("entry")["formula"].first()
@@ -92,7 +92,8 @@ def path_figure(results: Results, table: pd.DataFrame, sources: Sequence[str]) -
     return figure, numbers
 
 
-def _has_path(row: Mapping[str, Any]) -> bool:
+def has_path(row: Mapping[str, Any]) -> bool:
+    """Return whether a row of a table with `path_columns` has modes along a path."""
     return row["status"] == "done" and row.get("path_labels") is not None
 
 

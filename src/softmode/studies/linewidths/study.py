@@ -37,5 +37,6 @@ STUDY = Study(
             reads=_READS,
         ),
     ),
+    on_page="softmode.studies.linewidths.on_page:linewidths",
     rules={"linewidths_results": "figure of the linewidths along the path"},
 )
