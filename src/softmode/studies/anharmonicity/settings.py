@@ -39,6 +39,13 @@ class DerivativeForces(Settings):
         "Derivatives to the fourth are those of the conventional cell, where the relaxed one is smaller; else of that.",
         default=True,
     )
+    primitive_repeats: int | None = setting(
+        "2: derivatives to the fourth are those of 2×2×2 primitive cells, in place of the conventional cell; 3: of "
+        "3×3×3. Only without a reference, whose own cell counts.",
+        default=None,
+        ge=2,
+        le=4,
+    )
     overdetermination: float = setting(
         "Forces for each number that they are to determine; with fewer, the fit is ill-conditioned.", default=2.0, ge=1
     )

@@ -208,11 +208,11 @@ def of_lines(
     found, undetermined = [], []
     for order in orders:
         make = cell_polynomials if order < FIRST_AT_GAMMA else gamma_polynomials
-        polynomials = make(cell, order, tolerance)
-        if polynomials is None:
-            undetermined.append(f"order {order}: symmetry leaves none")
-            continue
         try:
+            polynomials = make(cell, order, tolerance)
+            if polynomials is None:
+                undetermined.append(f"order {order}: symmetry leaves none")
+                continue
             found.append(derivatives(polynomials, lines, noise))
         except EntryError as error:
             undetermined.append(error.message)
