@@ -131,7 +131,8 @@ def _draw(
         for piece in np.split(np.arange(len(x)), ends):
             column[0].plot(x[piece], bands[piece], **line)
         x = np.interp(row["path_qpoint_distances_per_A"], own_ticks, ticks)
-        dots = {"linestyle": "", "marker": marker, "color": look["color"], "alpha": 0.8}
+        # half of a marker at an end of the path would be cut off
+        dots = {"linestyle": "", "marker": marker, "color": look["color"], "alpha": 0.8, "clip_on": False}
         for axes, key in zip(column[1:], ("path_linewidths_THz", "path_shifts_THz"), strict=True):
             axes.plot(
                 x,
@@ -143,6 +144,7 @@ def _draw(
     for axes in column:
         axes.set_xticks(ticks, names)
         axes.set_xlim(ticks[0], ticks[-1])
+        axes.set_axisbelow(True)
         axes.grid(axis="x", color="#d0d0d0", linewidth=0.6)
         axes.axhline(0, color="#808080", linewidth=0.5)
 
