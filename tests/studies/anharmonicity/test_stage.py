@@ -127,6 +127,7 @@ def test_cell_that_is_too_large_and_failure_of_the_relaxation_are_failures(
     assert row["status"] == "failed" and row["failed_kind"] == "too_large"
 
 
+@pytest.mark.slow
 def test_repeated_primitive_cells_are_displaced_where_they_are_asked_for(
     forces_settings: DerivativeForces, settings: DerivativesOfEnergy
 ) -> None:
