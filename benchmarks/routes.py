@@ -22,7 +22,7 @@ from softmode.engine.records import Record
 from softmode.potentials.registry import load_potential
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import commensurate_frequencies, phonopy_of, task_of_reference

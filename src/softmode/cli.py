@@ -23,7 +23,7 @@ GROUPS = {
     "look: how far a campaign is, and what came out": "status summary show page export verify compare-campaigns",
     "data: the entries that potentials are judged on": "dataset sample shards export-reference line-forces",
     "train: potentials on phonons": "snapshots export-snapshots split train learning-curves",
-    "anharmonicity: derivatives from forces, and their dynamics": "derivatives taylor-dynamics",
+    "anharmonicity: derivatives from forces, and their dynamics": "derivatives taylor-dynamics split-frames",
     "potentials: what they are, and whether they work here": "potentials fetch-checkpoint check-potential",
     _STAGES: "",
     "results: all shards together, in a job of the workflow": "collect spectra collect-study results",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from softmode.settings.protocol import DensityGrid
+    from softmode.settings.harmonic import DensityGrid
 
 # NumPy is imported where it is used: the configuration, which Snakemake reads at every start, only counts the bins
 

@@ -27,7 +27,7 @@ from softmode.potentials.memory import allocated_by, batch_load
 from softmode.potentials.registry import load_potential
 from softmode.reference.cells import make_phonopy
 from softmode.reference.entry import Entry, ForceSet
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.studies import capabilities

@@ -15,7 +15,8 @@ from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.reference import phonopy_yaml
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import Phonons, load_protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import load_protocol
 from softmode.stages.phonons import compute_phonons, phonopy_of, task_of_reference
 
 PROJECT = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ from softmode.reference import dataset, kyoto, phonopy_yaml, reading
 from softmode.reference.born_charges import of_born_file
 from softmode.reference.cells import make_phonopy
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.phonons import phonopy_of, task_of
 
 

@@ -9,7 +9,8 @@ from softmode.errors import EntryError
 from softmode.reference import kyoto, phonopy_yaml
 from softmode.reference.cells import exact_fractions, make_phonopy
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.phonons import compute_phonons, task_of_reference
 
 

@@ -29,7 +29,8 @@ from softmode.reference.cells import EXACT, build_cells, find_primitive_matrix, 
 from softmode.reference.completeness import settle_symmetry
 from softmode.reference.entry import Entry, ForceSet
 from softmode.reference.site_symmetries import SiteSymmetries
-from softmode.settings.protocol import Phonons, load_protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import load_protocol
 from softmode.stages.mesh import grid_matrix
 from softmode.stages.phonons import commensurate_frequencies, phonopy_of, task_of_reference, thermodynamics
 from tests.conftest import PROJECT

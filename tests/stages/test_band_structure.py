@@ -9,7 +9,8 @@ from phonopy.structure.atoms import PhonopyAtoms
 
 from softmode.reference.cells import to_phonopy
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.band_structure import frequencies_along, high_symmetry_path
 from softmode.stages.phonons import phonopy_of, task_of_reference
 from tests.stages.graphene import graphene

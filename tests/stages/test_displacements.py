@@ -7,7 +7,7 @@ import pytest
 from softmode.reference import kyoto, phonopy_yaml
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 from softmode.stages.displacements import displace
 
 VARIATIONS = [(False, "auto"), (True, "auto"), (False, True), (True, False)]

@@ -8,7 +8,8 @@ import pytest
 
 from softmode.reference.entry import Entry
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.force_residual import force_residual
 from softmode.stages.phonons import phonopy_of, task_of_reference
 

@@ -11,7 +11,8 @@ from softmode.engine.records import Failure, Record
 from softmode.errors import DeviceLost
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry, ForceSet
-from softmode.settings.protocol import ForceSets, Protocol
+from softmode.settings.harmonic import ForceSets
+from softmode.settings.protocol import Protocol
 from softmode.stages.force_sets import compute_force_sets
 from tests.stages.potentials import Curved, Misbehaving, batches_of, effective_medium
 

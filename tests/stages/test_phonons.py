@@ -12,7 +12,8 @@ from softmode.reference import kyoto
 from softmode.reference.dataset import entries_of_reference, write_dataset
 from softmode.reference.entry import Entry
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.protocol import ForceSets, Phonons, Protocol
+from softmode.settings.harmonic import ForceSets, Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import (
     compute_phonons,

@@ -12,7 +12,8 @@ from ase.units import kB
 from softmode.cli import main
 from softmode.reference.entry import Entry
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.snapshots import Draw, export
 from softmode.stages.thermal_displacements import reference_displacements
 

@@ -8,7 +8,8 @@ from phonopy.physical_units import get_physical_units
 from softmode.errors import EntryError
 from softmode.reference.entry import Entry
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.effective_force_constants import effective_force_constants, least_number_of_snapshots
 from softmode.stages.phonons import phonopy_of, task_of_reference
 from softmode.stages.thermal_displacements import Snapshots, ThermalDisplacements, reference_displacements

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.phonons import phonopy_of, task_of_reference
 from softmode.stages.thermodynamics import thermodynamics_per_atom
 

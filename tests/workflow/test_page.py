@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from softmode.campaign_folder import CampaignFolder
 from softmode.present.phonopy_files import read_phonopy
 from tests.present.page.charges import give_charges
+from tests.studies.page_sections import add_studies
 from tests.studies.spectroscopy.campaign import add_spectroscopy
 
 pytestmark = pytest.mark.slow
@@ -485,6 +486,34 @@ def test_click_on_a_line_of_a_spectrum_or_on_its_number_animates_that_mode(
         page = opened.show("entry/Si-diamond")
         page.locator("#spectrum .points path.point").first.wait_for()
         expect(page.locator("#spectrum .ytick text")).to_have_text(["PBE"])
+        opened.check()
+
+
+def test_conductivity_linewidths_and_derivatives_are_shown_where_the_campaign_has_them(
+    browser: Browser, finished_campaign: Path, project: Path
+) -> None:
+    add_studies(finished_campaign, project / "data" / "published")
+    report = finished_campaign / "report"
+    subprocess.run([SOFTMODE, "page", finished_campaign, "--output", report], check=True)
+    for opened in open_page(browser, report):
+        page = opened.show("entry/NaCl-rocksalt")
+        page.locator("#crystal[data-ready]").wait_for()
+        cells = texts(page.locator("#conductivity tbody td"))
+        assert cells[:3] == ["Lennard-Jones", "computed", "7.250"]
+        cells = texts(page.locator("#derivatives tbody tr").nth(1).locator("td"))
+        assert cells == ["Lennard-Jones", "0.105 (3.300)", "0.112 (22.00)"]
+        for plot in ("#linewidths", "#path-width", "#path-shift"):
+            page.locator(f"{plot} .plot-container").first.wait_for()
+            page.locator(plot).scroll_into_view_if_needed()
+            assert shows_something(page.locator(plot))
+        expect(page.locator("#path-width .xtick text")).to_have_text(["Γ", "X", "L"])
+        page.get_by_role("group", name="Sources").get_by_label("Lennard-Jones").uncheck()
+        expect(page.locator("#path-width .points path.point")).to_have_count(0)
+        assert page.get_by_role("alert").is_hidden()
+        # an entry whose calculation failed says so, and has no plots
+        page = opened.show("entry/Si-diamond")
+        assert texts(page.locator("#conductivity tbody td"))[:2] == ["Lennard-Jones", "failed"]
+        assert page.locator("#path-width").count() == 0 and page.locator("#derivatives").count() == 0
         opened.check()
 
 

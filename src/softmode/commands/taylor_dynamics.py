@@ -39,10 +39,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> None:
-    from ase.io.extxyz import write_extxyz
-
-    from softmode.engine.outputs import whole_file
     from softmode.studies.anharmonicity.dynamics import SPLIT, Dynamics, trajectory
+    from softmode.studies.anharmonicity.frames import write_parts
     from softmode.studies.anharmonicity.given import series_of
     from softmode.studies.anharmonicity.taylor import TaylorSeries
 
@@ -55,10 +53,6 @@ def run(options: Options) -> None:
         seed=options.seed,
     )
     frames = list(trajectory(rest, TaylorSeries.of(found), dynamics))
-    options.output.mkdir(parents=True, exist_ok=True)
-    for part in SPLIT:
-        own = [frame for frame in frames if frame.info["part"] == part]
-        path = options.output / f"{part}.extxyz"
-        with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
-            write_extxyz(file, own)
-        print(f"{len(own)} frames in {path}")
+    parts = {part: [frame for frame in frames if frame.info["part"] == part] for part in SPLIT}
+    for part, path in write_parts(parts, options.output).items():
+        print(f"{len(parts[part])} frames in {path}")

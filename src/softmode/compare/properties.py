@@ -13,7 +13,8 @@ from softmode.errors import InputError
 from softmode.reference.dataset import load_entries
 from softmode.reference.index import crystal_system, space_group
 from softmode.reference.index_file import read_index
-from softmode.settings.protocol import DensityGrid, Phonons, report_of
+from softmode.settings.harmonic import DensityGrid, Phonons
+from softmode.settings.protocol import report_of
 from softmode.sources import REFERENCE, YARDSTICK
 
 _F, _S, _B = pa.float64(), pa.string(), pa.bool_()

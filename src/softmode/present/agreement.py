@@ -21,7 +21,7 @@ from softmode.compare.mean_errors import Quantity
 from softmode.compare.stability import outcome
 from softmode.present.figures import WIDTH, nothing, style, turn_labels
 from softmode.present.results import Results
-from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
+from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, with_interval
 from softmode.sources import YARDSTICK
 
 # Titles of the columns of COMPARED in its order; in another one, numbers stand under wrong titles.
@@ -114,9 +114,8 @@ def _mean(row: pd.Series) -> str:
 
 
 def _mean_absolute(row: pd.Series) -> str:
-    text = digits_or_dash(row["mean_absolute_difference"])
-    low, high = row["mean_absolute_difference_low"], row["mean_absolute_difference_high"]
-    return text if math.isnan(low) else f"{text} [{three_digits(low)}, {three_digits(high)}]"
+    key = "mean_absolute_difference"
+    return with_interval(row[key], row[f"{key}_low"], row[f"{key}_high"])
 
 
 def _ranks(row: pd.Series) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from softmode.compare.at_a_glance import KEYS, VERDICTS
-from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
+from softmode.present.table_text import NOTHING, Table, percent_or_dash, with_interval
 from softmode.sources import YARDSTICK
 
 # Titles of the columns; a quantity that is missing here has no column.
@@ -51,8 +51,7 @@ def cell_text(row: pd.Series) -> str:
         return NOTHING if math.isnan(row["value"]) else f"{row['value']:.3f}"
     if row.name in VERDICTS:
         return percent_or_dash(row["value"])
-    text = digits_or_dash(row["value"])
-    return text if math.isnan(row["low"]) else f"{text} [{three_digits(row['low'])}, {three_digits(row['high'])}]"
+    return with_interval(row["value"], row["low"], row["high"])
 
 
 def caption(numbers: pd.DataFrame, report: Mapping[str, Any]) -> str:

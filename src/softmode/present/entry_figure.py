@@ -14,7 +14,7 @@ from softmode.campaign_folder import CampaignFolder
 from softmode.density_grid import bin_centres
 from softmode.present.figures import WIDTH, style
 from softmode.present.phonopy_files import read_phonopy
-from softmode.settings.protocol import DensityGrid, Phonons
+from softmode.settings.harmonic import DensityGrid, Phonons
 from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.studies.harmonic.study import PHONONS

@@ -96,6 +96,36 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(fonts | {"axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42})
 
 
+def grid_of_panels(
+    n_panels: int, height: float, *, in_a_row: int = 4, rows_each: int = 1, room: float = 0.5
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure of panels in lines, and its axes, those without a panel empty.
+
+    Args:
+        n_panels: one is there in any case
+        height: of a panel in inches
+        in_a_row: largest number of panels in a line; with more than four, labels of 8 points run into each other
+        rows_each: axes of each panel, one below the other
+        room: for legend and labels, in inches
+
+    Returns:
+        the axes in shape (rows_each, n), the first n_panels of each row in use
+    """
+    n_columns = min(in_a_row, max(1, n_panels))
+    n_lines = math.ceil(max(1, n_panels) / n_columns)
+    figure, axes = plt.subplots(
+        n_lines * rows_each,
+        n_columns,
+        figsize=(WIDTH, height * n_lines * rows_each + room),
+        layout="constrained",
+        squeeze=False,
+    )
+    flat = axes.reshape(n_lines, rows_each, n_columns).transpose(1, 0, 2).reshape(rows_each, -1)
+    for unused in flat[:, max(1, n_panels) :].flat:
+        unused.set_axis_off()
+    return figure, flat
+
+
 def nothing(axes: Axes, reason: str) -> None:
     """Say in an empty panel why it is empty."""
     axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes, color="#606060")

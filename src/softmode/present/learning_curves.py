@@ -1,12 +1,11 @@
 """Table and figure of learning curves."""
 
-import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from softmode.present.figures import LINES, MARKERS, WIDTH, plain_logarithm, style
-from softmode.present.table_text import Table, digits_or_dash, three_digits
+from softmode.present.table_text import Table, digits_or_dash, with_interval
 
 _PANELS = (("harmonic_mae_eV_per_A", "error of harmonic forces (eV/Å)"), ("harmonic_slope", "slope"))
 
@@ -18,9 +17,7 @@ def learning_curves_table(curves: pd.DataFrame) -> Table:
         cells = [row["potential"], row["objective"].replace("_", " "), str(row["compounds"])]
         cells += [f"{row['processor_seconds']:g}", str(row["n_seeds"]) if row["compounds"] else "", str(row["n_test"])]
         for error in ("harmonic_mae_eV_per_A", "harmonic_slope", "forces_mae_eV_per_A"):
-            text = digits_or_dash(row[error])
-            if not np.isnan(row[f"{error}_low"]):
-                text += f" [{three_digits(row[f'{error}_low'])}, {three_digits(row[f'{error}_high'])}]"
+            text = with_interval(row[error], row[f"{error}_low"], row[f"{error}_high"])
             if row[f"{error}_seeds"] > 0:
                 text += f" ± {row[f'{error}_seeds']:.2g}"
             cells.append(text)

@@ -179,6 +179,12 @@ def digits_or_dash(value: float) -> str:
     return NOTHING if math.isnan(value) else three_digits(value)
 
 
+def with_interval(value: float, low: float, high: float) -> str:
+    """Return a number with its interval in brackets, both with three digits; without one where `low` is NaN."""
+    text = digits_or_dash(value)
+    return text if math.isnan(low) else f"{text} [{three_digits(low)}, {three_digits(high)}]"
+
+
 def three_digits(value: float) -> str:
     """Return a number with three significant digits, with an exponent only where it would be a row of zeros."""
     if value == 0:

@@ -1,6 +1,5 @@
 """Tables I, II and III of Loew et al. (2024) for a campaign."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -20,7 +19,7 @@ from softmode.compare.mean_errors import (
 )
 from softmode.compare.stability import OUTCOMES, confusion_table, variants_of
 from softmode.compare.training import not_seen, seen_entries, unseen_part
-from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, three_digits
+from softmode.present.table_text import NOTHING, Table, percent_or_dash, with_interval
 from softmode.sources import YARDSTICK
 
 # Subsets of a table of errors in the order of its rows, but those of `stable`, which are a block of their own; what is
@@ -278,12 +277,7 @@ def subset_cells(
         cells = [subset, f"{n}{share}"]
         for quantity in quantities:
             row = own.loc[quantity.key]
-            cells.append(_with_interval(row, value) + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))
+            shown = with_interval(row[value], row[f"{value}_low"], row[f"{value}_high"])
+            cells.append(shown + (f" (n = {row['n']})" if 0 < row["n"] != n else ""))
         rows.append(cells)
     return rows
-
-
-def _with_interval(row: pd.Series, value: str) -> str:
-    text = digits_or_dash(row[value])
-    low, high = row[f"{value}_low"], row[f"{value}_high"]
-    return text if math.isnan(low) else f"{text} [{three_digits(low)}, {three_digits(high)}]"

@@ -36,8 +36,9 @@ from softmode.reference.structure_files import bare_crystal
 from softmode.reference.structures import SHORT, STARTING_TOLERANCE, entry_of, image_distance
 from softmode.run_potential import STAGES, SmallCampaign, run_potential
 from softmode.settings.digest import digest
+from softmode.settings.harmonic import Phonons
 from softmode.settings.potentials import frozen_settings
-from softmode.settings.protocol import Phonons, Protocol, load_protocol, stage_settings
+from softmode.settings.protocol import Protocol, load_protocol, stage_settings
 from softmode.settings.registered import POTENTIALS_FILE, PROTOCOLS_FILE
 from softmode.settings.supercell import Supercell
 from softmode.stages.phonons import compute_phonons, task_of_potential

@@ -12,7 +12,7 @@ from phonopy import Phonopy
 
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError, InputError
-from softmode.settings.protocol import Phonons
+from softmode.settings.harmonic import Phonons
 from softmode.stages.phonons import phonopy_of, task_of_potential
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from softmode.compare.published import read_published
 from softmode.errors import InputError
-from softmode.reference.files import list_files
+from softmode.settings.data_set import DataSet, files_of, with_supercell
 from softmode.settings.digest import digest
 from softmode.settings.fields import UNIQUE, FilePath, Settings, setting
 from softmode.settings.json_schema import schema_of, with_defaults
@@ -20,7 +20,6 @@ from softmode.settings.potentials import Potentials, frozen_settings, with_train
 from softmode.settings.protocol import Protocol, load_protocol, sections_of
 from softmode.settings.protocol_check import check_protocol
 from softmode.settings.shard_number import AUTO, number_of_shards
-from softmode.settings.supercell import Supercell
 from softmode.sources import REFERENCE, WITHOUT_REFERENCE, YARDSTICK
 from softmode.studies import (
     DEFAULT,
@@ -37,49 +36,6 @@ from softmode.yaml_files import read_yaml
 
 # stands for a path that only the command line of Snakemake knows
 PATH_GIVEN_LATER = "given on the command line"
-
-Text = Annotated[str, Field(min_length=1)]
-
-
-class Yardstick(Settings):
-    """A second reference of the same entries, such as another functional: how much does that change the answer?"""
-
-    kind: Literal["kyoto", "phonopy", "demo"] = setting("As of the data set.")
-    path: FilePath = setting("Its folder; entries are matched by their ids.")
-    label: Text = setting("Its name in tables and figures, such as PBEsol.")
-
-
-class DataSet(Settings):
-    """The entries and their reference."""
-
-    kind: Literal["kyoto", "phonopy", "demo", "lines", "structures", "prototypes"] = setting(
-        "kyoto: archives of the Kyoto database of 2018; phonopy: phonopy's YAML files (Alexandria, MDR); demo: the "
-        "embedded reference; lines: folders with forces along lines, cell.extxyz and primitive.extxyz of softmode "
-        "line-forces; structures: files of crystals without a reference; prototypes: a CSV of starting structures "
-        "for a reference of your own."
-    )
-    path: FilePath = setting("The folder (for structures also a file, for prototypes the CSV file).")
-    more_paths: list[FilePath] | None = setting(
-        "structures: further files and folders.", default=None, min_length=1, schema=UNIQUE
-    )
-    supercell: Supercell | None = setting("structures: how large the supercell is.", default=None)
-    ids: list[Text] | None = setting("Take these entries.", default=None, min_length=1)
-    ids_file: FilePath | None = setting(
-        "Take the entries listed in this file, one id a line; softmode sample draws ids that stand for a whole data "
-        "set by crystal system, number of elements and size.",
-        default=None,
-    )
-    number: int | None = setting("Take so many entries, drawn at random.", default=None, ge=1)
-    seed: int = setting("Seed of that draw.", default=0, ge=0)
-    largest_supercell: int | None = setting(
-        "Take no entry with more supercell atoms; applies before number.", default=None, ge=1
-    )
-    yardstick: Yardstick | None = setting(
-        "The second functional: another reference of the same entries, one more row in every table, which no potential "
-        "is held against.",
-        default=None,
-    )
-
 
 # Keys of paths that belong to the clone, whose defaults lead nowhere from another folder: they are completed where
 # the clone is known.
@@ -265,7 +221,7 @@ class Campaign:
 
         Not their times, which change when a folder is copied; empty where the folder is not there yet.
         """
-        files = _files_of(self.settings["dataset"] if part == "dataset" else self.settings["dataset"]["yardstick"])
+        files = files_of(self.settings["dataset"] if part == "dataset" else self.settings["dataset"]["yardstick"])
         return digest([[str(file), file.stat().st_size] for file in files]) if files else ""
 
     def frozen_settings(self, part: str) -> str:
@@ -347,8 +303,8 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
     schema = schema_of(CampaignSettings)
     validate(given, schema, source)
     settings = with_defaults(given, schema)
-    settings["dataset"] = _with_supercell(settings["dataset"], source)
-    files = _files_of(settings["dataset"]) if settings["shards"] == AUTO else []
+    settings["dataset"] = with_supercell(settings["dataset"], source)
+    files = files_of(settings["dataset"]) if settings["shards"] == AUTO else []
     settings["shards"] = number_of_shards(settings["shards"], settings["dataset"], files, source)
 
     potentials = read_yaml(Path(settings["potentials_file"]))
@@ -374,29 +330,6 @@ def load_campaign(config: Mapping[str, Any], source: str) -> Campaign:
     campaign = Campaign(settings, chosen, protocol)
     _refuse_impossible(campaign, source)
     return campaign
-
-
-def _paths_of(dataset: Mapping[str, Any]) -> list[Path]:
-    return [Path(path) for path in (dataset["path"], *dataset.get("more_paths", []))]
-
-
-def _files_of(dataset: Mapping[str, Any]) -> list[Path]:
-    return [file for path in _paths_of(dataset) for file in ([path] if path.is_file() else list_files(path).files)]
-
-
-def _with_supercell(dataset: Mapping[str, Any], source: str) -> Mapping[str, Any]:
-    """Return the data set with its supercell in full where it is of structures, and refuse those keys where not.
-
-    Other kinds do not have them, so that their frozen settings stay what they are.
-    """
-    if dataset["kind"] == "structures":
-        if "yardstick" in dataset:
-            raise InputError(f"{source}: dataset: structures have no reference, and so no yardstick beside it")
-        return {**dataset, "supercell": Supercell(**dataset.get("supercell", {})).model_dump()}
-    for key in ("more_paths", "supercell"):
-        if key in dataset:
-            raise InputError(f"{source}: dataset: '{key}' is for kind 'structures', not for '{dataset['kind']}'")
-    return dataset
 
 
 def _refuse_impossible(campaign: Campaign, source: str) -> None:

@@ -12,7 +12,7 @@ class _FromScratch(Settings):
 
     data: FilePath = setting(
         "Folder of train.extxyz, validation.extxyz and test.extxyz, frames of one crystal with energies and forces, as "
-        "softmode taylor-dynamics writes them."
+        "softmode taylor-dynamics and split-frames write them."
     )
     seed: int = setting("Of the model's random choices: sparse points, or weights and the order of frames.", ge=0)
     cutoff_A: float = setting("Distance within which atoms are neighbours.", unit="Å", default=5.0, gt=0)

@@ -12,7 +12,7 @@ from phonopy.structure.symmetry import Symmetry
 from softmode.reference.cells import to_ase, to_phonopy
 from softmode.reference.entry import ForceSet
 from softmode.reference.site_symmetries import SiteSymmetries
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ase import Atoms
 from softmode.engine.background import ahead
 from softmode.engine.records import Record
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 from softmode.stages.displacements import Displaced, displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep

@@ -17,7 +17,7 @@ from softmode.errors import InputError
 from softmode.reference.cells import build_cells, make_phonopy
 from softmode.reference.dimensionality import in_slab, vacuum_axis_of_primitive
 from softmode.reference.entry import Entry, ForceSet
-from softmode.settings.protocol import Phonons, Threshold
+from softmode.settings.harmonic import Phonons, Threshold
 from softmode.stages.acoustic_modes import is_stable
 from softmode.stages.agreement import disagreement
 from softmode.stages.force_residual import force_residual

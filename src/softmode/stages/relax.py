@@ -13,7 +13,7 @@ from softmode.engine.records import Record
 from softmode.errors import EntryError
 from softmode.potentials.base import Potential, check_elements
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import FireRelaxation, NoRelaxation, QuasiNewtonRelaxation, Relax
+from softmode.settings.harmonic import FireRelaxation, NoRelaxation, QuasiNewtonRelaxation, Relax
 from softmode.stages.equation_of_state import relax_by_equation_of_state
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep

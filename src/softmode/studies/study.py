@@ -157,8 +157,9 @@ class Study:
         rules: what the rules of its results do, in one line for people
         after: the study whose stages its own follow; empty where it needs no other
         own_table: whether its numbers are put together as those of any study, a row for each entry and source
-        on_page: a function of the rows of that table of one entry (a list of mappings): plain values that `entry.js`,
-            the file beside its module, draws on the page of the entry, or None for nothing; empty where it draws none
+        on_page: a function of the rows of that table of one entry (a list of mappings), and of how the campaign is
+            presented: plain values that `entry.js`, the file beside its module, draws on the page of the entry, or
+            None for nothing; empty where it draws none
     """
 
     name: str

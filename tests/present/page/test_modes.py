@@ -11,7 +11,8 @@ from softmode.density_grid import bin_width
 from softmode.present.page.curves import TEMPERATURES_K, curves
 from softmode.present.page.modes import mode_data
 from softmode.reference.kyoto import read
-from softmode.settings.protocol import Phonons, Protocol
+from softmode.settings.harmonic import Phonons
+from softmode.settings.protocol import Protocol
 from softmode.stages.mesh import grid_matrix
 from softmode.stages.phonons import phonopy_of, task_of, thermodynamics
 

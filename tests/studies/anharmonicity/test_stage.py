@@ -19,12 +19,14 @@ from softmode.settings.protocol import Protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
 from softmode.stages.line_forces import random_directions
 from softmode.stages.thermal_displacements import moved
+from softmode.studies.anharmonicity.bases import cell_polynomials
 from softmode.studies.anharmonicity.directions import displacements
 from softmode.studies.anharmonicity.forces import compute_derivative_forces, conventional, off_the_boundary, plan
 from softmode.studies.anharmonicity.given import derivatives_of_file
 from softmode.studies.anharmonicity.results import order_numbers, relative_error
 from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
 from softmode.studies.anharmonicity.stage import columns, compute_derivatives
+from softmode.studies.linewidths.columns import path_columns
 from tests.stages.potentials import batches_of
 from tests.studies.anharmonicity.known import TOLERANCE, Series, SeriesPotential, fluorite, gamma_series, primitive
 
@@ -65,7 +67,9 @@ def test_stages_recover_a_known_energy_to_sixth_order(
     entry, record = computed(forces_settings)
     assert record.failure is None and record.values["cell_force_noise_eV_per_A"] < 1e-12
     (row,) = compute_derivatives(iter([(entry, record)]), "series", settings)
-    assert row["status"] == "done" and {column.name for column in columns(settings)} <= set(row)
+    of_path = {column.name for column in path_columns(settings.temperature_K)}
+    assert row["status"] == "done" and {column.name for column in columns(settings)} - of_path <= set(row)
+    assert row["path_outcome"].startswith("the cell is primitive")
     # two threefold optical modes, and what fourth derivatives make of each is the same for all three
     for name in ("mode_frequencies_THz", "loop_shifts_THz", "sunset_linewidths_THz"):
         of_modes = np.array(row[name])
@@ -121,6 +125,35 @@ def test_cell_that_is_too_large_and_failure_of_the_relaxation_are_failures(
     assert record.failure is not None and record.failure.kind == "too_large"
     (row,) = compute_derivatives(iter([(entry, record)]), "series", settings)
     assert row["status"] == "failed" and row["failed_kind"] == "too_large"
+
+
+@pytest.mark.slow
+def test_repeated_primitive_cells_are_displaced_where_they_are_asked_for(
+    forces_settings: DerivativeForces, settings: DerivativesOfEnergy
+) -> None:
+    given = {"primitive_repeats": 2, "highest_order": 3, "highest_gamma_order": 4, "largest_cell_atoms": 24}
+    chosen = forces_settings.model_copy(update=given)
+    rest = primitive()
+    planned = plan(rest, chosen)
+    assert set(planned) == {"cell"} and len(planned["cell"].cell) == 24
+    series = Series([each for each in (cell_polynomials(planned["cell"].cell, 3, TOLERANCE),) if each], [3.0])
+    potential = SeriesPotential(series, planned["cell"].cell)
+    entry = Entry("CaF2", rest, np.eye(3, dtype=int), np.eye(3), source="made for a test")
+    (record,) = compute_derivative_forces(iter([(entry, Record("CaF2", rest))]), batches_of(potential, 2000), chosen)
+    (row,) = compute_derivatives(iter([(entry, record)]), "series", settings)
+    assert row["orders"] == [2, 3] and row["n_derivatives"] == [17, 155] and row["claimed"] == [False, True]
+    known = series.values[0]
+    assert np.abs(np.array(row["derivatives"]) - known).max() < 1e-6 * np.abs(known).mean()
+    # a fourth order of so large a cell, a cell beyond the bound, and a cell that is not the reference's are refused
+    lines = {"cell": ForceSet(None, np.zeros((1, 3, 3)), np.zeros((1, 3, 3)))}
+    for changed, of, kind in (
+        ({"highest_order": 4}, entry, "too_many_derivatives"),
+        ({"largest_cell_atoms": 16}, entry, "too_large"),
+        ({}, replace(entry, lines=lines), "other_cell"),
+    ):
+        other = chosen.model_copy(update=changed)
+        (record,) = compute_derivative_forces(iter([(of, Record("CaF2", rest))]), batches_of(potential, 300), other)
+        assert record.failure is not None and record.failure.kind == kind
 
 
 def test_primitive_cell_is_made_conventional_and_a_larger_one_stays() -> None:

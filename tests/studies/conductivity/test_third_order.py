@@ -9,7 +9,7 @@ from phono3py import load
 from softmode.engine.records import Failure, Record
 from softmode.errors import EntryError, InputError
 from softmode.reference.entry import Entry, ForceSet
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 from softmode.stages.displacements import displace
 from softmode.stages.force_sets import compute_force_sets
 from softmode.studies.conductivity.forces import compute_third_order_forces

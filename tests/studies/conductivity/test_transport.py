@@ -16,6 +16,7 @@ from softmode.studies.conductivity.transport import (
     shared_between_modes,
 )
 
+KEY = "conductivity.meshes"
 PLAIN = {"symmetry_tolerance_A": 1e-5, "temperatures_K": (300.0,), "isotope_scattering": False, "transport": "none"}
 
 
@@ -32,13 +33,13 @@ def silicon(project: Path) -> Phono3py:
 
 
 def kappa_of(crystal: Phono3py, n: int) -> float:
-    set_mesh(crystal, settings(n))
+    set_mesh(crystal, settings(n).meshes, KEY, 1e-5)
     return float(conduct(crystal, settings(n)).kappa[0, :3].mean())
 
 
 def test_modes_make_up_the_conductivity_and_so_do_populations_and_coherences(silicon: Phono3py) -> None:
     chosen = settings(5, transport="SMM19", isotope_scattering=True, temperatures_K=(100.0, 300.0))
-    assert set_mesh(silicon, chosen) == (5, 5, 5)
+    assert set_mesh(silicon, chosen.meshes, KEY, 1e-5) == (5, 5, 5)
     found = conduct(silicon, chosen)
     assert found.mode_kappa.shape == (2, len(found.weights), 6) == found.linewidths.shape
     assert found.weights.sum() == 125
@@ -70,7 +71,7 @@ def test_what_tunnels_between_two_modes_is_shared_by_their_heat_capacities() -> 
 
 def test_imaginary_modes_are_judged_by_the_bound_of_their_place(silicon: Phono3py) -> None:
     chosen = settings(3)
-    set_mesh(silicon, chosen)
+    set_mesh(silicon, chosen.meshes, KEY, 1e-5)
     frequencies = mesh_frequencies(silicon)
     assert np.abs(np.sort(frequencies[0])[:3]).max() < 1e-3 and frequencies.max() == pytest.approx(15.1, abs=0.3)
     assert not has_imaginary_modes(frequencies, chosen)
@@ -92,7 +93,7 @@ def test_crystal_without_a_mesh_of_its_system_is_refused(silicon: Phono3py) -> N
         *("hexagonal", "hexagonal", "cubic", "cubic"),
     ]
     with pytest.raises(EntryError, match=r"conductivity\.meshes has none for cubic crystals"):
-        set_mesh(silicon, settings(3, meshes={"hexagonal": (3, 3, 3)}))
+        set_mesh(silicon, {"hexagonal": (3, 3, 3)}, KEY, 1e-5)
 
 
 @pytest.mark.slow

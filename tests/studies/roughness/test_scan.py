@@ -8,7 +8,8 @@ from ase.calculators.emt import EMT
 from softmode.engine.records import Failure, Record
 from softmode.errors import InputError
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import ForceSets, Protocol, stage_settings
+from softmode.settings.harmonic import ForceSets
+from softmode.settings.protocol import Protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
 from softmode.stages.force_sets import compute_force_sets
 from softmode.studies.roughness.phonons import columns, scanned_phonons

@@ -32,7 +32,7 @@ def test_lines_are_the_optical_modes_and_assigned_ones_are_named_by_their_bands(
     first, second = np.flatnonzero(np.array(reference["gamma_labels"]) == "E2")
     frequencies = swapped["gamma_frequencies_THz"]
     frequencies[first], frequencies[second] = frequencies[second], frequencies[first]
-    shown = spectrum([row("reference", reference), row("potential", swapped)])
+    shown = spectrum([row("reference", reference), row("potential", swapped)], {})
     assert shown is not None
     lines = shown["lines"]["reference"]
     assert sorted(lines["label"]) == ["A1", "B1", "B1", "E1", "E2", "E2"]
@@ -46,17 +46,17 @@ def test_lines_are_the_optical_modes_and_assigned_ones_are_named_by_their_bands(
 def test_crystal_that_has_lost_its_symmetry_has_lines_and_nothing_assigned() -> None:
     reference = modes_row(with_springs(CRYSTALS["rock salt"]), None)
     other = modes_row(with_springs(CRYSTALS["zincblende"]), None)
-    shown = spectrum([row("reference", reference), row("potential", other)])
+    shown = spectrum([row("reference", reference), row("potential", other)], {})
     assert shown is not None
     assert shown["lines"]["potential"]["label"] == ["T2"] and shown["assigned"] == {}
 
 
 def test_source_that_failed_has_no_lines_and_an_entry_without_any_has_no_section() -> None:
     failed = {"entry": "mp-1", "source": "potential", "status": "failed"}
-    shown = spectrum([row("reference", modes_row(with_springs(CRYSTALS["fluorite"]), None)), failed])
+    shown = spectrum([row("reference", modes_row(with_springs(CRYSTALS["fluorite"]), None)), failed], {})
     assert shown is not None
     assert list(shown["lines"]) == ["reference"] and shown["assigned"] == {}
-    assert spectrum([failed]) is None
+    assert spectrum([failed], {}) is None
 
 
 def test_softer_crystal_has_the_same_modes_lower() -> None:
@@ -64,7 +64,7 @@ def test_softer_crystal_has_the_same_modes_lower() -> None:
     soft = with_springs(crystal)
     soft.force_constants = 0.81 * springs(crystal, 4.5)
     rows = [row("reference", modes_row(with_springs(crystal), None)), row("soft", modes_row(soft, None))]
-    shown = spectrum(rows)
+    shown = spectrum(rows, {})
     assert shown is not None
     by_band = {
         source: dict(zip(lines["band"], lines["per_cm"], strict=True)) for source, lines in shown["lines"].items()

@@ -12,7 +12,8 @@ from phonopy.physical_units import get_physical_units
 from softmode.engine.records import Failure, Record
 from softmode.reference.cells import masses_of
 from softmode.reference.entry import Entry, ForceSet
-from softmode.settings.protocol import ForceSets, Protocol
+from softmode.settings.harmonic import ForceSets
+from softmode.settings.protocol import Protocol
 from softmode.stages.displacements import displace
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import phonopy_of, task_of_potential

@@ -9,7 +9,7 @@ import numpy as np
 from phonopy import Phonopy
 
 from softmode.density_grid import density_of_states
-from softmode.settings.protocol import Phonons
+from softmode.settings.harmonic import Phonons
 from softmode.stages.phonons import thermodynamics
 
 # Temperatures in K between which nothing happens that a line would not show. With a larger step, low temperatures have

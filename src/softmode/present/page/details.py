@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from softmode.present.page.rounding import decimals, significant
 from softmode.present.phonopy_files import read_tasks
 from softmode.reference.born_charges import BornCharges
 from softmode.reference.dataset import load_entries
-from softmode.settings.protocol import Phonons
+from softmode.settings.harmonic import Phonons
 from softmode.sources import REFERENCE
 from softmode.stages.band_structure import BandPath, frequencies_along, high_symmetry_path
 from softmode.stages.mesh import grid_matrix
@@ -94,17 +93,18 @@ def portion_details(portion: Portion) -> dict[str, dict[str, Any]]:
     }
     for study in portion.campaign.studies:
         if study.on_page:
-            _add_section(found, study, portion.campaign.path / study.table)
+            _add_section(found, study, portion.campaign)
     return found
 
 
-def _add_section(details: Mapping[str, dict[str, Any]], study: Study, table: Path) -> None:
+def _add_section(details: Mapping[str, dict[str, Any]], study: Study, campaign: CampaignFolder) -> None:
     """Add what a study shows of each entry, or what is wrong with it."""
     function = load(study.on_page)
+    presentation = campaign.settings("presentation")
     for entry, of_entry in details.items():
-        rows = read_rows(table, entry)
+        rows = read_rows(campaign.path / study.table, entry)
         try:  # one entry must never stop the others
-            shown = function(rows)
+            shown = function(rows, presentation)
         except Exception as error:
             of_entry["problems"].append(f"nothing of {study.name}: {type(error).__name__}: {error}")
             continue

@@ -20,6 +20,9 @@ ORDERS_OF_A_CELL = tuple(_OF_SYMFC)
 _NOTHING = 1e-9
 # Bound between singular values of a projection: 0, and 1 or more.
 _HALF = 0.5
+# Largest table of derivatives by numbers that determine them, in bytes; a machine for tests has not much more. Fourth
+# derivatives of 24 atoms of fluorite would take 29e9, third ones of 64 atoms of silicon 8e9.
+_LARGEST_BYTES = 4e9
 
 
 def cell_polynomials(cell: Atoms, order: int, tolerance: float) -> SymmetricPolynomials | None:
@@ -33,11 +36,22 @@ def cell_polynomials(cell: Atoms, order: int, tolerance: float) -> SymmetricPoly
         None where symmetry allows none
 
     Raises:
-        EntryError: (kind `symmetry_broken`) spglib finds no symmetry.
+        EntryError: (kind `symmetry_broken`) spglib finds no symmetry; (kind `too_many_derivatives`) they would not fit
+            into memory.
     """
     found = symmetry_dataset(cell, tolerance)
     if found is None:
         raise EntryError("symmetry_broken", f"spglib finds no symmetry within {tolerance} Å")
+    n_derivatives = math.comb(3 * len(cell) + order - 1, order)
+    if 8.0 * n_derivatives**2 > _LARGEST_BYTES:  # there are fewer numbers than derivatives: most cells need no count
+        n_numbers = n_polynomials(cell, order, tolerance)
+        if 8 * n_derivatives * n_numbers > _LARGEST_BYTES:
+            raise EntryError(
+                "too_many_derivatives",
+                f"{n_derivatives} derivatives of order {order} of {len(cell)} atoms are determined by {n_numbers} "
+                f"numbers, a table of {8e-9 * n_derivatives * n_numbers:.0f} GB, of which at most "
+                f"{1e-9 * _LARGEST_BYTES:.0f} are made; lower derivative_forces.highest_order, or take a smaller cell",
+            )
     atoms = SymfcAtoms(
         cell=cell.cell.array, scaled_positions=cell.get_scaled_positions(wrap=False), numbers=cell.numbers
     )
@@ -55,6 +69,53 @@ def cell_polynomials(cell: Atoms, order: int, tolerance: float) -> SymmetricPoly
     patterns.eliminate_zeros()
     there = np.diff(patterns.indptr) > 0
     return SymmetricPolynomials(order, indices[there], csr_array(patterns[there]), np.eye(3 * len(cell)))
+
+
+def n_polynomials(cell: Atoms, order: int, tolerance: float) -> int:
+    """Return how many polynomials symmetry allows in displacements of a cell, without making them.
+
+    By characters: the mean over all operations of the trace in the symmetric power of displacements relative to their
+    mean, whose generating function has the traces of an operation's powers (Molien).
+
+    Args:
+        cell: displacements have its periodicity
+        tolerance: spglib's symprec in Å
+
+    Raises:
+        EntryError: (kind `symmetry_broken`) as of `operations_of`.
+    """
+    traces = []
+    for onto, rotation in operations_of(cell, tolerance):
+        places, power, of_powers = np.arange(len(cell)), np.eye(3), [1.0]
+        of_symmetric = [1.0]
+        for n in range(1, order + 1):
+            places, power = onto[places], rotation @ power
+            n_fixed = int((places == np.arange(len(cell))).sum())
+            of_powers.append(np.trace(power) * (n_fixed - 1))  # without uniform translations
+            of_symmetric.append(sum(of_powers[i] * of_symmetric[n - i] for i in range(1, n + 1)) / n)
+        traces.append(of_symmetric[order])
+    return round(float(np.mean(traces)))
+
+
+def operations_of(cell: Atoms, tolerance: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return for each symmetry operation onto which atoms it maps a cell's atoms, and its rotation, Cartesian.
+
+    Args:
+        tolerance: spglib's symprec in Å
+
+    Raises:
+        EntryError: (kind `symmetry_broken`) spglib finds no symmetry, or atoms cannot be told apart.
+    """
+    found = symmetry_dataset(cell, tolerance)
+    if found is None:
+        raise EntryError("symmetry_broken", f"spglib finds no symmetry within {tolerance} Å")
+    fractional = cell.get_scaled_positions(wrap=False)
+    symmetric = symmetrise(cell.cell.array, fractional, cell.numbers, found.rotations, found.translations)
+    if symmetric is None:
+        raise EntryError("symmetry_broken", f"atoms cannot be told apart within {tolerance} Å")
+    lattice = cell.cell.array.T
+    rotations = [lattice @ rotation @ np.linalg.inv(lattice) for rotation in found.rotations]
+    return list(zip(symmetric.permutations, rotations, strict=True))
 
 
 def _rows_of_symfc(indices: np.ndarray, n_atoms: int) -> np.ndarray:
@@ -111,18 +172,11 @@ def relative_operations(primitive: Atoms, tolerance: float) -> np.ndarray:
     Returns:
         shape (n_operations, 3 (n_atoms − 1), 3 (n_atoms − 1))
     """
-    found = symmetry_dataset(primitive, tolerance)
-    if found is None:
-        raise EntryError("symmetry_broken", f"spglib finds no symmetry within {tolerance} Å")
-    fractional = primitive.get_scaled_positions(wrap=False)
-    symmetric = symmetrise(primitive.cell.array, fractional, primitive.numbers, found.rotations, found.translations)
-    if symmetric is None:
-        raise EntryError("symmetry_broken", f"atoms cannot be told apart within {tolerance} Å")
-    n_atoms, lattice = len(primitive), primitive.cell.array.T
+    n_atoms = len(primitive)
     matrices = []
-    for rotation, onto in zip(found.rotations, symmetric.permutations, strict=True):
+    for onto, rotation in operations_of(primitive, tolerance):
         moved = np.zeros((n_atoms, 3, n_atoms, 3))
-        moved[onto, :, np.arange(n_atoms), :] = lattice @ rotation @ np.linalg.inv(lattice)
+        moved[onto, :, np.arange(n_atoms), :] = rotation
         full = moved.reshape(3 * n_atoms, 3 * n_atoms)
         # a displacement of all but the first atom, and by how much the others then move relative to that one
         matrices.append((full[3:] - np.tile(full[:3], (n_atoms - 1, 1)))[:, 3:])

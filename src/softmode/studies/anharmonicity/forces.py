@@ -97,13 +97,21 @@ def compute_derivative_forces(
     `directions`, shape (n, 3 n_atoms); `amplitudes_A`, (m,); `forces` in eV/Å, (n, m, 2, 3 n_atoms), forward and back;
     `rest`, those without displacements. A cell that is too large is a failure.
     """
-    lockstep = (Task(entry.id, _steps(relaxed, settings), relaxed.atoms, relaxed.values) for entry, relaxed in tasks)
+    lockstep = (
+        Task(entry.id, _steps(entry, relaxed, settings), relaxed.atoms, relaxed.values) for entry, relaxed in tasks
+    )
     return run_in_lockstep(DERIVATIVE_FORCES.name, lockstep, evaluator, stress=False)
 
 
-def _steps(relaxed: Record, settings: DerivativeForces) -> Steps:
+def _steps(entry: Entry, relaxed: Record, settings: DerivativeForces) -> Steps:
     if relaxed.failure:
         return relaxed
+    if settings.primitive_repeats is not None and entry.lines:
+        raise EntryError(
+            "other_cell",
+            "the reference's derivatives are those of its own cell, and those of another one cannot be held against "
+            "them; leave derivative_forces.primitive_repeats out",
+        )
     arrays: dict[str, np.ndarray] = {}
     values: dict[str, Any] = {"derivative_evaluations": 0}
     for which, planned in plan(relaxed.atoms, settings).items():
@@ -126,7 +134,7 @@ def plan(atoms: Atoms, settings: DerivativeForces) -> dict[str, Planned]:
     tolerance = settings.symmetry_tolerance_A
     wanted: dict[str, tuple[Atoms, range, Callable[..., SymmetricPolynomials | None], tuple[float, ...], int]] = {
         "cell": (
-            conventional(crystal.unit_cell(), tolerance) if settings.conventional_cell else crystal.unit_cell(),
+            _cell_of(crystal, settings),
             range(2, settings.highest_order + 1),
             cell_polynomials,
             settings.amplitudes_A,
@@ -159,6 +167,16 @@ def plan(atoms: Atoms, settings: DerivativeForces) -> dict[str, Planned]:
     if not planned:
         raise EntryError("nothing_to_derive", "symmetry and translations leave no derivative of these orders")
     return planned
+
+
+def _cell_of(crystal: SymmetricCell, settings: DerivativeForces) -> Atoms:
+    """Return the cell of second to fourth order."""
+    if settings.primitive_repeats is not None:
+        repeated: Atoms = crystal.primitive().repeat(settings.primitive_repeats)
+        return repeated
+    if settings.conventional_cell:
+        return conventional(crystal.unit_cell(), settings.symmetry_tolerance_A)
+    return crystal.unit_cell()
 
 
 def conventional(cell: Atoms, tolerance: float) -> Atoms:

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from softmode.present.figures import MARKERS, WIDTH, potentials_legend, style
+from softmode.present.figures import MARKERS, grid_of_panels, potentials_legend, style
 from softmode.present.results import Results
 from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
 from softmode.sources import REFERENCE
@@ -169,14 +168,8 @@ def derivatives_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
     numbers = of_potentials.merge(known.rename("known").reset_index(), on=_KEY)
     orders = sorted(numbers["order"].unique())
     with style():
-        columns = max(1, min(3, len(orders)))
-        lines = max(1, -(-len(orders) // columns))
-        figure, grid = plt.subplots(
-            lines, columns, figsize=(WIDTH, 2.3 * lines + 0.5), layout="constrained", squeeze=False
-        )
-        for unused in grid.flat[len(orders) :]:
-            unused.set_axis_off()
-        for axes, order in zip(grid.flat, orders, strict=False):
+        figure, (panels,) = grid_of_panels(len(orders), 2.3, in_a_row=3)
+        for axes, order in zip(panels, orders, strict=False):
             of_order = numbers[numbers["order"] == order]
             ends = [of_order["known"].min(), of_order["known"].max()]
             axes.plot(ends, ends, color="#404040", linewidth=0.6)
@@ -188,7 +181,7 @@ def derivatives_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
         figure.supxlabel(against, fontsize=8)
         figure.supylabel("the potential's", fontsize=8)
         if orders:
-            potentials_legend(figure, *grid.flat[0].get_legend_handles_labels())
+            potentials_legend(figure, *panels[0].get_legend_handles_labels())
     return figure, numbers
 
 

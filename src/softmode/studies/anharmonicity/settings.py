@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from softmode.settings.fields import Contradiction, Settings, TakenFrom, setting
+from softmode.studies.linewidths.settings import OnPath
 
 # Step sizes of an extrapolation, as in `derivatives`; amplitudes that leave fewer are refused before anything runs.
 _FEWEST_STEPS = 4
@@ -38,6 +39,13 @@ class DerivativeForces(Settings):
         "Derivatives to the fourth are those of the conventional cell, where the relaxed one is smaller; else of that.",
         default=True,
     )
+    primitive_repeats: int | None = setting(
+        "2: derivatives to the fourth are those of 2×2×2 primitive cells, in place of the conventional cell; 3: of "
+        "3×3×3. Only without a reference, whose own cell counts.",
+        default=None,
+        ge=2,
+        le=4,
+    )
     overdetermination: float = setting(
         "Forces for each number that they are to determine; with fewer, the fit is ill-conditioned.", default=2.0, ge=1
     )
@@ -61,7 +69,7 @@ class DerivativeForces(Settings):
         return self
 
 
-class DerivativesOfEnergy(Settings):
+class DerivativesOfEnergy(OnPath):
     """What of the derivatives is claimed, and what is made of them."""
 
     least_multiple_of_noise: float = setting(

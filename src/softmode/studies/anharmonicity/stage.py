@@ -20,9 +20,11 @@ from softmode.studies.anharmonicity.bases import cell_polynomials, gamma_polynom
 from softmode.studies.anharmonicity.derivatives import Derivatives, derivatives, determining
 from softmode.studies.anharmonicity.directions import LineForces, from_displacements
 from softmode.studies.anharmonicity.forces import FIRST_AT_GAMMA, lines_of
+from softmode.studies.anharmonicity.path import path_of
 from softmode.studies.anharmonicity.perturbation import small_cell
 from softmode.studies.anharmonicity.settings import DerivativeForces, DerivativesOfEnergy
 from softmode.studies.anharmonicity.study import DERIVATIVES
+from softmode.studies.linewidths.columns import path_columns
 
 _F, _N = pa.float64(), pa.int64()
 _FS, _NS, _TS = pa.list_(pa.float64()), pa.list_(pa.int64()), pa.list_(pa.string())
@@ -66,6 +68,8 @@ def columns(settings: DerivativesOfEnergy) -> list[Column]:
         Column("mode_frequencies_THz", _FS, "THz", f"of all modes of the cell but translations; {without}"),
         Column("loop_shifts_THz", _FS, "THz", f"of these modes by fourth derivatives in first order, {at}; {without}"),
         Column("sunset_linewidths_THz", _FS, "THz", f"full widths of these modes in second order, {at}; {without}"),
+        Column("path_outcome", pa.string(), "", "computed, or why there is nothing along the path"),
+        *path_columns(settings.temperature_K),
     ]
 
 
@@ -204,11 +208,11 @@ def of_lines(
     found, undetermined = [], []
     for order in orders:
         make = cell_polynomials if order < FIRST_AT_GAMMA else gamma_polynomials
-        polynomials = make(cell, order, tolerance)
-        if polynomials is None:
-            undetermined.append(f"order {order}: symmetry leaves none")
-            continue
         try:
+            polynomials = make(cell, order, tolerance)
+            if polynomials is None:
+                undetermined.append(f"order {order}: symmetry leaves none")
+                continue
             found.append(derivatives(polynomials, lines, noise))
         except EntryError as error:
             undetermined.append(error.message)
@@ -255,19 +259,22 @@ def as_row(
 
 
 def modes_of(atoms: Atoms, found: Sequence[Derivatives], settings: DerivativesOfEnergy) -> dict[str, Any]:
-    """Return what fourth derivatives do to the modes of the cell; nothing where an order is not claimed.
+    """Return what fourth derivatives do to the modes of the cell, and third ones to those along the path.
+
+    Nothing of an order that is not claimed.
 
     Args:
         atoms: the cell of second to fourth order
     """
     claimed = {each.polynomials.order: each for each in found if is_claimed(each, settings)}
+    of_path = path_of(atoms, claimed, settings)
     if not {2, 4} <= set(claimed):
-        return {}
+        return of_path
     second, fourth = (claimed[order].polynomials.tensor(claimed[order].values) for order in (2, 4))
     modes = small_cell(second, fourth, np.repeat(masses_of(atoms), 3))
     if modes is None:
-        return {}
-    return {
+        return of_path
+    return of_path | {
         "mode_frequencies_THz": modes.frequencies_THz.tolist(),
         "loop_shifts_THz": modes.loop_shifts_THz(settings.temperature_K).tolist(),
         "sunset_linewidths_THz": modes.sunset_linewidths_THz(settings.temperature_K, settings.smearing_THz).tolist(),

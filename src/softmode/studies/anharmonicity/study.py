@@ -8,6 +8,10 @@ _CAPTION = (
     "Derivatives of the energy by displacements of atoms, orders 2 to 4 in the relaxed cell and 5 and 6 at Gamma, by "
     "differences of forces that are extrapolated to no displacement."
 )
+_OF_PATH = (
+    "Frequencies, full widths at half maximum and shifts along the path of high symmetry, by second and third "
+    "derivatives of the cell (Figures 2 to 4 of Bandi, Jiang and Marianetti 2024)."
+)
 # Evaluations of a relaxed cell: 24 directions, six amplitudes, forward and back, as fluorite takes. `softmode plan`
 # counts with it; the evaluations of the primitive cell are a fifth of it.
 _CALLS = 300
@@ -43,8 +47,9 @@ DERIVATIVES = Stage(
     cost="softmode.studies.anharmonicity.study:cell_atoms",
     follows=DERIVATIVE_FORCES.name,
     of_references=True,
-    slowest_seconds=120.0,
-    ms_per_atom=2000.0,
+    # CaF2: derivatives 10 s, the 29 points of the path 90 s of one thread
+    slowest_seconds=600.0,
+    ms_per_atom=8000.0,
 )
 
 STUDY = Study(
@@ -73,6 +78,27 @@ STUDY = Study(
             rule="anharmonicity_results",
             reads=_READS,
         ),
+        Result(
+            name="path_modes",
+            kind="table",
+            title="frequencies, linewidths and shifts along the path",
+            question="How far are frequencies, linewidths and shifts from those of the reference's derivatives?",
+            function="softmode.studies.anharmonicity.path_results:path_modes_table",
+            caption=_OF_PATH,
+            rule="anharmonicity_results",
+            reads=_READS,
+        ),
+        Result(
+            name="path_modes",
+            kind="figure",
+            title="frequencies, linewidths and shifts along the path",
+            question="For which modes along the path are frequency, linewidth or shift wrong?",
+            function="softmode.studies.anharmonicity.path_results:path_modes_figure",
+            caption=_OF_PATH,
+            rule="anharmonicity_results",
+            reads=_READS,
+        ),
     ),
-    rules={"anharmonicity_results": "table and figure of the derivatives"},
+    on_page="softmode.studies.anharmonicity.on_page:orders",
+    rules={"anharmonicity_results": "tables and figures of the derivatives"},
 )

@@ -1,7 +1,5 @@
 """Figures of the study: parity of conductivities, their errors, their course with temperature, and linewidths."""
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from softmode.present.figures import MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style
+from softmode.present.figures import MARKERS, WIDTH, grid_of_panels, nothing, plain_logarithm, potentials_legend, style
 from softmode.present.results import Results
 from softmode.studies.conductivity.results import COMPUTED, numbers_of
 from softmode.studies.conductivity.study import STUDY
 
-# Panels in a row; with more, their labels of 8 points run into each other.
-_IN_A_ROW = 4
 # Largest number of crystals with panels of their own, those that most potentials have; with more, the figure is no
 # page.
 _MOST_PANELS = 12
@@ -92,17 +88,6 @@ def _shown(table: pd.DataFrame) -> list[str]:
     return sorted(counts.index[:_MOST_PANELS])
 
 
-def _panels(entries: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    n_columns = min(_IN_A_ROW, max(1, len(entries)))
-    n_lines = math.ceil(max(1, len(entries)) / n_columns)
-    figure, axes = plt.subplots(
-        n_lines, n_columns, figsize=(WIDTH, 1.7 * n_lines + 0.7), layout="constrained", squeeze=False
-    )
-    for unused in axes.flat[len(entries) :]:
-        unused.set_axis_off()
-    return figure, list(axes.flat)
-
-
 def _computed(results: Results) -> pd.DataFrame:
     table = results.table_of(STUDY.name)
     known = (table["status"] == "done") & (table["conductivity_outcome"] == COMPUTED)
@@ -113,7 +98,7 @@ def _in_panels(results: Results, table: pd.DataFrame, draw: Any) -> tuple[Figure
     """Return a panel for each entry, in which `draw(axes, row, line)` draws each potential's row."""
     formulas = results.properties.groupby("entry")["formula"].first()
     entries = _shown(table)
-    figure, panels = _panels(entries)
+    figure, (panels,) = grid_of_panels(len(entries), 1.7, room=0.7)
     if not entries:
         nothing(panels[0], "no conductivity was computed")
     for axes, entry in zip(panels, entries, strict=False):
@@ -121,7 +106,7 @@ def _in_panels(results: Results, table: pd.DataFrame, draw: Any) -> tuple[Figure
         for place, name in enumerate(results.potentials):
             for row in table[(table["entry"] == entry) & (table["source"] == name)].to_dict("records"):
                 draw(axes, row, {"color": results.colours[name], "marker": MARKERS[place % len(MARKERS)]})
-    return figure, panels
+    return figure, list(panels)
 
 
 def _legend(figure: Figure, results: Results, table: pd.DataFrame) -> None:

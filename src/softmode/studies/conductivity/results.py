@@ -9,7 +9,7 @@ import pandas as pd
 
 from softmode.compare.resampling import mean_interval
 from softmode.present.results import Results
-from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash
+from softmode.present.table_text import NOTHING, Table, digits_or_dash, percent_or_dash, with_interval
 from softmode.studies.conductivity.published import (
     MODES_FILE,
     Modes,
@@ -149,7 +149,8 @@ def conductivity(results: Results) -> Table:
     rows = []
     for row in numbers.to_dict("records"):
         counts = [str(row[outcome]) for outcome in OUTCOMES]
-        shown = [digits_or_dash(row["srd"]), _bracketed(row, "sre"), _bracketed(row, "srme")]
+        errors = [with_interval(row[key], row[f"{key}_low"], row[f"{key}_high"]) for key in ("sre", "srme")]
+        shown = [digits_or_dash(row["srd"]), *errors]
         published = [digits_or_dash(row["srme_published"]), str(row["n_published"])]
         difference = percent_or_dash(row["median_difference_percent"])
         rows.append([results.labels[row["potential"]], str(row["n"]), *counts, *shown, *published, difference])
@@ -167,12 +168,6 @@ def conductivity(results: Results) -> Table:
     header = ["potential", "n", "computed", "imaginary", "symmetry broken", "failed", "SRD", "SRE", "SRME"]
     header += ["SRME published", "n", "|Δκ| (%)"]
     return Table("conductivity", "Thermal conductivity against PBE", header, rows, caption, numbers)
-
-
-def _bracketed(row: Mapping[str, Any], key: str) -> str:
-    text = digits_or_dash(row[key])
-    known = not np.isnan(row[f"{key}_low"])
-    return f"{text} [{row[f'{key}_low']:.2f}, {row[f'{key}_high']:.2f}]" if known else text
 
 
 def conductivity_entries(results: Results) -> Table:

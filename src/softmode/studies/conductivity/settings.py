@@ -14,7 +14,7 @@ from softmode.settings.fields import UNIQUE, Contradiction, Settings, TakenFrom,
 
 CrystalSystem = Literal["triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic"]
 _Points = Annotated[int, Field(ge=1, le=1000)]
-_Mesh = Annotated[tuple[_Points, ...], Field(min_length=3, max_length=3)]
+Mesh = Annotated[tuple[_Points, ...], Field(min_length=3, max_length=3)]
 
 
 class ThirdOrderForces(Settings):
@@ -44,7 +44,7 @@ class Conductivity(Settings):
         "Symmetrise second- and third-order force constants (phono3py's symmetrize_fc2 and symmetrize_fc3).",
         default=True,
     )
-    meshes: dict[CrystalSystem, _Mesh] = setting(
+    meshes: dict[CrystalSystem, Mesh] = setting(
         "Points along each reciprocal vector of the primitive cell, by crystal system; an entry of another one fails.",
         default={"cubic": (19, 19, 19), "hexagonal": (19, 19, 15)},
         min_length=1,

@@ -1,11 +1,13 @@
 """Conductivity of each potential's force constants, mode by mode."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+from phono3py import Phono3py
 
 from softmode.engine.parquet import Column
 from softmode.engine.records import Record
@@ -16,7 +18,14 @@ from softmode.stages.table_row import table_row
 from softmode.studies.conductivity.settings import Conductivity, ThirdOrderForces
 from softmode.studies.conductivity.study import CONDUCTIVITY
 from softmode.studies.conductivity.third_order import dataset_of, give_forces, make_force_constants, make_phono3py
-from softmode.studies.conductivity.transport import Transport, conduct, has_imaginary_modes, mesh_frequencies, set_mesh
+from softmode.studies.conductivity.transport import (
+    Transport,
+    WhatIsImaginary,
+    conduct,
+    has_imaginary_modes,
+    mesh_frequencies,
+    set_mesh,
+)
 
 _F, _N, _B, _L, _S = pa.float64(), pa.int64(), pa.bool_(), pa.list_(pa.float64()), pa.list_(pa.float32())
 # What the column `conductivity_outcome` says. A word that results do not know would be counted as a conductivity.
@@ -70,6 +79,68 @@ def compute_conductivity(
 
 
 def _row(entry: Entry, record: Record, settings: Conductivity) -> dict[str, Any]:
+    found = crystal_of(entry, record, settings.meshes, "conductivity.meshes", settings)
+    row = {
+        "imaginary_modes": found.imaginary,
+        "broken_symmetry": found.broken,
+        "lowest_frequency_THz": found.lowest_frequency_THz,
+        "conductivity_mesh": list(found.mesh),
+        "conductivity_outcome": found.outcome,
+    }
+    if found.outcome != COMPUTED:
+        return row
+    return row | of_transport(conduct(found.phono3py, settings), settings.temperature_K)
+
+
+class HowCrystalsAreJudged(WhatIsImaginary, Protocol):
+    """What of the settings force constants and their judgement depend on."""
+
+    @property
+    def symmetrized(self) -> bool:
+        """Whether force constants are symmetrised."""
+
+    @property
+    def of_broken_symmetry(self) -> bool:
+        """Whether a cell of another space group than the data set's is computed."""
+
+    @property
+    def symmetry_tolerance_A(self) -> float:
+        """symprec of phono3py and spglib, in Å."""
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """Force constants of a relaxed cell, and whether phonons can be scattered in it.
+
+    Attributes:
+        phono3py: with force constants of both orders, the mesh, and phonons on it
+        mesh: numbers of its points
+        outcome: COMPUTED, IMAGINARY or BROKEN; of the last two nothing is to be computed
+        imaginary: whether a mode on the mesh is
+        broken: whether the cell has another space group than the data set's
+        lowest_frequency_THz: on the mesh but of the acoustic modes at Γ; imaginary negative
+    """
+
+    phono3py: Phono3py
+    mesh: tuple[int, ...]
+    outcome: str
+    imaginary: bool
+    broken: bool
+    lowest_frequency_THz: float
+
+
+def crystal_of(
+    entry: Entry, record: Record, meshes: Mapping[Any, tuple[int, ...]], key: str, settings: HowCrystalsAreJudged
+) -> Crystal:
+    """Return the crystal of a record of third-order forces.
+
+    Args:
+        meshes: by crystal system
+        key: of the protocol, which has them
+
+    Raises:
+        EntryError: (kind `no_forces`) there are none of the second order; or as of `set_mesh`.
+    """
     arrays = record.arrays
     phono3py = make_phono3py(
         record.atoms,
@@ -81,7 +152,7 @@ def _row(entry: Entry, record: Record, settings: Conductivity) -> dict[str, Any]
     second = ForceSet.from_arrays(arrays)
     if second is None:
         raise EntryError("no_forces", "the record has no forces of the second order")
-    mesh = set_mesh(phono3py, settings)
+    mesh = set_mesh(phono3py, meshes, key, settings.symmetry_tolerance_A)
     give_forces(phono3py, second, dataset_of(arrays))
     make_force_constants(phono3py, settings.symmetrized)
     frequencies = mesh_frequencies(phono3py)
@@ -91,18 +162,8 @@ def _row(entry: Entry, record: Record, settings: Conductivity) -> dict[str, Any]
     of_entry = space_group(entry.unit_cell, max(tolerance, entry.symmetry_tolerance))
     broken = space_group(record.atoms, tolerance) != of_entry
     others = np.concatenate([np.sort(frequencies[0])[3:], frequencies[1:].ravel()])
-    row = {
-        "imaginary_modes": imaginary,
-        "broken_symmetry": broken,
-        "lowest_frequency_THz": float(others.min()),
-        "conductivity_mesh": list(mesh),
-        "conductivity_outcome": COMPUTED,
-    }
-    if imaginary:
-        return row | {"conductivity_outcome": IMAGINARY}
-    if broken and not settings.of_broken_symmetry:
-        return row | {"conductivity_outcome": BROKEN}
-    return row | of_transport(conduct(phono3py, settings), settings.temperature_K)
+    outcome = IMAGINARY if imaginary else BROKEN if broken and not settings.of_broken_symmetry else COMPUTED
+    return Crystal(phono3py, mesh, outcome, imaginary, broken, float(others.min()))
 
 
 def of_transport(transport: Transport, temperature: float) -> dict[str, Any]:

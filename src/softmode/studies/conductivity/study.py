@@ -118,5 +118,6 @@ STUDY = Study(
             reads=_READS,
         ),
     ),
+    on_page="softmode.studies.conductivity.on_page:conductivities",
     rules={"conductivity_results": "tables and figures of the thermal conductivity"},
 )

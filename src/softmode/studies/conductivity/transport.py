@@ -1,8 +1,9 @@
 """From force constants to scattering of phonons by each other, and thermal conductivity."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from phono3py import Phono3py
@@ -41,19 +42,24 @@ class Transport:
     mode_kappa: np.ndarray
 
 
-def set_mesh(phono3py: Phono3py, settings: Conductivity) -> tuple[int, ...]:
+def set_mesh(phono3py: Phono3py, meshes: Mapping[Any, tuple[int, ...]], key: str, tolerance: float) -> tuple[int, ...]:
     """Give the object the mesh of its crystal system, and return its numbers.
+
+    Args:
+        meshes: by crystal system
+        key: of the protocol, which has them
+        tolerance: spglib's symprec in Å
 
     Raises:
         EntryError: (kind `no_mesh`) the settings have none for it; (`symmetry_broken`) spglib finds no symmetry.
     """
-    symmetry = symmetry_dataset(to_ase(phono3py.primitive), settings.symmetry_tolerance_A)
+    symmetry = symmetry_dataset(to_ase(phono3py.primitive), tolerance)
     if symmetry is None:
         raise EntryError("symmetry_broken", "spglib finds no symmetry in the primitive cell")
     system = crystal_system(symmetry.number)
-    mesh: tuple[int, ...] | None = settings.meshes.get(system)  # type: ignore[call-overload]
+    mesh = meshes.get(system)
     if mesh is None:
-        raise EntryError("no_mesh", f"conductivity.meshes has none for {system} crystals; add one to the protocol")
+        raise EntryError("no_mesh", f"{key} has none for {system} crystals; add one to the protocol")
     phono3py.mesh_numbers = mesh
     return mesh
 
@@ -69,7 +75,19 @@ def mesh_frequencies(phono3py: Phono3py) -> np.ndarray:
     return np.asarray(frequencies)
 
 
-def has_imaginary_modes(frequencies: np.ndarray, settings: Conductivity) -> bool:
+class WhatIsImaginary(Protocol):
+    """What of the settings says which modes are imaginary."""
+
+    @property
+    def imaginary_gamma_acoustic_THz(self) -> float:
+        """Below it the lowest three modes at Γ are."""
+
+    @property
+    def imaginary_other_THz(self) -> float:
+        """Below it all others are."""
+
+
+def has_imaginary_modes(frequencies: np.ndarray, settings: WhatIsImaginary) -> bool:
     """Return whether a mode is imaginary; frequencies of `mesh_frequencies`."""
     at_gamma = np.sort(frequencies[0])
     others = np.concatenate([at_gamma[3:], frequencies[1:].ravel()])

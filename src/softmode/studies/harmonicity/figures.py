@@ -1,7 +1,6 @@
 """Figures of the study, after Figure 3 of Lee and Xia (2024): a panel for each potential, and one for all."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,19 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from softmode.present.figures import LINES, MARKERS, WIDTH, nothing, plain_logarithm, potentials_legend, style
+from softmode.present.figures import (
+    LINES,
+    MARKERS,
+    WIDTH,
+    grid_of_panels,
+    nothing,
+    plain_logarithm,
+    potentials_legend,
+    style,
+)
 from softmode.present.results import Results
 from softmode.studies.harmonicity.results import numbers_of, rank_correlation, shown_temperature
 
-# Panels in a row; with more, their labels of 8 points run into each other.
-_IN_A_ROW = 4
 # Largest number of frequencies that a panel shows, a random choice; with more, a PDF takes seconds to be shown.
 _MOST_POINTS = 5000
 _ERROR = "effective_frequency_error_THz"
@@ -27,29 +33,12 @@ def _shown(results: Results) -> pd.DataFrame:
     return long[long["temperature_K"] == shown_temperature(long, results.report)]
 
 
-def _panels(names: Sequence[str], rows_each: int = 1) -> tuple[Figure, np.ndarray]:
-    """Return axes of shape (rows_each, n): those of a potential are one below the other."""
-    n_columns = min(_IN_A_ROW, len(names))
-    n_lines = math.ceil(len(names) / n_columns)
-    figure, axes = plt.subplots(
-        n_lines * rows_each,
-        n_columns,
-        figsize=(WIDTH, 1.9 * n_lines * rows_each + 0.3),
-        layout="constrained",
-        squeeze=False,
-    )
-    flat = axes.reshape(n_lines, rows_each, n_columns).transpose(1, 0, 2).reshape(rows_each, -1)
-    for unused in flat[:, len(names) :].flat:
-        unused.set_axis_off()
-    return figure, flat
-
-
 def harmonicity_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
     """Return the error of frequencies of each entry against what is not harmonic, and their rank correlation."""
     shown = _shown(results)
     numbers = shown[["entry", "source", "temperature_K", "anharmonic_ratio", _ERROR]].dropna()
     with style():
-        figure, panels = _panels(results.names)
+        figure, panels = grid_of_panels(len(results.names), 1.9, room=0.3)
         first = panels[0, 0]
         for axes, name in zip(panels[0], results.names, strict=False):
             own = numbers[numbers["source"] == name]
@@ -89,7 +78,7 @@ def effective_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
     fitted = shown[shown[_ERROR].notna()]
     numbers = fitted[["entry", "source", _ERROR, _FREE_ENERGY, _KNOWN]]
     with style():
-        figure, panels = _panels(results.names, rows_each=2)
+        figure, panels = grid_of_panels(len(results.names), 1.9, rows_each=2, room=0.3)
         for place, name in enumerate(results.names):
             own = fitted[fitted["source"] == name]
             above, below = panels[:, place]
@@ -105,9 +94,10 @@ def effective_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
             both = own[[_KNOWN, _FREE_ENERGY]].dropna().to_numpy(float).T
             error = float(np.abs(both[0] - both[1]).mean()) if both.size else math.nan
             _against(below, both, f"{error:.2f} kJ/mol", results.colours[name])
-        for place in range(0, len(results.names), _IN_A_ROW):
-            panels[0, place].set_ylabel("ω of the fit (THz)")
-            panels[1, place].set_ylabel("F of the fit (kJ/mol)")
+        for above, below in panels.T:
+            if above.get_subplotspec().is_first_col():
+                above.set_ylabel("ω of the fit (THz)")
+                below.set_ylabel("F of the fit (kJ/mol)")
         figure.supxlabel("the reference's", fontsize=8)
     return figure, numbers
 

@@ -13,7 +13,7 @@ from softmode.compare.resampling import enough, interval
 from softmode.compare.study_means import study_means
 from softmode.compare.training import seen_entries
 from softmode.present.results import Results
-from softmode.present.table_text import Table, digits_or_dash, percent_or_dash
+from softmode.present.table_text import Table, percent_or_dash, with_interval
 from softmode.present.tables import subset_cells
 from softmode.studies.harmonicity.study import STUDY
 
@@ -137,7 +137,7 @@ def harmonicity(results: Results) -> Table:
     for name in results.potentials:
         for cells in subset_cells(shown, name, QUANTITIES):
             own = shown[(shown["potential"] == name) & (shown["subset"] == cells[0])].iloc[0]
-            ranks = [_with_interval(own, key) for key in _TOLD]
+            ranks = [with_interval(own[key], own[f"{key}_low"], own[f"{key}_high"]) for key in _TOLD]
             rows.append([results.labels[name], *cells, percent_or_dash(own["percent_unstable"]), *ranks])
     report = results.report
     caption = (
@@ -158,8 +158,3 @@ def harmonicity(results: Results) -> Table:
     titles = [f"{quantity.name} ({quantity.unit})" if quantity.unit else quantity.name for quantity in QUANTITIES]
     header = ["potential", "subset", "n", *titles, "unstable (%)", "ρ(ω)", "ρ(F_h)"]
     return Table("harmonicity", "Harmonicity along thermal displacements", header, rows, caption, numbers)
-
-
-def _with_interval(row: pd.Series, key: str) -> str:
-    low, high = row[f"{key}_low"], row[f"{key}_high"]
-    return digits_or_dash(row[key]) + ("" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]")

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from softmode.settings.fields import UNIQUE, Contradiction, Settings, TakenFrom, setting
 from softmode.settings.force_constants import ForceConstantsOfPhonons
-from softmode.settings.protocol import MeshOfLength, MeshOfNumbers, Threshold
+from softmode.settings.harmonic import MeshOfLength, MeshOfNumbers, Threshold
 
 
 class DisplacementScan(Settings):

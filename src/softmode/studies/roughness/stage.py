@@ -9,7 +9,7 @@ import numpy as np
 from softmode.engine.records import Record
 from softmode.rates import EntrySize, displaced_atoms
 from softmode.reference.entry import Entry, ForceSet
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 from softmode.stages.displacements import Displaced, displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep

@@ -10,11 +10,12 @@ from softmode.present.page.rounding import decimals, significant
 from softmode.studies.spectroscopy.assignment import PER_CM_OF_THz, assigned_modes, first_bands
 
 
-def spectrum(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def spectrum(rows: Sequence[Mapping[str, Any]], presentation: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the optical modes of each source, and which of them are those of the reference.
 
     Args:
         rows: of the study's table, of one entry
+        presentation: of the campaign
 
     Returns:
         None where no source has modes; else `lines`, by source, lists with one value for each set of degenerate modes:

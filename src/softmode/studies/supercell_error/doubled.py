@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from softmode.engine.records import Failure, Record
 from softmode.reference.entry import Entry
-from softmode.settings.protocol import ForceSets
+from softmode.settings.harmonic import ForceSets
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.studies.supercell_error.settings import DoubledSupercell

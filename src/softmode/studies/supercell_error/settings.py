@@ -4,7 +4,7 @@ from typing import Annotated
 
 from softmode.settings.fields import Settings, TakenFrom, setting
 from softmode.settings.force_constants import ForceConstantsOfPhonons
-from softmode.settings.protocol import Threshold
+from softmode.settings.harmonic import Threshold
 
 
 class DoubledSupercell(Settings):

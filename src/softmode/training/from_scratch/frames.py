@@ -59,7 +59,7 @@ def read_frames(folder: Path) -> Frames:
 
 def _read(path: Path) -> list[Atoms]:
     if not path.is_file():
-        raise InputError(f"{path}: no such file; softmode taylor-dynamics writes one")
+        raise InputError(f"{path}: no such file; softmode taylor-dynamics or split-frames writes one")
     try:
         found = list(read(path, index=":", format="extxyz"))
     except Exception as error:  # ASE's readers raise anything

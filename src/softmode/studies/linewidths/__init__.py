@@ -1,0 +1,1 @@
+"""Linewidths and shifts of phonons along the path of high symmetry, by third-order force constants."""
