@@ -11,7 +11,6 @@ from softmode.settings.fields import Contradiction, Settings, TakenFrom, setting
 from softmode.settings.protocol import (
     Phonons,
     Protocol,
-    Relax,
     default_sections,
     load_protocol,
     report_of,
@@ -19,6 +18,7 @@ from softmode.settings.protocol import (
     thawed,
 )
 from softmode.settings.protocol_check import check_protocol
+from softmode.settings.relaxation import Relax
 from softmode.yaml_files import read_yaml
 
 

@@ -35,7 +35,7 @@ def test_points_are_those_of_phonopys_own_mesh_of_a_length(cell: Atoms, diagonal
     phonopy = copper(cell)
     matrix = grid_matrix(phonopy.primitive, {"length_A": 31.0}, TOLERANCE)
     assert np.array_equal(matrix, np.diag(np.diagonal(matrix))) == diagonal
-    found = run_mesh(phonopy, matrix)
+    found = run_mesh(phonopy, matrix, {"length_A": 31.0})
     frequencies, weights = found.frequencies, found.weights
     expected = phonopy.run_mesh(31.0, is_gamma_center=True)
     assert np.array_equal(frequencies, expected.frequencies) and np.array_equal(weights, expected.weights)
@@ -45,7 +45,7 @@ def test_points_are_those_of_phonopys_own_mesh_of_a_length(cell: Atoms, diagonal
 @pytest.mark.parametrize("cell", [bulk("Cu"), bulk("Cu", cubic=True), TETRAGONAL], ids="fsb")
 def test_mesh_that_the_crystal_has_not_the_symmetry_of_has_all_its_points(cell: Atoms, matrix: list) -> None:
     """Such as that of a reference from whose symmetry a potential has relaxed the crystal to a higher one."""
-    found = run_mesh(copper(cell), np.array(matrix))
+    found = run_mesh(copper(cell), np.array(matrix), {"length_A": 31.0})
     assert np.sum(found.weights) == round(abs(np.linalg.det(matrix)))
 
 
