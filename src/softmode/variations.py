@@ -20,6 +20,7 @@ from softmode.sources import YARDSTICK
 
 BASE = "base"
 _DISTANCE = "displacement_distance_A"
+_PROTOCOLS = "protocols.yaml"
 # how a potential was run, in the metadata of its force sets
 _FACTS = ("dtype", "device", "checkpoint_sha256", "packages")
 
@@ -48,16 +49,9 @@ def write_variations(
     Raises:
         InputError: the campaign does not say where its data are, or a value is impossible.
     """
-    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != YARDSTICK}
-    dataset |= dict(selection)
-    if dataset["path"] == PATH_GIVEN_LATER:
-        raise InputError("dataset.path: is left to the command line; write a copy of the campaign's file that names it")
     protocols: dict[str, Any] = {campaign.protocol.name: dict(campaign.protocol.settings)}
-    documents: dict[Path, Any] = {output / "protocols.yaml": protocols}
-    base = {key: value for key, value in campaign.settings.items() if value is not None}
-    base |= {"dataset": dataset, "results": str(output), "protocols_file": str(output / "protocols.yaml")}
-    # a number for all entries may be more than there are in a part
-    base |= {"shards": AUTO} if selection else {}
+    documents: dict[Path, Any] = {}
+    base = base_of(campaign, output, selection)
     campaigns = {BASE: base}
 
     for distance in displacement_distances:
@@ -75,7 +69,48 @@ def write_variations(
             documents[path] = varied
             campaigns[dtype] = base | {"potentials": list(varied), "potentials_file": str(path)}
 
+    return write_campaigns(campaigns, protocols, output, documents)
+
+
+def base_of(campaign: Campaign, output: Path, selection: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a campaign whose folder, and file of protocols, are in another folder.
+
+    Args:
+        output: the other folder
+        selection: keys of the data set that replace the campaign's
+
+    Raises:
+        InputError: the campaign does not say where its data are.
+    """
+    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != YARDSTICK}
+    dataset |= dict(selection)
+    if dataset["path"] == PATH_GIVEN_LATER:
+        raise InputError("dataset.path: is left to the command line; write a copy of the campaign's file that names it")
+    base = {key: value for key, value in campaign.settings.items() if value is not None}
+    base |= {"dataset": dataset, "results": str(output), "protocols_file": str(output / _PROTOCOLS)}
+    # a number for all entries may be more than there are in a part
+    return base | ({"shards": AUTO} if selection else {})
+
+
+def write_campaigns(
+    campaigns: Mapping[str, Mapping[str, Any]],
+    protocols: Mapping[str, Any],
+    output: Path,
+    more: Mapping[Path, Any] | None = None,
+) -> list[Path]:
+    """Write the files of campaigns of `base_of`, of their protocols, and more; return those of the campaigns.
+
+    Args:
+        campaigns: settings by name
+        protocols: settings by name
+        output: folder of the files
+        more: contents of further files
+
+    Raises:
+        InputError: a campaign is impossible.
+    """
     paths = {name: output / f"{name}.yaml" for name in campaigns}
+    documents = {output / _PROTOCOLS: protocols} | dict(more or {})
     documents |= {path: {"campaign": name} | _without_name(campaigns[name]) for name, path in paths.items()}
     for path, document in documents.items():
         with whole_file(path) as partial:
