@@ -4,9 +4,10 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from softmode.campaign_folder import CampaignFolder
+from softmode.compare.changes import Base
 from softmode.compare.protocols import Compared, Switched
 from softmode.errors import InputError
 from softmode.local_jobs import write_settings
@@ -16,8 +17,11 @@ from softmode.settings.protocol import Protocol, load_protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
 from softmode.settings.relaxation import FireRelaxation, Relax
 from softmode.studies import DEFAULT
-from softmode.variations import BASE, base_of, write_campaigns
+from softmode.variations import BASE, base_of, presented, write_campaigns
 from softmode.yaml_files import read_yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The last job that a comparison needs: properties.parquet.
 LAST_JOB = "collect"
@@ -204,8 +208,8 @@ def share_data_set(base: Campaign, others: Sequence[Campaign]) -> None:
                 shutil.copyfile(source, copy)
 
 
-def read_compared(paths: Sequence[Path]) -> dict[str, Results]:
-    """Return the results of finished campaigns by name.
+def read_compared(paths: Sequence[Path]) -> tuple[Base, dict[str, "pd.DataFrame"]]:
+    """Return the first of finished campaigns, the base, and the properties of all of them by name.
 
     Args:
         paths: their files
@@ -220,4 +224,4 @@ def read_compared(paths: Sequence[Path]) -> dict[str, Results]:
         if not (folder.path / "properties.parquet").is_file():
             raise InputError(f"{folder.path}: has no properties.parquet; the campaign of {path} is not finished")
         found[path.stem] = Results(folder)
-    return found
+    return presented(next(iter(found.values()))), {name: results.properties for name, results in found.items()}

@@ -144,8 +144,7 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
     folder.refuse_former()
     results = Results(folder)
     metadata = results.metadata
-    labels = {name: settings["label"] for name, settings in results.potentials.items()}
-    colours = {name: settings["colour"] for name, settings in results.potentials.items()}
+    known = presented(results)
     of_base = _settings(folder, metadata)
     read = []
     for path in variations:
@@ -158,12 +157,20 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
                 f"{path}: has other entries than {base} (data set {others_metadata['dataset_digest'][:12]}, not "
                 f"{metadata['dataset_digest'][:12]}); compare campaigns of the same entries"
             )
-        unknown = [name for name in other.potentials() if name not in labels]
+        unknown = [name for name in other.potentials() if name not in known.labels]
         if unknown:
             raise InputError(f"{path}: {base} has no potential '{unknown[0]}' to compare with")
         setting, values = _varied_setting(base, of_base, path, _settings(other, others_metadata))
         read.append(Variation(path.name, others.properties, others.report["stability"], setting, values))
-    return Base(results.properties, metadata["dataset_digest"], results.report, labels, colours, results.cautions), read
+    return known, read
+
+
+def presented(results: Results) -> Base:
+    """Return a campaign that others are compared with, as tables and figures present it."""
+    labels = {name: settings["label"] for name, settings in results.potentials.items()}
+    colours = {name: settings["colour"] for name, settings in results.potentials.items()}
+    digest = results.metadata["dataset_digest"]
+    return Base(results.properties, digest, results.report, labels, colours, results.cautions)
 
 
 # by potential and key; a key of the protocol is every potential's

@@ -55,3 +55,14 @@ def test_slab_has_one_point_across_its_vacuum_and_numbers_are_taken_as_they_are(
     assert grid_matrix(slab, {"numbers": [8, 9, 10]}, TOLERANCE).tolist() == np.diag([8, 9, 1]).tolist()
     crystal = make_phonopy(TETRAGONAL, np.diag([2, 2, 2]), np.eye(3), TOLERANCE).primitive
     assert grid_matrix(crystal, {"numbers": [8, 9, 10]}, TOLERANCE).tolist() == np.diag([8, 9, 10]).tolist()
+
+
+@pytest.mark.parametrize("numbers", [[4, 4, 4], [5, 5, 5]])
+def test_mesh_of_numbers_off_gamma_is_phonopys_own(numbers: list[int]) -> None:
+    phonopy = copper(bulk("Cu"))
+    found = run_mesh(phonopy, np.diag(numbers), {"numbers": numbers, "gamma_centred": False})
+    frequencies, weights = found.frequencies, found.weights
+    expected = phonopy.run_mesh(numbers)
+    assert np.array_equal(frequencies, expected.frequencies) and np.array_equal(weights, expected.weights)
+    # of even numbers, Gamma is none of the points
+    assert (np.abs(frequencies).min() > 0.1) == (numbers[0] % 2 == 0)

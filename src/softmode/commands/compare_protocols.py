@@ -56,12 +56,9 @@ def run(options: Options) -> int:
     share_data_set(base, others)
     if not LocalRun([base, *others], project_folder(), options.cores, started, LAST_JOB).run():
         return 1
-    results = read_compared(paths)
-    properties = {name: found.properties for name, found in results.items()}
-    first = results[BASE]
-    report, potentials = first.report, list(first.potentials)
-    numbers = contribution_table(properties, BASE, compared, potentials, report)
-    explained = explained_table(properties, BASE, compared, potentials, report)
+    first, properties = read_compared(paths)
+    numbers = contribution_table(properties, BASE, compared, list(first.labels), first.report)
+    explained = explained_table(properties, BASE, compared, list(first.labels), first.report)
     table = contributions_table(numbers, first)
     written = table.write(options.output)
     explained.to_csv(options.output / "explained.csv", index=False)

@@ -8,10 +8,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from softmode.compare.changes import Base
 from softmode.compare.mean_errors import THERMODYNAMICS, Quantity
 from softmode.compare.protocols import REMAINDER, TOTAL
 from softmode.present.figures import WIDTH, nothing, style
-from softmode.present.results import Results
 from softmode.present.table_text import NOTHING, Table, digits_or_dash
 
 _TITLE = "Which setting makes which difference"
@@ -20,12 +20,12 @@ _HEADER = ["potential", "protocol", "settings", "ω_max (K)", "S (J/K/mol)", "F 
 _BAR, _ROUND = 0.14, 0.42
 
 
-def contributions_table(numbers: pd.DataFrame, base: Results) -> Table:
+def contributions_table(numbers: pd.DataFrame, base: Base) -> Table:
     """Return the table of the contributions of groups of settings.
 
     Args:
         numbers: of `compare.protocols.contribution_table`
-        base: results of the base
+        base: the base
     """
     rows = []
     for (potential, protocol, group), own in numbers.groupby(["potential", "protocol", "group"], sort=False):
@@ -37,12 +37,12 @@ def contributions_table(numbers: pd.DataFrame, base: Results) -> Table:
     report = base.report
     caption = (
         f"Base: the protocol {report['protocol']} ({report['protocol_digest'][:12]}), data set "
-        f"{base.metadata['dataset_digest'][:12]}, {report['temperature_K']:g} K. Each cell: the mean absolute change "
+        f"{base.dataset_digest[:12]}, {report['temperature_K']:g} K. Each cell: the mean absolute change "
         "of the potential's own values by the settings, per mole of primitive cells, with its 95 % bootstrap interval "
         "over the entries; after the semicolon the share of the sum of squared changes. The change of a group is the "
         "mean of that when it is switched first and when it is switched last; the remainder is what three groups or "
-        f"more do together. No interval for fewer than {report['interval_smallest_n']} entries."
-    )
+        f"more do together. No interval for fewer than {report['interval_smallest_n']} entries. {base.cautions}"
+    ).rstrip()
     return Table("contributions", _TITLE, _HEADER, rows, caption, numbers)
 
 
@@ -56,7 +56,7 @@ def _cell(row: pd.Series) -> str:
     return text if math.isnan(row["share"]) else f"{text}; {100 * row['share']:.0f} %"
 
 
-def explained_text(explained: pd.DataFrame, base: Results) -> str:
+def explained_text(explained: pd.DataFrame, base: Base) -> str:
     """Return how much of the changes named settings explain, a line for each potential and protocol.
 
     Args:
@@ -74,7 +74,7 @@ def _percent(part: float) -> str:
     return NOTHING if math.isnan(part) else f"{100 * part:.0f} %"
 
 
-def waterfall_figure(numbers: pd.DataFrame, base: Results) -> Figure:
+def waterfall_figure(numbers: pd.DataFrame, base: Base) -> Figure:
     """Return a row of panels for each other protocol: from the base's error to its own, setting by setting.
 
     Bars are steps of the mean absolute error against the reference; where there is none, of the mean of the values,
@@ -82,11 +82,11 @@ def waterfall_figure(numbers: pd.DataFrame, base: Results) -> Figure:
 
     Args:
         numbers: of `compare.protocols.contribution_table`
-        base: results of the base
+        base: the base
     """
     protocols = list(numbers["protocol"].unique())
     groups = {name: list(numbers.loc[numbers["protocol"] == name, "group"].unique()) for name in protocols}
-    heights = [_ROUND + _BAR * len(base.potentials) * (len(groups[name]) + 1) for name in protocols]
+    heights = [_ROUND + _BAR * len(base.labels) * (len(groups[name]) + 1) for name in protocols]
     with style():
         figure, panels = plt.subplots(
             len(protocols),
@@ -119,10 +119,10 @@ def _label(quantity: Quantity, numbers: pd.DataFrame) -> str:
     return f"{what}${quantity.symbol}$ ({quantity.unit})"
 
 
-def _waterfall(axes: Axes, numbers: pd.DataFrame, groups: list[str], base: Results) -> None:
+def _waterfall(axes: Axes, numbers: pd.DataFrame, groups: list[str], base: Base) -> None:
     steps = [group for group in groups if group != TOTAL]
     names = ["base", *steps, "protocol"]
-    potentials = [name for name in base.potentials if name in set(numbers["potential"])]
+    potentials = [name for name in base.labels if name in set(numbers["potential"])]
     if numbers["mean_change"].isna().all():
         nothing(axes, "no entries")
         return
