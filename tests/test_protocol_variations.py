@@ -11,8 +11,6 @@ from softmode.protocol_variations import write_protocol_variations
 from softmode.settings.campaign import Campaign, read_campaign
 from tests.test_variations import CAMPAIGN, differences
 
-OTHERS = ["mlpeg", "fairchem", "matcalc-0.4", "janus", "softmode"]
-
 
 @pytest.fixture(autouse=True)
 def in_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,13 +55,12 @@ def test_each_campaign_between_two_protocols_has_one_group_switched_or_all_but_o
 
 
 def test_all_of_another_protocol_is_switched_but_what_changes_no_number(tmp_path: Path, project: Path) -> None:
-    campaigns, compared = written(tmp_path, OTHERS)
+    campaigns, compared = written(tmp_path, ["mlpeg", "softmode"])
     others = yaml.safe_load((project / "config" / "protocols.yaml").read_text(encoding="utf-8"))
-    for name in ("mlpeg", "fairchem"):
-        found = settings_of(campaigns[compared[name].whole])
-        for section in ("relax", "force_sets", "phonons"):
-            expected = {key: value for key, value in others[name][section].items() if key != "stability"}
-            assert {key: found[section][key] for key in expected} == expected
+    found = settings_of(campaigns[compared["mlpeg"].whole])
+    for section in ("relax", "force_sets", "phonons"):
+        expected = {key: value for key, value in others["mlpeg"][section].items() if key != "stability"}
+        assert {key: found[section][key] for key in expected} == expected
     assert settings_of(campaigns["softmode"])["relax"] == others["softmode"]["relax"]
     # of tables and thresholds all campaigns have the base's, so that they can be held against each other
     assert len({str(campaign.protocol.settings["report"]) for campaign in campaigns.values()}) == 1
@@ -71,7 +68,7 @@ def test_all_of_another_protocol_is_switched_but_what_changes_no_number(tmp_path
 
 
 def test_no_two_campaigns_are_the_same_and_none_computes_forces_that_another_has(tmp_path: Path) -> None:
-    campaigns, _ = written(tmp_path, OTHERS)
+    campaigns, _ = written(tmp_path, ["mlpeg", "janus"])
     all_settings = [settings_of(campaign) for campaign in campaigns.values()]
     assert all(one != other for place, one in enumerate(all_settings) for other in all_settings[:place])
     seen: dict[str, str] = {}
@@ -84,22 +81,21 @@ def test_no_two_campaigns_are_the_same_and_none_computes_forces_that_another_has
         elif source:
             assert settings_of(campaigns[Path(source).name])["relax"] == own["relax"]
         seen.setdefault(forces, name)
-    assert len(seen) < 0.7 * len(campaigns)
+    assert len(seen) < 0.6 * len(campaigns)
 
 
 def test_group_that_is_kept_stays_as_in_the_base(tmp_path: Path) -> None:
     campaigns, compared = written(tmp_path, ["matcalc"], ["supercell"])
     assert "supercell" not in [group.name for group in compared["matcalc"].groups]
     assert "supercell" not in campaigns["matcalc"].protocol.settings["force_sets"]
-    with pytest.raises(InputError, match="no group 'supercells'; there are: .*supercell"):
+    with pytest.raises(InputError, match=r"no group 'supercells'; there are: .*supercell"):
         written(tmp_path, ["matcalc"], ["supercells"])
 
 
 def test_relaxations_of_other_methods_are_switched_as_a_whole(tmp_path: Path) -> None:
-    _, compared = written(tmp_path, ["softmode", "janus"])
+    _, compared = written(tmp_path, ["softmode"])
     assert [group.name for group in compared["softmode"].groups] == ["relaxation"]
     assert compared["softmode"].groups[0].other["method"] == "symmetric_quasi_newton"
-    assert "relaxation" in [group.name for group in compared["janus"].groups]
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
