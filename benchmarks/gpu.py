@@ -19,7 +19,8 @@ from softmode.potentials.memory import batch_load, peak_memory
 from softmode.potentials.registry import load_potential
 from softmode.reference.entry import Entry
 from softmode.reference.reading import Problem, Selection, read_entries
-from softmode.settings.protocol import ForceSets, Protocol, Relax, load_protocol, stage_settings
+from softmode.settings.protocol import ForceSets, Protocol, load_protocol, stage_settings
+from softmode.settings.relaxation import Relax
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.relax import relax

@@ -152,7 +152,7 @@ def _differing(base: _Sections, other: _Sections) -> Iterator[Group]:
         if section == "relax" and one["method"] != two["method"]:
             yield _WHOLE_RELAXATION
             continue
-        keys = [key for key in one | two if one.get(key) != two.get(key) and key not in _OF_THE_REPORT]
+        keys = [key for key in {**one, **two} if one.get(key) != two.get(key) and key not in _OF_THE_REPORT]
         for group in _GROUPS:
             if group.section == section and set(group.keys) & set(keys):
                 yield group
@@ -161,7 +161,7 @@ def _differing(base: _Sections, other: _Sections) -> Iterator[Group]:
 
 
 def _keys(group: Group, base: _Sections, other: _Sections) -> Sequence[str]:
-    return group.keys or list(base[group.section] | other[group.section])
+    return group.keys or list({**base[group.section], **other[group.section]})
 
 
 def _switched(base: _Sections, other: _Sections, groups: Sequence[Group]) -> _Sections:

@@ -147,7 +147,7 @@ def _rows(
     )
     for position, name in enumerate([*names, TOTAL]):
         change, error = of_values[name].to_numpy(), of_errors[name].to_numpy()
-        row = dict(zip(("from", "to"), texts.get(name, ("", "")), strict=True))
+        row: dict[str, Any] = dict(zip(("from", "to"), texts.get(name, ("", "")), strict=True))
         row |= {"group": name, "mean_change": _mean(change), "mean_absolute_change": _mean(np.abs(change))}
         row |= _interval("mean_absolute_change", [np.abs(change)[sample].mean() for sample in samples])
         row |= {"order_effect": order.get(name, np.nan), "error_change": _mean(error)}

@@ -1,7 +1,6 @@
 """Which setting makes which difference between protocols: a table, a figure and a few lines of text."""
 
 import math
-from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -108,7 +107,7 @@ def waterfall_figure(numbers: pd.DataFrame, base: Base) -> Figure:
                 if row is panels[-1]:
                     axes.set_xlabel(_label(quantity, numbers))
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        unique: Mapping[str, object] = dict(zip(labels, handles, strict=True))
+        unique = dict(zip(labels, handles, strict=True))
         if unique:
             figure.legend(list(unique.values()), list(unique), loc="outside upper center", ncols=4, frameon=False)
     return figure

@@ -1,9 +1,10 @@
 """Displacements of the relaxed cell and the forces they bring: of displaced supercells, or by second derivatives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import tee
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -54,11 +55,12 @@ def compute_force_sets(
 
 
 def _supercell_matrix(entry: Entry, relaxed: Record, settings: ForceSets) -> np.ndarray:
-    if settings.supercell is None:
+    size: Mapping[str, Any] | None = settings.supercell
+    if size is None:
         return entry.supercell_matrix
-    if "numbers" in settings.supercell:
-        return np.diag(settings.supercell["numbers"])
-    return np.diag(np.ceil(settings.supercell["length_A"] / relaxed.atoms.cell.lengths()).astype(int))
+    if "numbers" in size:
+        return np.diag(size["numbers"])
+    return np.diag(np.ceil(size["length_A"] / relaxed.atoms.cell.lengths()).astype(int))
 
 
 def _steps(
