@@ -1,4 +1,4 @@
-"""Find out which setting makes which difference between a campaign's protocol and others.
+"""Say which setting makes which difference between protocols.
 
 The campaign's own protocol is the base. Campaigns with one group of settings switched, and with all but one, are
 written, run on this machine one after the other, and compared; the same command goes on after it was stopped.
