@@ -23,8 +23,9 @@ from softmode.potentials.memory import batch_load
 from softmode.potentials.registry import load_potential
 from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry
-from softmode.settings.harmonic import FireRelaxation, ForceSets, Phonons, Relax
+from softmode.settings.harmonic import ForceSets, Phonons
 from softmode.settings.protocol import Protocol, load_protocol, stage_settings
+from softmode.settings.relaxation import FireRelaxation, Relax
 from softmode.stages.displacements import displace
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets

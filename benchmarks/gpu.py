@@ -19,8 +19,9 @@ from softmode.potentials.memory import batch_load, peak_memory
 from softmode.potentials.registry import load_potential
 from softmode.reference.entry import Entry
 from softmode.reference.reading import Problem, Selection, read_entries
-from softmode.settings.harmonic import ForceSets, Relax
+from softmode.settings.harmonic import ForceSets
 from softmode.settings.protocol import Protocol, load_protocol, stage_settings
+from softmode.settings.relaxation import Relax
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.relax import relax

@@ -8,7 +8,7 @@ from ase.io import write
 
 from softmode.errors import InputError
 from softmode.local_campaign import FILE, folder_for, local_campaign
-from softmode.local_jobs import Job, jobs_of, write_settings
+from softmode.local_jobs import Job, jobs_of, jobs_of_several, write_settings
 from softmode.reference.structure_files import read_structure
 
 
@@ -31,6 +31,23 @@ def test_every_input_of_a_job_is_made_by_one_before_it_or_is_a_setting(structure
     assert len(names) == len(set(names))
     assert {"relax/chgnet/0", "force_sets/chgnet/1", "phonons/mattersim-5m/1", "agreement", "page"} <= set(names)
     assert not any("reference" in name for name in names)
+
+
+def test_campaigns_in_one_go_end_at_a_job_and_wait_for_what_they_may_copy(structure: Path, tmp_path: Path) -> None:
+    first = local_campaign([str(structure)], ["chgnet"], tmp_path / "first")
+    second = local_campaign(
+        [str(structure)], ["chgnet"], tmp_path / "second", same_relaxations_as=str(tmp_path / "first")
+    )
+    jobs = jobs_of_several([first, second], 1, "collect")
+    assert [job.name for job in jobs].count("collect") == 2 and jobs[-1].name == "collect"
+    assert {job.folder for job in jobs} == {tmp_path / "first", tmp_path / "second"}
+    assert len({job.log for job in jobs}) == len(jobs)
+    for stage in ("relax", "force_sets"):
+        (copies,) = [job for job in jobs if job.name == f"{stage}/chgnet/0" and job.folder == tmp_path / "second"]
+        assert tmp_path / "first" / stage / "chgnet" / "0.db" in copies.ancient
+        assert copies.words[copies.words.index("--same-as") + 1] == str(tmp_path / "first" / stage / "chgnet" / "0.db")
+    # alone, it waits for nothing
+    assert not any(tmp_path / "first" in path.parents for job in jobs_of(second, 1) for path in job.ancient)
 
 
 def test_what_is_older_than_an_input_or_missing_is_not_up_to_date(tmp_path: Path) -> None:

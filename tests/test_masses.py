@@ -26,8 +26,9 @@ from softmode.reference.cells import EXACT, masses_of
 from softmode.reference.dataset import describe
 from softmode.reference.entry import Entry, with_primitive_cell
 from softmode.reference.reading import Selection, read_entries
-from softmode.settings.harmonic import ForceSets, Phonons, Relax
+from softmode.settings.harmonic import ForceSets, Phonons
 from softmode.settings.protocol import Protocol, load_protocol, stage_settings
+from softmode.settings.relaxation import Relax
 from softmode.stages.force_sets import compute_force_sets
 from softmode.stages.phonons import compute_phonons, phonopy_of, task_of_potential, task_of_reference
 from softmode.stages.relax import relax

@@ -19,7 +19,7 @@ _STAGES = "stages: one shard of one source, in a job of the workflow"
 # the stages are made of their declarations.
 GROUPS = {
     "run: phonons in one command": "phonons molecule",
-    "plan: what will run, and what runs again": "plan sensitivity retry-failed",
+    "plan: what will run, and what runs again": "plan sensitivity compare-protocols retry-failed",
     "look: how far a campaign is, and what came out": "status summary show page export verify compare-campaigns",
     "data: the entries that potentials are judged on": "dataset sample shards export-reference line-forces",
     "train: potentials on phonons": "snapshots export-snapshots split train learning-curves",

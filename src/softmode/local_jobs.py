@@ -6,7 +6,7 @@ the two against each other. Times of files say what is up to date, as they do fo
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +34,8 @@ class Job:
         ancient: files that must be there, however new
         outputs: files
         stage: what it is a job of, if of a stage
+        folder: of its campaign
+        same_as: a file of another campaign that is copied where it would come out the same
     """
 
     name: str
@@ -43,6 +45,13 @@ class Job:
     outputs: tuple[Path, ...]
     ancient: tuple[Path, ...] = ()
     stage: Stage | None = None
+    folder: Path = Path()
+    same_as: Path | None = None
+
+    @property
+    def log(self) -> Path:
+        """Its log."""
+        return self.folder / "logs" / f"{self.name}.log"
 
     @property
     def line(self) -> str:
@@ -81,7 +90,23 @@ def jobs_of(campaign: Campaign, processes: int) -> list[Job]:
     Args:
         processes: that make the page
     """
-    return list(_Jobs(campaign).all(processes))
+    folder = Path(campaign.folder)
+    return [replace(job, folder=folder) for job in _Jobs(campaign).all(processes)]
+
+
+def jobs_of_several(campaigns: Sequence[Campaign], processes: int, until: str | None) -> list[Job]:
+    """Return the jobs of campaigns in their order, each after those that make its inputs, or what it may copy.
+
+    Args:
+        processes: that make a page
+        until: name of the last job of each campaign; None for all of them
+    """
+    found: list[Job] = []
+    for campaign in campaigns:
+        jobs = jobs_of(campaign, processes)
+        found += jobs[: [job.name for job in jobs].index(until) + 1] if until else jobs
+    made = {path for job in found for path in job.outputs}
+    return [replace(job, ancient=(*job.ancient, job.same_as)) if job.same_as in made else job for job in found]
 
 
 class _Jobs:
@@ -170,10 +195,13 @@ class _Jobs:
         resources, of = JobResources(self.campaign, stage), SimpleNamespace(potential=source, shard=shard)
         potential = self.settings / "potentials" / f"{source}.yaml"
         words += ["--device", self.campaign.settings["device"], *self.campaign.batch_memory_option]
-        words += [*resources.same_as_option(of), "--entries", entries, *resources.before_option(of)]
+        same_as = resources.same_as_option(of)
+        words += [*same_as, "--entries", entries, *resources.before_option(of)]
         words += ["--potential", potential, *end]
         inputs = (entries, before, protocol, potential)
-        return self._job(name, source, words, inputs, output, stage, (self.folder / "checkpoints" / f"{source}.json",))
+        checkpoint = self.folder / "checkpoints" / f"{source}.json"
+        job = self._job(name, source, words, inputs, output, stage, (checkpoint,))
+        return replace(job, same_as=Path(same_as[-1]) if same_as else None)
 
     def _job(
         self,

@@ -1,4 +1,4 @@
-"""A campaign on this machine without Snakemake: its jobs, in processes of the environments that they need.
+"""Campaigns on this machine without Snakemake: their jobs, in processes of the environments that they need.
 
 A process of each potential begins to load it while the structures are still being read, and goes through all of its
 jobs, so that the first phonons of a small crystal are there before Snakemake would have started its second job. What is
@@ -22,7 +22,7 @@ from softmode.engine.outputs import partial_of
 from softmode.engine.parquet import read_table
 from softmode.engine.snapshot import read_snapshot
 from softmode.errors import InputError
-from softmode.local_jobs import WORKFLOW, Job, jobs_of, write_settings
+from softmode.local_jobs import WORKFLOW, Job, jobs_of_several, write_settings
 from softmode.reference.index_file import read_index
 from softmode.settings.campaign import Campaign
 from softmode.studies.harmonic.study import PHONONS
@@ -72,23 +72,29 @@ class _State:
     waiting: list[Job]
     missing: set[Path] = field(default_factory=set)
     failed: list[Job] = field(default_factory=list)
-    attempts: dict[str, int] = field(default_factory=dict)
+    attempts: dict[Path, int] = field(default_factory=dict)
 
 
 class LocalRun:
-    """A campaign on this machine.
+    """Campaigns on this machine, one after the other, with one process of each potential for all of them.
 
     Args:
-        campaign: as `settings.campaign.load_campaign` returns it, with an absolute folder of environments
+        campaigns: as `settings.campaign.load_campaign` returns them, with absolute folders of environments and the same
+            potentials
         project: the clone, from whose files missing environments are built
         cores: processes that work at a time
         started: when the command began, by time.monotonic; what is said counts from then
+        until: name of the last job of each campaign, such as `collect`; None for all of them
     """
 
-    def __init__(self, campaign: Campaign, project: Path, cores: int, started: float) -> None:
-        self.campaign, self.project, self.cores = campaign, project, cores
-        self.folder = Path(campaign.folder)
-        self.labels = {name: settings["label"] for name, settings in campaign.potentials.items()}
+    def __init__(
+        self, campaigns: Sequence[Campaign], project: Path, cores: int, started: float, until: str | None = None
+    ) -> None:
+        self.campaigns, self.project, self.cores, self.until = campaigns, project, cores, until
+        self.campaign = campaigns[0]
+        if any(campaign.potentials != self.campaign.potentials for campaign in campaigns):
+            raise InputError("campaigns with other potentials cannot be run in one go")
+        self.labels = {name: settings["label"] for name, settings in self.campaign.potentials.items()}
         self._started = started
         self._workers: dict[str, list[_Worker]] = {}
         self._printed = 0
@@ -100,9 +106,10 @@ class LocalRun:
         Raises:
             InputError: an environment cannot be built, or its files are not there.
         """
-        write_settings(self.campaign)
+        for campaign in self.campaigns:
+            write_settings(campaign)
         self._build_environments()
-        state = _State(jobs_of(self.campaign, self.cores))
+        state = _State(jobs_of_several(self.campaigns, self.cores, self.until))
         state.missing = {path for job in state.waiting for path in job.outputs}
         with self._ended(), selectors.DefaultSelector() as selector:
             self._selector = selector
@@ -125,7 +132,7 @@ class LocalRun:
             ready = folder.with_name(f"{name}.ready")
             if ready.exists():
                 continue
-            log = self.folder / "logs" / "environment" / f"{name}.log"
+            log = Path(self.campaign.folder) / "logs" / "environment" / f"{name}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
             self._say(f"building the environment '{name}' (once, minutes): {log}")
             with log.open("w", encoding="utf-8") as file:
@@ -148,7 +155,7 @@ class LocalRun:
         python = Path(self.campaign.settings["environments"]) / environment / "bin" / "python"
         command = [str(python), "-m", "softmode.worker"]
         if potential:
-            settings = self.folder / "settings" / "potentials" / f"{potential}.yaml"
+            settings = Path(self.campaign.folder) / "settings" / "potentials" / f"{potential}.yaml"
             command += ["--potential", str(settings), "--device", self.campaign.settings["device"]]
         else:
             command += ["--modules", *_EARLY]
@@ -220,7 +227,7 @@ class LocalRun:
                 state.failed.append(job)
                 never |= set(job.outputs)
             elif not needed & state.missing:
-                if job.up_to_date(self._log(job)):
+                if job.up_to_date(job.log):
                     state.waiting.remove(job)
                     state.missing -= set(job.outputs)
                 elif worker := self._idle(job.potential):
@@ -228,7 +235,7 @@ class LocalRun:
                     self._give(worker, job, state)
 
     def _give(self, worker: _Worker, job: Job, state: _State) -> None:
-        state.attempts[job.name] = state.attempts.get(job.name, 0) + 1
+        state.attempts[job.log] = state.attempts.get(job.log, 0) + 1
         for path in job.outputs:
             path.parent.mkdir(parents=True, exist_ok=True)
             if job.stage is None or not job.stage.runs_source:
@@ -239,13 +246,8 @@ class LocalRun:
         worker.job = job
         assert worker.process.stdin is not None
         with suppress(BrokenPipeError):  # the end of its answers says that it has ended
-            worker.process.stdin.write(
-                json.dumps({"words": job.words, "line": job.line, "log": str(self._log(job))}) + "\n"
-            )
+            worker.process.stdin.write(json.dumps({"words": job.words, "line": job.line, "log": str(job.log)}) + "\n")
             worker.process.stdin.flush()
-
-    def _log(self, job: Job) -> Path:
-        return self.folder / "logs" / f"{job.name}.log"
 
     def _finish(self, of: tuple[str, _Worker], state: _State) -> None:
         potential, worker = of
@@ -258,7 +260,7 @@ class LocalRun:
             self._workers[potential].remove(worker)
             if job is None:
                 return
-            if state.attempts[job.name] < _ATTEMPTS:
+            if state.attempts[job.log] < _ATTEMPTS:
                 self._say(f"{job.name}: its process ended ({_ended_by(code)}); begun again")
                 state.waiting.insert(0, job)
                 return
@@ -269,7 +271,7 @@ class LocalRun:
             self._tell(job)
             return
         state.failed.append(job)
-        self._say(f"{job.name} failed, see {self._log(job)}:\n{_last_lines(self._log(job))}")
+        self._say(f"{job.name} failed, see {job.log}:\n{_last_lines(job.log)}")
 
     def _let_go(self, state: _State) -> bool:
         """End the processes of potentials that have nothing left to do; return whether that made room for others."""
@@ -301,9 +303,9 @@ class LocalRun:
     def _tell(self, job: Job) -> None:
         """Say what a job made."""
         if job.name == "dataset":
-            for line in self._log(job).read_text(encoding="utf-8").splitlines()[1:]:
+            for line in job.log.read_text(encoding="utf-8").splitlines()[1:]:
                 self._say(line)
-            self._tell_reach()
+            self._tell_reach(job.folder)
         elif job.stage and job.stage.runs_source:
             source = job.outputs[0].parent.name
             snapshot = read_snapshot(job.outputs[0], ())
@@ -318,9 +320,9 @@ class LocalRun:
         elif job.name == "page":
             self._say(f"page: {job.outputs[0]}")
 
-    def _tell_reach(self) -> None:
+    def _tell_reach(self, folder: Path) -> None:
         """Say which potentials reach further than an atom is from its own images in the supercells."""
-        rows = read_index(self.folder / "index.csv", {"entry": str, "image_distance_A": float})
+        rows = read_index(folder / "index.csv", {"entry": str, "image_distance_A": float})
         nearest = min(row["image_distance_A"] for row in rows)
         for name, settings in self.campaign.potentials.items():
             reach = settings.get("receptive_field_A")

@@ -20,6 +20,7 @@ from softmode.sources import YARDSTICK
 
 BASE = "base"
 _DISTANCE = "displacement_distance_A"
+_PROTOCOLS = "protocols.yaml"
 # how a potential was run, in the metadata of its force sets
 _FACTS = ("dtype", "device", "checkpoint_sha256", "packages")
 
@@ -48,16 +49,9 @@ def write_variations(
     Raises:
         InputError: the campaign does not say where its data are, or a value is impossible.
     """
-    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != YARDSTICK}
-    dataset |= dict(selection)
-    if dataset["path"] == PATH_GIVEN_LATER:
-        raise InputError("dataset.path: is left to the command line; write a copy of the campaign's file that names it")
     protocols: dict[str, Any] = {campaign.protocol.name: dict(campaign.protocol.settings)}
-    documents: dict[Path, Any] = {output / "protocols.yaml": protocols}
-    base = {key: value for key, value in campaign.settings.items() if value is not None}
-    base |= {"dataset": dataset, "results": str(output), "protocols_file": str(output / "protocols.yaml")}
-    # a number for all entries may be more than there are in a part
-    base |= {"shards": AUTO} if selection else {}
+    documents: dict[Path, Any] = {}
+    base = base_of(campaign, output, selection)
     campaigns = {BASE: base}
 
     for distance in displacement_distances:
@@ -75,7 +69,48 @@ def write_variations(
             documents[path] = varied
             campaigns[dtype] = base | {"potentials": list(varied), "potentials_file": str(path)}
 
+    return write_campaigns(campaigns, protocols, output, documents)
+
+
+def base_of(campaign: Campaign, output: Path, selection: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a campaign whose folder, and file of protocols, are in another folder.
+
+    Args:
+        output: the other folder
+        selection: keys of the data set that replace the campaign's
+
+    Raises:
+        InputError: the campaign does not say where its data are.
+    """
+    dataset = {key: value for key, value in campaign.settings["dataset"].items() if key != YARDSTICK}
+    dataset |= dict(selection)
+    if dataset["path"] == PATH_GIVEN_LATER:
+        raise InputError("dataset.path: is left to the command line; write a copy of the campaign's file that names it")
+    base = {key: value for key, value in campaign.settings.items() if value is not None}
+    base |= {"dataset": dataset, "results": str(output), "protocols_file": str(output / _PROTOCOLS)}
+    # a number for all entries may be more than there are in a part
+    return base | ({"shards": AUTO} if selection else {})
+
+
+def write_campaigns(
+    campaigns: Mapping[str, Mapping[str, Any]],
+    protocols: Mapping[str, Any],
+    output: Path,
+    more: Mapping[Path, Any] | None = None,
+) -> list[Path]:
+    """Write the files of campaigns of `base_of`, of their protocols, and more; return those of the campaigns.
+
+    Args:
+        campaigns: settings by name
+        protocols: settings by name
+        output: folder of the files
+        more: contents of further files
+
+    Raises:
+        InputError: a campaign is impossible.
+    """
     paths = {name: output / f"{name}.yaml" for name in campaigns}
+    documents = {output / _PROTOCOLS: protocols} | dict(more or {})
     documents |= {path: {"campaign": name} | _without_name(campaigns[name]) for name, path in paths.items()}
     for path, document in documents.items():
         with whole_file(path) as partial:
@@ -109,8 +144,7 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
     folder.refuse_former()
     results = Results(folder)
     metadata = results.metadata
-    labels = {name: settings["label"] for name, settings in results.potentials.items()}
-    colours = {name: settings["colour"] for name, settings in results.potentials.items()}
+    known = presented(results)
     of_base = _settings(folder, metadata)
     read = []
     for path in variations:
@@ -123,12 +157,20 @@ def read_variations(base: Path, variations: Sequence[Path]) -> tuple[Base, list[
                 f"{path}: has other entries than {base} (data set {others_metadata['dataset_digest'][:12]}, not "
                 f"{metadata['dataset_digest'][:12]}); compare campaigns of the same entries"
             )
-        unknown = [name for name in other.potentials() if name not in labels]
+        unknown = [name for name in other.potentials() if name not in known.labels]
         if unknown:
             raise InputError(f"{path}: {base} has no potential '{unknown[0]}' to compare with")
         setting, values = _varied_setting(base, of_base, path, _settings(other, others_metadata))
         read.append(Variation(path.name, others.properties, others.report["stability"], setting, values))
-    return Base(results.properties, metadata["dataset_digest"], results.report, labels, colours, results.cautions), read
+    return known, read
+
+
+def presented(results: Results) -> Base:
+    """Return a campaign that others are compared with, as tables and figures present it."""
+    labels = {name: settings["label"] for name, settings in results.potentials.items()}
+    colours = {name: settings["colour"] for name, settings in results.potentials.items()}
+    digest = results.metadata["dataset_digest"]
+    return Base(results.properties, digest, results.report, labels, colours, results.cautions)
 
 
 # by potential and key; a key of the protocol is every potential's

@@ -8,9 +8,10 @@ from pydantic import model_validator
 
 from softmode.errors import InputError
 from softmode.settings.fields import Contradiction, Settings, TakenFrom, setting
-from softmode.settings.harmonic import Phonons, Relax
+from softmode.settings.harmonic import Phonons
 from softmode.settings.protocol import Protocol, default_sections, load_protocol, report_of, stage_settings, thawed
 from softmode.settings.protocol_check import check_protocol
+from softmode.settings.relaxation import Relax
 from softmode.yaml_files import read_yaml
 
 

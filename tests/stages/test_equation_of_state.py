@@ -9,7 +9,7 @@ from ase.build import bulk
 from softmode.engine.records import Record
 from softmode.potentials.base import Evaluation, Potential
 from softmode.reference.entry import Entry
-from softmode.settings.harmonic import EquationOfStateRelaxation
+from softmode.settings.relaxation import EquationOfStateRelaxation
 from softmode.stages.relax import relax
 from tests.stages.potentials import batches_of, effective_medium
 

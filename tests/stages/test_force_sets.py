@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -133,3 +135,17 @@ def test_lost_device_is_no_failure_of_the_entry(settings: ForceSets) -> None:
     evaluator.curvature = Lost().curvature
     with pytest.raises(DeviceLost):
         list(compute_force_sets(iter([task("Cu")]), evaluator, exact))
+
+
+@pytest.mark.parametrize(
+    ("supercell", "numbers"), [({"numbers": [1, 2, 3]}, [1, 2, 3]), ({"length_A": 5.0}, [2, 2, 2])], ids=str
+)
+def test_supercell_of_the_protocol_replaces_that_of_the_data_set(
+    settings: ForceSets, supercell: dict, numbers: list[int]
+) -> None:
+    entry, relaxed = task("Cu")  # its lattice vectors are 3.61 Å long
+    own = replace(entry, supercell_matrix=np.diag([3, 3, 3]))
+    chosen = settings.model_copy(update={"supercell": supercell})
+    (record,) = compute_force_sets(iter([(own, relaxed)]), batches_of(effective_medium(), 1000), chosen)
+    assert record.arrays["supercell_matrix"].tolist() == np.diag(numbers).tolist()
+    assert record.values["n_supercell"] == 4 * np.prod(numbers)

@@ -35,7 +35,7 @@ def test_points_are_those_of_phonopys_own_mesh_of_a_length(cell: Atoms, diagonal
     phonopy = copper(cell)
     matrix = grid_matrix(phonopy.primitive, {"length_A": 31.0}, TOLERANCE)
     assert np.array_equal(matrix, np.diag(np.diagonal(matrix))) == diagonal
-    found = run_mesh(phonopy, matrix)
+    found = run_mesh(phonopy, matrix, {"length_A": 31.0})
     frequencies, weights = found.frequencies, found.weights
     expected = phonopy.run_mesh(31.0, is_gamma_center=True)
     assert np.array_equal(frequencies, expected.frequencies) and np.array_equal(weights, expected.weights)
@@ -45,7 +45,7 @@ def test_points_are_those_of_phonopys_own_mesh_of_a_length(cell: Atoms, diagonal
 @pytest.mark.parametrize("cell", [bulk("Cu"), bulk("Cu", cubic=True), TETRAGONAL], ids="fsb")
 def test_mesh_that_the_crystal_has_not_the_symmetry_of_has_all_its_points(cell: Atoms, matrix: list) -> None:
     """Such as that of a reference from whose symmetry a potential has relaxed the crystal to a higher one."""
-    found = run_mesh(copper(cell), np.array(matrix))
+    found = run_mesh(copper(cell), np.array(matrix), {"length_A": 31.0})
     assert np.sum(found.weights) == round(abs(np.linalg.det(matrix)))
 
 
@@ -55,3 +55,14 @@ def test_slab_has_one_point_across_its_vacuum_and_numbers_are_taken_as_they_are(
     assert grid_matrix(slab, {"numbers": [8, 9, 10]}, TOLERANCE).tolist() == np.diag([8, 9, 1]).tolist()
     crystal = make_phonopy(TETRAGONAL, np.diag([2, 2, 2]), np.eye(3), TOLERANCE).primitive
     assert grid_matrix(crystal, {"numbers": [8, 9, 10]}, TOLERANCE).tolist() == np.diag([8, 9, 10]).tolist()
+
+
+@pytest.mark.parametrize("numbers", [[4, 4, 4], [5, 5, 5]])
+def test_mesh_of_numbers_off_gamma_is_phonopys_own(numbers: list[int]) -> None:
+    phonopy = copper(bulk("Cu"))
+    found = run_mesh(phonopy, np.diag(numbers), {"numbers": numbers, "gamma_centred": False})
+    frequencies, weights = found.frequencies, found.weights
+    expected = phonopy.run_mesh(numbers)
+    assert np.array_equal(frequencies, expected.frequencies) and np.array_equal(weights, expected.weights)
+    # of even numbers, Gamma is none of the points
+    assert (np.abs(frequencies).min() > 0.1) == (numbers[0] % 2 == 0)

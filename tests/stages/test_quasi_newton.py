@@ -13,7 +13,7 @@ from ase.optimize import BFGS
 from softmode.engine.records import Record
 from softmode.potentials.base import Evaluation, Potential
 from softmode.reference.entry import Entry
-from softmode.settings.harmonic import QuasiNewtonRelaxation
+from softmode.settings.relaxation import QuasiNewtonRelaxation
 from softmode.stages.relax import relax
 from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 from tests.stages.test_symmetric_cell import corundum, operations

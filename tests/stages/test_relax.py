@@ -8,8 +8,8 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE
 
 from softmode.reference.entry import Entry
-from softmode.settings.harmonic import FireRelaxation, Relax
 from softmode.settings.protocol import Protocol, stage_settings
+from softmode.settings.relaxation import FireRelaxation, Relax
 from softmode.stages.relax import relax
 from tests.stages.potentials import Misbehaving, batches_of, effective_medium
 

@@ -110,7 +110,7 @@ class JobResources:
     def same_as_option(self, wildcards: Wildcards) -> list[str]:
         """The option that says where the same records may be found; empty for nowhere."""
         other = self.campaign.settings.get("same_relaxations_as")
-        if not other or self.stage.follows:
+        if not other:
             return []
         return ["--same-as", f"{other}/{self.stage.output(wildcards.potential, wildcards.shard)}"]
 

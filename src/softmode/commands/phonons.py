@@ -78,7 +78,7 @@ def run(options: Options) -> int:
         potentials_file=options.potentials_file and str(Path(options.potentials_file).resolve()),
         protocols_file=options.protocols_file and str(Path(options.protocols_file).resolve()),
     )
-    if not LocalRun(campaign, project_folder(), cores, started).run():
+    if not LocalRun([campaign], project_folder(), cores, started).run():
         return 1
     summary.run(summary.Options(folder))
     print(f"the campaign's file, for Snakemake and 'softmode plan': {folder / FILE}")

@@ -84,9 +84,9 @@ class CampaignSettings(Settings):
         gt=0,
     )
     same_relaxations_as: FilePath | None = setting(
-        "Folder of another campaign, such as results/mine, whose relaxed cells are copied where entries, protocol of "
-        "relaxation, potential, checkpoint, dtype and versions of packages are the same; where they are not, and where "
-        "there are none, entries are relaxed as ever.",
+        "Folder of another campaign, such as results/mine, whose relaxed cells and forces are copied where entries, "
+        "protocol of the stage and of those before it, potential, checkpoint, dtype and versions of packages are the "
+        "same; where they are not, and where there are none, they are computed as ever.",
         default=None,
     )
     page_entries: int | None = setting(

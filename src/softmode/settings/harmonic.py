@@ -1,4 +1,4 @@
-"""The sections of a protocol for harmonic phonons: relaxation, force sets and phonons."""
+"""The sections of a protocol for harmonic phonons but relaxation: force sets and phonons."""
 
 from typing import Annotated, Literal, NotRequired
 
@@ -12,120 +12,22 @@ from softmode.settings.fields import STRICT_KEYS, UNIQUE, Contradiction, Setting
 # larger than memory
 _MOST_FREQUENCIES = 100_000
 
-Positive = Annotated[float, Field(gt=0)]
+
+@with_config(STRICT_KEYS)
+class SupercellOfNumbers(TypedDict):
+    """So many unit cells along each of its vectors."""
+
+    numbers: Annotated[
+        list[Annotated[int, Field(ge=1, le=20)]],
+        setting("Unit cells along each of its vectors.", min_length=3, max_length=3),
+    ]
 
 
 @with_config(STRICT_KEYS)
-class Fire(TypedDict, total=False):
-    """Parameters of ase.optimize.FIRE; one that is left out is ASE's."""
+class SupercellOfLength(TypedDict):
+    """As many unit cells along each vector as make it no shorter than a length."""
 
-    dt: Positive
-    maxstep: Positive
-    dtmax: Positive
-    Nmin: Annotated[int, Field(ge=0)]
-    finc: Positive
-    fdec: Positive
-    astart: Positive
-    fa: Positive
-    a: Positive
-
-
-class _Relaxation(Settings):
-    """What all methods have: when to give up, and which symmetry is kept."""
-
-    force_target_eV_per_A: float = setting(
-        "Largest force of the relaxed cell, with the cell rows of the filter where there is one; fire ends a round at "
-        "it.",
-        unit="eV/Å",
-        gt=0,
-    )
-    force_unphysical_eV_per_A: float = setting("A larger force fails the structure.", unit="eV/Å", gt=0)
-    symmetry_tolerance_A: float = setting("spglib's symprec for the symmetry that is kept.", unit="Å", gt=0)
-
-    @model_validator(mode="after")
-    def _targets_can_be_accepted(self) -> "_Relaxation":
-        for target in (key for key in type(self).model_fields if "_target_" in key):
-            accepted = target.replace("_target_", "_accepted_")
-            value, most = getattr(self, target), getattr(self, accepted, None)
-            if most is not None and value > most:
-                raise Contradiction(target, f"{value} is more than {accepted}, {most}")
-        return self
-
-
-class FireRelaxation(_Relaxation):
-    """ASE's FIRE on FrechetCellFilter and FixSymmetry, in rounds."""
-
-    method: Literal["fire"] = "fire"
-    force_accepted_eV_per_A: float = setting(
-        "Largest force at which the relaxation counts as converged.", unit="eV/Å", gt=0
-    )
-    rounds: int = setting("How often the optimiser is started; each round detects the symmetry anew.", ge=1)
-    steps_per_round: int = setting("Largest number of optimiser steps in one round.", ge=1)
-    fire: Fire = setting("Parameters of ase.optimize.FIRE.")
-
-
-class QuasiNewtonRelaxation(_Relaxation):
-    """ASE's BFGS (Broyden's method for forces that are no gradient) in the primitive cell's symmetric coordinates."""
-
-    method: Literal["symmetric_quasi_newton"] = "symmetric_quasi_newton"
-    force_accepted_eV_per_A: float = setting(
-        "Largest force that counts as converged where the target cannot be reached, as with forces that are not a "
-        "gradient.",
-        unit="eV/Å",
-        gt=0,
-    )
-    stress_target_eV_per_A3: float = setting("Largest component of the stress of the relaxed cell.", unit="eV/Å³", gt=0)
-    stress_accepted_eV_per_A3: float = setting(
-        "The same for the stress where its target cannot be reached.", unit="eV/Å³", gt=0
-    )
-    steps: int = setting(
-        "Largest number of steps of each of the two: the quasi-Newton method, and what goes on where it ends.", ge=1
-    )
-    largest_step_A: float = setting(
-        "Largest displacement in one step; a strain counts 4 Å times its size.", unit="Å", gt=0
-    )
-    difference_displacement_A: float = setting(
-        "Displacement of the finite differences that make the first Hessian.", unit="Å", gt=0
-    )
-    difference_strain: float = setting("Strain of those differences.", gt=0)
-    crease_width_A: float | None = setting(
-        "Distance within which forces jump where a minimum lies on a crease of the energy, and their mean counts; left "
-        "out, it does not.",
-        unit="Å",
-        default=None,
-        ge=1e-3,
-    )
-    largest_volume_change: float | None = setting(
-        "Factor by which the volume may grow or shrink; beyond it there is no minimum within reach. Left out, there is "
-        "no bound.",
-        default=None,
-        gt=1,
-    )
-
-
-class EquationOfStateRelaxation(_Relaxation):
-    """Volume from Birch-Murnaghan fits of energies, shape and positions by ASE's BFGS at constant volume."""
-
-    method: Literal["equation_of_state"] = "equation_of_state"
-    volume_strains: tuple[Annotated[float, Field(gt=-0.5, lt=0.5)], ...] = setting(
-        "Relative changes of volume at which the energy is taken.", min_length=5, schema=UNIQUE
-    )
-    rounds: int = setting(
-        "How often the volume is scanned, until its minimum lies inside the scan and asks for no new shape.", ge=1
-    )
-    steps_per_round: int = setting("Largest number of BFGS steps between two scans.", ge=1)
-
-
-class NoRelaxation(Settings):
-    """Cell and positions stay as they are given."""
-
-    method: Literal["as_given"] = "as_given"
-
-
-Relax = Annotated[
-    FireRelaxation | QuasiNewtonRelaxation | EquationOfStateRelaxation | NoRelaxation,
-    setting("How cell and positions are relaxed at zero pressure; as_given: not at all.", discriminator="method"),
-]
+    length_A: Annotated[float, setting("Smallest length of a vector of the supercell.", unit="Å", gt=0, le=100)]
 
 
 class ForceSets(Settings):
@@ -146,6 +48,11 @@ class ForceSets(Settings):
     )
     diagonal: bool = setting("phonopy's is_diagonal.")
     plus_minus: Literal[True, False, "auto"] = setting("phonopy's is_plusminus; autodiff has no use for it.")
+    supercell: SupercellOfNumbers | SupercellOfLength | None = setting(
+        "In which supercell of the relaxed unit cell atoms are displaced, whatever the data set has; left out, in the "
+        "data set's. Frequencies of another supercell than the reference's are at other q points than its.",
+        default=None,
+    )
     symmetry_tolerance_A: float = setting("phonopy's symprec.", unit="Å", gt=0)
 
 
@@ -163,6 +70,16 @@ class MeshOfNumbers(TypedDict):
     numbers: Annotated[
         list[Annotated[int, Field(ge=1, le=1000)]],
         setting("Points along each reciprocal vector.", min_length=3, max_length=3),
+    ]
+    gamma_centred: NotRequired[
+        Annotated[
+            bool,
+            setting(
+                "Whether Gamma is one of them. Otherwise they are Monkhorst and Pack's, as `run_mesh` of phonopy takes "
+                "numbers: where a number is even, the points lie half a step off Gamma.",
+                schema={"default": True},
+            ),
+        ]
     ]
 
 
@@ -206,7 +123,7 @@ class Phonons(Settings):
     )
     symmetrization_level: int = setting("phonopy's symmetrize_force_constants(level); 0: not symmetrised.", ge=0)
     mesh: MeshOfLength | MeshOfNumbers = setting(
-        "The mesh of the Fourier interpolation, centred at Gamma: length_A (phonopy's rule) or numbers."
+        "The mesh of the Fourier interpolation: length_A (phonopy's rule, centred at Gamma) or numbers."
     )
     temperatures_K: tuple[Annotated[float, Field(ge=0)], ...] = setting(
         "Temperatures of the thermodynamics.", unit="K", min_length=1, schema=UNIQUE

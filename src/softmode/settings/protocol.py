@@ -198,7 +198,7 @@ def load_protocol(
 
 
 # keys that choose between alternatives: a change of theirs replaces what was extended instead of joining it
-_REPLACED = {"mesh", "stability"}
+_REPLACED = {"mesh", "stability", "supercell"}
 
 
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

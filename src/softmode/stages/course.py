@@ -7,7 +7,7 @@ from ase import Atoms
 
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
-from softmode.settings.harmonic import QuasiNewtonRelaxation
+from softmode.settings.relaxation import QuasiNewtonRelaxation
 from softmode.stages.relaxed import check_physical
 from softmode.stages.symmetric_cell import SymmetricCell
 

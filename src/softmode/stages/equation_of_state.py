@@ -18,7 +18,7 @@ from ase.optimize import BFGS
 
 from softmode.errors import EntryError
 from softmode.potentials.base import KPOINT_CELL, Evaluation
-from softmode.settings.harmonic import EquationOfStateRelaxation
+from softmode.settings.relaxation import EquationOfStateRelaxation
 from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
 
 

@@ -1,9 +1,10 @@
 """Displacements of the relaxed cell and the forces they bring: of displaced supercells, or by second derivatives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import tee
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -36,19 +37,35 @@ def compute_force_sets(
     tasks, relaxations = tee(tasks)
     # without the reference's forces and without a calculator, which a worker would be sent
     cells = (
-        None if relaxed.failure else (relaxed.atoms.copy(), entry.supercell_matrix) for entry, relaxed in relaxations
+        None if relaxed.failure else (relaxed.atoms.copy(), _supercell_matrix(entry, relaxed, settings))
+        for entry, relaxed in relaxations
     )
     displaced = ahead(evaluator.executor, partial(displace, settings=settings), cells)
     curvature = evaluator.curvature if settings.method == "autodiff" else None
     lockstep = (
-        Task(entry.id, _steps(entry, relaxed, call, curvature), relaxed.atoms, relaxed.values)
+        Task(
+            entry.id,
+            _steps(entry, _supercell_matrix(entry, relaxed, settings), relaxed, call, curvature),
+            relaxed.atoms,
+            relaxed.values,
+        )
         for (entry, relaxed), call in zip(tasks, displaced, strict=True)
     )
     return run_in_lockstep(stage, lockstep, evaluator, stress=False)
 
 
+def _supercell_matrix(entry: Entry, relaxed: Record, settings: ForceSets) -> np.ndarray:
+    size: Mapping[str, Any] | None = settings.supercell
+    if size is None:
+        return entry.supercell_matrix
+    if "numbers" in size:
+        return np.diag(size["numbers"])
+    return np.diag(np.ceil(size["length_A"] / relaxed.atoms.cell.lengths()).astype(int))
+
+
 def _steps(
     entry: Entry,
+    supercell_matrix: np.ndarray,
     relaxed: Record,
     displaced_later: Callable[[], Displaced | None],
     curvature: Callable[[Atoms, np.ndarray], np.ndarray] | None,
@@ -67,7 +84,7 @@ def _steps(
         "largest_mean_force_eV_per_A": float(np.linalg.norm(forces.mean(axis=1), axis=1).max()),
     }
     arrays = {
-        "supercell_matrix": entry.supercell_matrix,
+        "supercell_matrix": supercell_matrix,
         "primitive_matrix": entry.primitive_matrix,
         **replace(displaced.force_set, forces=forces).to_arrays(),
     }

@@ -285,7 +285,7 @@ def thermodynamics(phonopy: Phonopy, matrix: np.ndarray, settings: Phonons) -> d
     Args:
         matrix: of the mesh, see `stages.mesh`
     """
-    mesh = run_mesh(phonopy, matrix)
+    mesh = run_mesh(phonopy, matrix, settings.mesh)
     result: Any = phonopy.run_thermal_properties(
         temperatures=settings.temperatures_K, exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )

@@ -15,7 +15,7 @@ from ase.optimize import BFGS, FIRE
 
 from softmode.errors import EntryError
 from softmode.potentials.base import Evaluation
-from softmode.settings.harmonic import QuasiNewtonRelaxation
+from softmode.settings.relaxation import QuasiNewtonRelaxation
 from softmode.stages.course import Course, Left, Point, downhill
 from softmode.stages.descent import SOFTEST_AT_START, descend, has_negative
 from softmode.stages.relaxed import RelaxationSteps, Relaxed

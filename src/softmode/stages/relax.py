@@ -5,20 +5,17 @@ from collections.abc import Iterator
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.constraints import FixSymmetry
-from ase.filters import FrechetCellFilter
-from ase.optimize import FIRE
 
 from softmode.engine.records import Record
-from softmode.errors import EntryError
 from softmode.potentials.base import Potential, check_elements
 from softmode.reference.entry import Entry
-from softmode.settings.harmonic import FireRelaxation, NoRelaxation, QuasiNewtonRelaxation, Relax
+from softmode.settings.relaxation import AseRelaxation, FireRelaxation, NoRelaxation, QuasiNewtonRelaxation, Relax
+from softmode.stages.ase_relaxation import relax_with_ase
 from softmode.stages.equation_of_state import relax_by_equation_of_state
 from softmode.stages.evaluate import Evaluator
 from softmode.stages.lockstep import Steps, Task, run_in_lockstep
 from softmode.stages.quasi_newton import relax_symmetric
-from softmode.stages.relaxed import RelaxationSteps, Relaxed, check_physical, without_constraints
+from softmode.stages.relaxed import RelaxationSteps, Relaxed, without_constraints
 from softmode.studies.harmonic.study import RELAX
 
 STAGE = RELAX.name
@@ -51,7 +48,9 @@ def start(entry: Entry, potential: Potential, settings: Relax) -> RelaxationStep
     """Relax one entry by the method of the settings; an element the potential does not know fails before anything."""
     check_elements(potential, entry.unit_cell)
     if isinstance(settings, FireRelaxation):
-        return (yield from relax_with_fire(entry.unit_cell, settings))
+        settings = settings.as_ase()
+    if isinstance(settings, AseRelaxation):
+        return (yield from relax_with_ase(entry.unit_cell, entry.primitive_matrix, settings))
     if isinstance(settings, QuasiNewtonRelaxation):
         return (yield from relax_symmetric(entry.unit_cell, settings, potential.conservative))
     if isinstance(settings, NoRelaxation):
@@ -63,43 +62,3 @@ def keep_as_given(unit_cell: Atoms) -> RelaxationSteps:
     """Evaluate the structure as it is, so that its energy and the forces that are left are known."""
     (evaluation,) = yield [without_constraints(unit_cell)]
     return Relaxed(unit_cell, evaluation, float(np.linalg.norm(evaluation.forces, axis=1).max()), 0)
-
-
-def relax_with_fire(unit_cell: Atoms, settings: FireRelaxation) -> RelaxationSteps:
-    """Relax with ASE's FIRE as the scripts of Loew et al. (2024) do.
-
-    FIRE works on FrechetCellFilter(FixSymmetry(atoms)) in rounds; each round detects the symmetry anew.
-
-    Raises:
-        EntryError: `not_converged`, `unphysical_forces`, or `symmetry_broken` where ASE cannot keep the symmetry.
-    """
-    atoms = unit_cell.copy()
-    n_steps = 0
-    largest = np.inf
-    for _ in range(settings.rounds):
-        atoms.set_constraint()
-        try:
-            atoms.set_constraint(FixSymmetry(atoms, symprec=settings.symmetry_tolerance_A))
-            filtered = FrechetCellFilter(atoms)
-            optimizer = FIRE(filtered, logfile=None, **settings.fire)
-            for step in range(settings.steps_per_round + 1):
-                (evaluation,) = yield [without_constraints(atoms)]
-                check_physical(evaluation, settings.force_unphysical_eV_per_A)
-                atoms.calc = SinglePointCalculator(
-                    atoms, energy=evaluation.energy, forces=evaluation.forces, stress=evaluation.stress
-                )
-                # rows of the filter: the atoms' forces and the three of the cell
-                largest = float(np.linalg.norm(filtered.get_forces(), axis=1).max())
-                if largest < settings.force_target_eV_per_A or step == settings.steps_per_round:
-                    break
-                optimizer.step()
-                n_steps += 1
-        except RuntimeError as error:  # FixSymmetry's way to say that a step was too large for it
-            raise EntryError("symmetry_broken", f"after {n_steps} steps: {error}") from error
-        if largest < settings.force_accepted_eV_per_A:
-            return Relaxed(atoms, evaluation, largest, n_steps)
-    raise EntryError(
-        "not_converged",
-        f"largest force {largest:.4g} eV/Å after {n_steps} steps in {settings.rounds} rounds; "
-        f"{settings.force_accepted_eV_per_A} eV/Å would be accepted",
-    )

@@ -35,7 +35,7 @@ RELAX = Stage(
     name="relax",
     does="relax the entries of one shard with one potential",
     function="softmode.stages.relax:relax",
-    settings="softmode.settings.harmonic:Relax",
+    settings="softmode.settings.relaxation:Relax",
     cost="softmode.rates:relax_atoms",
     needs=frozenset({"forces", "stress"}),
 )

@@ -106,7 +106,7 @@ def _force_sets(task: PhononTask, own: Record, settings: ScannedPhonons) -> list
 
 def _properties(phonopy: Phonopy, mesh: np.ndarray, settings: ScannedPhonons) -> dict[str, Any]:
     modes = commensurate_frequencies(phonopy)
-    run_mesh(phonopy, mesh)
+    run_mesh(phonopy, mesh, settings.mesh)
     result: Any = phonopy.run_thermal_properties(
         temperatures=[settings.temperature_K], exclude_gamma_acoustic=settings.exclude_gamma_acoustic
     )
