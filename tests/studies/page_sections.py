@@ -32,6 +32,9 @@ def add_studies(campaign: Path, published: Path) -> None:
     presentation = read(campaign / "settings" / "presentation.yaml")
     presentation |= {"studies": names, "published_folder": str(published)}
     (campaign / "settings" / "presentation.yaml").write_text(yaml.safe_dump(presentation), encoding="utf-8")
+    for stage, settings in SETTINGS.items():
+        text = yaml.safe_dump(settings.model_dump(mode="json", exclude_none=True))
+        (campaign / "settings" / f"{stage}.yaml").write_text(text, encoding="utf-8")
     rows = {"conductivity": [conductivity()], "linewidths": [along_the_path()], "anharmonicity": derivatives()}
     for study in own_studies():
         if study.name in rows:

@@ -19,7 +19,7 @@ softmode.sections.linewidths = (data, { ticks, names, sources: found }) => {
         const traces = sources.filter((source) => chosen.includes(source)).map((source) => {
           const of = found[source.key];
           return {
-            type: "scatter", mode: "markers", name: softmode.plain(source.label), x: of.at,
+            type: "scatter", mode: "markers", cliponaxis: false, name: softmode.plain(source.label), x: of.at,
             y: of[key].map((value) => (value === null ? null : value * factor)),
             text: of.frequency.map((value) => softmode.frequency(value)),
             marker: { size: 5, opacity: 0.75, color: softmode.lineOf(source).color },
