@@ -33,16 +33,15 @@ def test_text_says_how_much_is_explained(base: Base) -> None:
     assert "Good, other: ω_max 100 % (100 %), S 100 % (100 %)" in text
 
 
-def test_steps_of_the_waterfall_end_at_the_error_of_the_other_protocol(base: Base) -> None:
+def test_steps_of_the_waterfall_add_up_to_all_squared_changes(base: Base) -> None:
     tables, between = compared(effects(1, 3))
     numbers = contribution_table(tables, "base", between, ["good"], REPORTED)
     figure = waterfall_figure(numbers, base)
     axes = figure.axes[0]
-    assert [text.get_text() for text in axes.get_yticklabels()] == [
-        "base", *GROUPS, "three or more together", "other protocol",
-    ]  # fmt: skip
-    total = numbers[(numbers["group"] == "total") & (numbers["quantity"] == "omega_max")].iloc[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == [*GROUPS, "three or more together", "all of them"]
     widths = [bar.get_width() for bar in axes.patches]
-    assert widths[0] == pytest.approx(total["error_base"]) and widths[-1] == pytest.approx(total["error"])
-    assert sum(widths[:-1]) == pytest.approx(total["error"])
+    own = numbers[numbers["quantity"] == "omega_max"].set_index("group")
+    assert widths[:3] == pytest.approx(list(100 * own.loc[list(GROUPS), "share"]))
+    assert sum(widths[:-1]) == pytest.approx(100) == widths[-1]
+    assert axes.texts[0].get_text() == f"{own.loc['total', 'mean_absolute_change']:.2f}"
     plt.close(figure)

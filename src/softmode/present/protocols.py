@@ -8,13 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from softmode.compare.changes import Base
-from softmode.compare.mean_errors import THERMODYNAMICS, Quantity
+from softmode.compare.mean_errors import THERMODYNAMICS
 from softmode.compare.protocols import REMAINDER, TOTAL
 from softmode.present.figures import WIDTH, nothing, style
 from softmode.present.table_text import NOTHING, Table, digits_or_dash
 
 _TITLE = "Which setting makes which difference"
 _HEADER = ["potential", "protocol", "settings", "ω_max (K)", "S (J/K/mol)", "F (kJ/mol)", "C_V (J/K/mol)"]
+# Changes below this, in the units of the table, are told as such: nobody's question, and in part rounding.
+_SMALLEST = 0.001
 # Height in inches of a bar of the figure, and of what stands round the bars of a panel.
 _BAR, _ROUND = 0.14, 0.42
 
@@ -48,11 +50,15 @@ def contributions_table(numbers: pd.DataFrame, base: Base) -> Table:
 def _cell(row: pd.Series) -> str:
     if math.isnan(row["mean_absolute_change"]):
         return NOTHING
-    text = digits_or_dash(row["mean_absolute_change"])
-    if not math.isnan(row["mean_absolute_change_low"]):
-        low, high = (digits_or_dash(row[f"mean_absolute_change_{end}"]) for end in ("low", "high"))
+    text = _small(row["mean_absolute_change"])
+    if not math.isnan(row["mean_absolute_change_low"]) and row["mean_absolute_change"] >= _SMALLEST:
+        low, high = (_small(row[f"mean_absolute_change_{end}"]) for end in ("low", "high"))
         text += f" [{low}, {high}]"
-    return text if math.isnan(row["share"]) else f"{text}; {100 * row['share']:.0f} %"
+    return text if math.isnan(row["share"]) else f"{text}; {100 * row['share']:z.0f} %"
+
+
+def _small(value: float) -> str:
+    return f"< {_SMALLEST}" if value < _SMALLEST else digits_or_dash(value)
 
 
 def explained_text(explained: pd.DataFrame, base: Base) -> str:
@@ -74,10 +80,10 @@ def _percent(part: float) -> str:
 
 
 def waterfall_figure(numbers: pd.DataFrame, base: Base) -> Figure:
-    """Return a row of panels for each other protocol: from the base's error to its own, setting by setting.
+    """Return a row of panels for each other protocol: from the base to it, setting by setting.
 
-    Bars are steps of the mean absolute error against the reference; where there is none, of the mean of the values,
-    from zero.
+    Steps are shares of the sum of squared changes of the potential's own values, which add up to all of it; how large
+    the changes are, as a mean of their sizes, stands beside the end. Shares below zero take back what others do.
 
     Args:
         numbers: of `compare.protocols.contribution_table`
@@ -85,67 +91,61 @@ def waterfall_figure(numbers: pd.DataFrame, base: Base) -> Figure:
     """
     protocols = list(numbers["protocol"].unique())
     groups = {name: list(numbers.loc[numbers["protocol"] == name, "group"].unique()) for name in protocols}
-    heights = [_ROUND + _BAR * len(base.labels) * (len(groups[name]) + 1) for name in protocols]
+    heights = [_ROUND + _BAR * len(base.labels) * len(groups[name]) for name in protocols]
     with style():
         figure, panels = plt.subplots(
             len(protocols),
             len(THERMODYNAMICS),
-            figsize=(WIDTH, sum(heights) + 0.4),
+            figsize=(WIDTH, sum(heights) + 0.6),
             height_ratios=heights,
             squeeze=False,
-            sharex="col",
+            sharex=True,
             layout="constrained",
         )
-        for protocol, row in zip(protocols, panels, strict=True):
+        for place, (protocol, row) in enumerate(zip(protocols, panels, strict=True)):
             for quantity, axes in zip(THERMODYNAMICS, row, strict=True):
                 own = numbers[(numbers["protocol"] == protocol) & (numbers["quantity"] == quantity.key)]
                 _waterfall(axes, own, groups[protocol], base)
-                if axes is row[0]:
-                    axes.set_ylabel(f"base → {protocol}")
+                if quantity is THERMODYNAMICS[0]:
+                    axes.set_ylabel(f"to {protocol}")
                 else:
                     axes.tick_params(axis="y", labelleft=False)
-                if row is panels[-1]:
-                    axes.set_xlabel(_label(quantity, numbers))
+                if place == 0:
+                    axes.set_title(f"${quantity.symbol}$ ({quantity.unit})")
+                if place == len(protocols) - 1:
+                    axes.set_xlabel("% of squared changes")
         handles, labels = panels[0, 0].get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
         if unique:
             figure.legend(list(unique.values()), list(unique), loc="outside upper center", ncols=4, frameon=False)
+        figure.align_ylabels()
     return figure
-
-
-def _label(quantity: Quantity, numbers: pd.DataFrame) -> str:
-    what = "MAE of " if numbers["error_change"].notna().any() else "change of "
-    return f"{what}${quantity.symbol}$ ({quantity.unit})"
 
 
 def _waterfall(axes: Axes, numbers: pd.DataFrame, groups: list[str], base: Base) -> None:
     steps = [group for group in groups if group != TOTAL]
-    names = ["base", *steps, "protocol"]
     potentials = [name for name in base.labels if name in set(numbers["potential"])]
-    if numbers["mean_change"].isna().all():
-        nothing(axes, "no entries")
+    axes.set_yticks(range(len(steps) + 1), [*map(_in_words, steps), "all of them"])
+    axes.set_ylim(len(steps) + 0.6, -0.6)
+    axes.set_xlim(-15, 125)
+    axes.set_xticks([0, 50, 100])
+    if numbers["share"].isna().all():
+        nothing(axes, "no changes" if numbers["mean_change"].notna().any() else "no entries")
         return
-    width = 0.8 / max(1, len(potentials))
-    of_errors = bool(numbers["error_change"].notna().any())
+    width = 0.8 / len(potentials)
     for position, potential in enumerate(potentials):
         own = numbers[numbers["potential"] == potential].set_index("group")
         shift = (position - (len(potentials) - 1) / 2) * width
-        column = "error_change" if of_errors else "mean_change"
-        level = float(own.loc[TOTAL, "error_base"]) if of_errors else 0.0
-        colour, label = base.colours[potential], base.labels[potential]
-        axes.barh(0 + shift, level, height=0.9 * width, color=colour, alpha=0.45)
-        for place, step in enumerate(steps, start=1):
-            change = float(own.loc[step, column])
-            axes.barh(place + shift, change, left=level, height=0.9 * width, color=colour, label=label)
-            # a step too small to be seen as a bar
-            axes.plot(level + change, place + shift, "|", color=colour, markersize=4)
-            axes.plot([level + change] * 2, [place + shift, place + 1 + shift], color=colour, linewidth=0.5)
-            level += change
-        axes.barh(len(names) - 1 + shift, level, height=0.9 * width, color=colour, alpha=0.45)
-    axes.set_yticks(range(len(names)), [_in_words(name) for name in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.axvline(0, color="#606060", linewidth=0.5)
+        colour, level = base.colours[potential], 0.0
+        for place, step in enumerate(steps):
+            share = 100 * float(own.loc[step, "share"])
+            axes.barh(place + shift, share, left=level, height=0.9 * width, color=colour, label=base.labels[potential])
+            level += share
+            axes.plot([level, level], [place + shift, place + 1 + shift], color=colour, linewidth=0.6)
+        axes.barh(len(steps) + shift, level, height=0.9 * width, color=colour, alpha=0.35)
+        size = float(own.loc[TOTAL, "mean_absolute_change"])
+        axes.text(3, len(steps) + shift, _small(size), va="center", fontsize=6)
 
 
 def _in_words(name: str) -> str:
-    return {"base": "base", "protocol": "other protocol", REMAINDER: "three or more together"}.get(name, name)
+    return "three or more together" if name == REMAINDER else name
