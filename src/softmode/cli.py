@@ -18,7 +18,7 @@ _STAGES = "stages: one shard of one source, in a job of the workflow"
 # Sub-commands by group, in the order of `softmode --help`; one that is missing here does not exist for a user. Those of
 # the stages are made of their declarations.
 GROUPS = {
-    "run: phonons in one command": "phonons molecule",
+    "run: phonons in one command": "phonons molecule density",
     "plan: what will run, and what runs again": "plan sensitivity retry-failed",
     "look: how far a campaign is, and what came out": "status summary show page export verify compare-campaigns",
     "data: the entries that potentials are judged on": "dataset sample shards export-reference line-forces",
