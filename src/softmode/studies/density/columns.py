@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from softmode.engine.parquet import Column
-from softmode.studies.density.settings import PredictedDensity
+from softmode.studies.density.prediction_settings import PredictedDensity
 
 _F, _L = pa.float64(), pa.list_(pa.float64())
 _DENSITY = pa.list_(pa.float32())

@@ -161,8 +161,8 @@ def load_ensemble(path: Path | None = None, device: str = "cpu") -> PredictsDens
     return predictor
 
 
-# The environment that models are trained and run in: that of MACE has e3nn and torch, and no other is needed.
-ENVIRONMENT = "mace"
+# The environment that models are trained and run in: that of SevenNet has torch, e3nn and matscipy, and no other is needed.
+ENVIRONMENT = "sevennet"
 
 
 def mean_frequency(states: np.ndarray, overflow_THz: np.ndarray) -> np.ndarray:
@@ -188,6 +188,11 @@ def thermodynamics(states: np.ndarray, overflow_THz: float, temperatures_K: Sequ
         overflow_THz: at which frequency those of the last bin count
     """
     return _of_atoms(np.asarray(states)[None], np.array([overflow_THz]), temperatures_K)
+
+
+def heat_capacity_of_bins(temperature_K: float) -> np.ndarray:
+    """Return the heat capacity of one state of each bin in units of the gas constant; nothing above the grid."""
+    return np.append(_kernels((temperature_K,))[2, 0] / _GAS_CONSTANT, 0.0)
 
 
 def _of_atoms(states: np.ndarray, overflow_THz: np.ndarray, temperatures_K: Sequence[float]) -> Thermodynamics:

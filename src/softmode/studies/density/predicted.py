@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import batched
 from typing import Any, cast
 
 import numpy as np
@@ -16,8 +15,8 @@ from softmode.reference.cells import to_ase, to_phonopy
 from softmode.reference.entry import Entry
 from softmode.stages.evaluate import Evaluator
 from softmode.studies.density.density import Density, PredictsDensity
-from softmode.studies.density.predictor import densities
-from softmode.studies.density.settings import PredictedDensity
+from softmode.studies.density.predictor import densities, in_batches
+from softmode.studies.density.prediction_settings import PredictedDensity
 from softmode.studies.density.study import DENSITY
 
 # Columns of the thermodynamics, named as those of the phonons, and of their standard deviations.
@@ -31,7 +30,7 @@ THERMODYNAMICS = {
 def predict_densities(tasks: Iterator[Entry], evaluator: Evaluator, settings: PredictedDensity) -> Iterator[Record]:
     """Yield a record for each entry, of its primitive cell as the data set has it; values and arrays as `columns`."""
     model = cast(PredictsDensity, evaluator.potential)
-    for entries in batched(tasks, settings.structures_at_a_time):
+    for entries in in_batches(tasks, settings.structures_at_a_time):
         check()
         started = time.perf_counter()
         cells = [_primitive_cell(entry) for entry in entries]

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import batched
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from softmode.engine.provenance import provenance
 from softmode.errors import EntryError
 from softmode.reference.chemical_formula import chemical_formula
 from softmode.studies.density.density import Density, bin_centres_THz
-from softmode.studies.density.predictor import Predict
+from softmode.studies.density.predictor import Predict, in_batches
 from softmode.studies.density.structure_stream import Problem, Structure
 
 # Structures that are read, predicted and written together; with more, memory grows, with fewer, a model is slower.
@@ -126,7 +125,7 @@ def predicted(
     found: Iterable[Structure | Problem], predict: Predict, temperatures_K: Sequence[float]
 ) -> Iterator[Predicted | Problem]:
     """Yield each structure with its density, in order, a batch at a time."""
-    for batch in batched(found, BATCH):
+    for batch in in_batches(found, BATCH):
         known = [each for each in batch if isinstance(each, Structure)]
         densities = iter(predict([each.atoms for each in known]))
         for each in batch:

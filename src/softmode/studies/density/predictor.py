@@ -14,9 +14,10 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from ase import Atoms
@@ -29,11 +30,19 @@ from softmode.studies.density.density import ENVIRONMENT, Density, PredictsDensi
 # What is sent of a structure beside its elements, cell and positions, where it has it: arrays with a row for each atom.
 # What is missing here, a model in another process does not see.
 _ARRAYS = ("masses", "mix")
+Item = TypeVar("Item")
 _LENGTH = struct.Struct("<q")
 _PACKAGES = ("torch", "e3nn")
 
 # Gives for each structure its density, or why there is none.
 Predict = Callable[[Sequence[Atoms]], list[Density | EntryError]]
+
+
+def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield so many items at a time, in order; fewer at the end."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
 
 
 def densities(model: PredictsDensity, structures: Sequence[Atoms]) -> list[Density | EntryError]:
