@@ -19,7 +19,7 @@ from softmode.settings.registered import PROTOCOLS_FILE
 from softmode.studies.density.alloys import Mix, between, end_members, mixed, states, virtual_crystal
 from softmode.studies.density.density import Thermodynamics, bin_centres_THz, bin_edges_THz, thermodynamics
 from softmode.studies.density.prediction_files import Predicted, predicted, write_predictions
-from softmode.studies.density.predictor import Predict
+from softmode.studies.density.predictor import MIXTURES, Predict
 from softmode.studies.density.structure_stream import Problem, Structure
 
 _PROTOCOL = "softmode"
@@ -132,11 +132,11 @@ def _of_model(each: Predicted, second: str) -> Point:
 
 def _share(structure: Structure, second: str) -> float:
     """Return the share of an element in the sites of an alloy; in a pure crystal 0 or 1."""
-    shares = structure.atoms.arrays.get("mix")
-    if shares is None:
-        return float(second in structure.atoms.get_chemical_symbols())
-    shared = (shares.max(axis=1) < 1) | (structure.atoms.numbers == atomic_numbers[second])
-    return float(shares[shared, atomic_numbers[second]].mean()) if shared.any() else 0.0
+    number = atomic_numbers[second]
+    mixtures = structure.atoms.info.get(MIXTURES)
+    if mixtures is None:
+        return float(number in structure.atoms.numbers)
+    return float(next(iter(mixtures.values()))[number])
 
 
 def _of_references(pure: Sequence[Structure], asked: AlloyRequest, second: str) -> list[Point]:

@@ -1,6 +1,6 @@
 """Alloys: sites that elements share, in a lattice between those of the pure crystals.
 
-A model is given such a site as what it is, by shares: of each element its column of the one-hot vector, times the share.
+A model is given such a site as what it is: the features of its elements, times their shares.
 The virtual-crystal approximation, which needs phonons of both pure crystals, mixes masses and force constants instead.
 """
 
@@ -11,19 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import atomic_numbers
 from phonopy import Phonopy
 
 from softmode.errors import InputError
-from softmode.reference.cells import make_phonopy, masses_of, standard_masses
+from softmode.reference.cells import make_phonopy, masses_of
 from softmode.reference.entry import Entry
 from softmode.settings.protocol import Phonons
 from softmode.stages.mesh import grid_matrix, run_mesh
 from softmode.stages.phonons import phonopy_of, task_of_reference
+from softmode.studies.density.predictor import MIXTURES
 from softmode.studies.density.structure_stream import Structure
 
-# Array of a structure with shared sites: the share of each element, by atomic number, in each site.
-MIX = "mix"
 # Difference of fractional coordinates up to which two sites are the same one in two pure crystals. With more, crystals
 # that only resemble each other would be mixed; with less, sites that are free would be refused.
 _SAME_SITE = 0.1
@@ -85,15 +84,8 @@ def mixed(atoms: Atoms, mix: Mix, name: str) -> Structure:
     if atoms.has("masses"):
         raise InputError(f"{name}: has masses of its own, which a mix cannot have; leave them out")
     alloy = Atoms(atoms.numbers, cell=atoms.cell, positions=atoms.positions, pbc=True)
-    shares = np.zeros((len(alloy), len(chemical_symbols)))
-    shares[np.arange(len(alloy)), alloy.numbers] = 1
-    shares[shared] = 0
-    shares[np.ix_(np.flatnonzero(shared), numbers)] = mix.shares
-    alloy.set_array(MIX, shares)
-    masses = standard_masses(np.arange(1, len(chemical_symbols)))
-    alloy.set_masses(shares[:, 1:] @ masses)
-    # the most of it, so that what looks at elements sees one that is there
-    alloy.numbers[shared] = numbers[int(np.argmax(mix.shares))]
+    alloy.numbers[shared] = numbers[0]
+    alloy.info[MIXTURES] = {numbers[0]: dict(zip(numbers, mix.shares, strict=True))}
     elements = {symbol for symbol, is_shared in zip(atoms.symbols, shared, strict=True) if not is_shared}
     return Structure(name, 0, alloy, _formula(atoms, shared, mix), tuple(sorted({*elements, *mix.elements})))
 

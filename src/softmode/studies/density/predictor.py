@@ -29,10 +29,10 @@ from softmode.studies.density.density import ENVIRONMENT, Density, PredictsDensi
 
 # What is sent of a structure beside its elements, cell and positions, where it has it: arrays with a row for each atom.
 # What is missing here, a model in another process does not see.
-_ARRAYS = ("masses", "mix")
+_ARRAYS = ("masses",)
 Item = TypeVar("Item")
 _LENGTH = struct.Struct("<q")
-_PACKAGES = ("torch", "e3nn")
+_PACKAGES = ("torch", "e3nn", "matscipy")
 
 # Gives for each structure its density, or why there is none.
 Predict = Callable[[Sequence[Atoms]], list[Density | EntryError]]
@@ -45,6 +45,11 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
+# Note of a structure with shared sites: which elements share those of an element, by atomic numbers and shares, such as
+# {51: {51: 0.25, 83: 0.75}}.
+MIXTURES = "mixtures"
+
+
 def densities(model: PredictsDensity, structures: Sequence[Atoms]) -> list[Density | EntryError]:
     """Return the density of each structure, or an error in place of each that fails, or is not of finite numbers."""
     if not structures:
@@ -52,7 +57,7 @@ def densities(model: PredictsDensity, structures: Sequence[Atoms]) -> list[Densi
     try:
         for atoms in structures:
             check_elements(model, atoms)  # type: ignore[arg-type]  # it has a name and elements
-        found = model.density(structures)
+        found = _found(model, structures)
     except Exception as error:  # which structure was it?
         if len(structures) == 1:
             if isinstance(error, EntryError):
@@ -62,6 +67,13 @@ def densities(model: PredictsDensity, structures: Sequence[Atoms]) -> list[Densi
         half = len(structures) // 2
         return densities(model, structures[:half]) + densities(model, structures[half:])
     return [each if np.isfinite(each.members).all() else _not_finite() for each in found]
+
+
+def _found(model: PredictsDensity, structures: Sequence[Atoms]) -> list[Density]:
+    if not any(MIXTURES in atoms.info for atoms in structures):
+        return model.density(structures)
+    # a model has one kind of shared sites at a time
+    return [model.density([atoms], mixtures=atoms.info.get(MIXTURES))[0] for atoms in structures]
 
 
 def _not_finite() -> EntryError:
@@ -132,6 +144,9 @@ def _packed(structures: Sequence[Atoms]) -> dict[str, np.ndarray]:
         "numbers": np.concatenate([atoms.numbers for atoms in structures]),
         "positions": np.concatenate([atoms.positions for atoms in structures]),
     }
+    mixtures = [atoms.info.get(MIXTURES) for atoms in structures]
+    if any(mixtures):
+        found[MIXTURES] = np.array(json.dumps(mixtures))
     for name in _ARRAYS:
         shapes = {atoms.arrays[name].shape[1:] for atoms in structures if name in atoms.arrays}
         if len(shapes) > 1:
@@ -144,13 +159,19 @@ def _packed(structures: Sequence[Atoms]) -> dict[str, np.ndarray]:
 
 def _unpacked(arrays: Mapping[str, np.ndarray]) -> list[Atoms]:
     ends = np.cumsum(arrays["counts"])
+    mixtures = json.loads(str(arrays[MIXTURES])) if MIXTURES in arrays else [None] * len(ends)
     structures = []
-    for cell, count, end in zip(arrays["cells"], arrays["counts"], ends, strict=True):
+    for cell, count, end, shared in zip(arrays["cells"], arrays["counts"], ends, mixtures, strict=True):
         own = slice(end - count, end)
         atoms = Atoms(arrays["numbers"][own], cell=cell, positions=arrays["positions"][own], pbc=True)
         for name in _ARRAYS:
             if name in arrays and not np.isnan(arrays[name][own]).any():
                 atoms.set_array(name, arrays[name][own])
+        if shared:
+            # JSON has no numbers as keys
+            atoms.info[MIXTURES] = {
+                int(one): {int(key): share for key, share in of.items()} for one, of in shared.items()
+            }
         structures.append(atoms)
     return structures
 
