@@ -12,7 +12,7 @@ from ase import Atoms
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.potentials.checkpoints import sha256
-from softmode.studies.density.density import MAXIMUM_THz, N_EQUAL_BINS, Density
+from softmode.studies.density.density import N_EQUAL_BINS, Density, MAXIMUM_THz
 from softmode.studies.density.fit import batch_of, groups
 from softmode.studies.density.graphs import CUTOFF_A, Graph, graph_of
 from softmode.studies.density.moments import Moments
@@ -142,5 +142,3 @@ def _loaded(member: dict[str, Any], device: torch.device) -> Moments:
     model = Moments(built_from(member["description"]))
     model.load_state_dict(member["weights"])
     return model.to(device).eval()
-
-

@@ -10,8 +10,8 @@ class DensityTraining(Settings):
 
     model: Literal["density"] = "density"
     network: Literal["moments", "e3nn"] = setting(
-        "moments: ours, of the states of each atom, on-site force constants first; e3nn: that of Chen et al. (2021), of "
-        "the whole density.",
+        "moments: ours, of the states of each atom, on-site force constants first; e3nn: that of Chen et al. (2021), "
+        "of the whole density.",
         default="moments",
     )
     labels: FilePath = setting("File of softmode density-labels.")
@@ -19,7 +19,9 @@ class DensityTraining(Settings):
     split_sha256: str | None = setting(
         "SHA-256 of that file; another file is refused.", default=None, pattern="^[0-9a-f]{64}$"
     )
-    crystals: int | None = setting("Train on the first so many crystals of the split; all without it.", default=None, ge=1)
+    crystals: int | None = setting(
+        "Train on the first so many crystals of the split; all without it.", default=None, ge=1
+    )
     seed: int = setting("Of weights and of the order of crystals.", default=0, ge=0)
     epochs: int = setting("How often each crystal is learned from.", ge=1)
     seconds: float | None = setting(
@@ -39,7 +41,9 @@ class DensityTraining(Settings):
     )
     scalars: int = setting("Numbers that an atom has in each layer; of moments.", default=96, ge=1)
     tensors: int = setting("Vectors, and tensors, that it has; of moments.", default=24, ge=1)
-    dropout: float = setting("Part of the neurons of the last layers that a step leaves out; of moments.", default=0.1, ge=0, lt=1)
+    dropout: float = setting(
+        "Part of the neurons of the last layers that a step leaves out; of moments.", default=0.1, ge=0, lt=1
+    )
     embedding: bool = setting(
         "Whether an element has numbers of its own beside what is known of it; of moments.", default=True
     )
