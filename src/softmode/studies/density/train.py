@@ -11,12 +11,12 @@ import yaml
 from softmode.engine.outputs import only_writer, whole_file
 from softmode.errors import InputError
 from softmode.potentials.checkpoints import sha256
+from softmode.settings.from_scratch import DensityTraining
 from softmode.studies.density import ensemble
 from softmode.studies.density.fit import Course, Crystals, Loop
 from softmode.studies.density.label_file import Label, read_labels
 from softmode.studies.density.moments import Moments
 from softmode.studies.density.network import Sizes
-from softmode.studies.density.settings import DensityTraining
 from softmode.training.split import read_split
 from softmode.yaml_files import read_yaml
 
