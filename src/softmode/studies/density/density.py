@@ -161,7 +161,7 @@ def load_ensemble(path: Path | None = None, device: str = "cpu") -> PredictsDens
     return predictor
 
 
-# The environment that models are trained and run in: that of SevenNet has torch, e3nn and matscipy, and no other is needed.
+# The environment that models are trained and run in: that of SevenNet has torch, e3nn and matscipy.
 ENVIRONMENT = "sevennet"
 
 

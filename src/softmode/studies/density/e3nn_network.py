@@ -18,29 +18,14 @@ from e3nn.math import soft_one_hot_linspace
 from e3nn.nn import FullyConnectedNet, Gate
 from torch import nn
 
-from softmode.studies.density.density import STEP_THz, bin_centres_THz
 from softmode.studies.density.elements import N_ELEMENTS
-from softmode.studies.density.fit import Crystals, smearing
+from softmode.studies.density.fit import Crystals
 from softmode.studies.density.graphs import CUTOFF_A
 from softmode.studies.density.network import Batch, mean_of
+from softmode.studies.density.shapes import PAPER_THz, on_paper_grid
 
-# The paper's grid: 51 frequencies from 0 to 1,000 cm⁻¹, of which one is 0.0299792458 THz.
-FREQUENCIES_THz = np.linspace(0, 1000, 51) * 0.0299792458
-# Width of the Gaussian that labels are smeared by, in bins: half a step of that grid.
-_SMEARED_BINS = 10 * 0.0299792458 / STEP_THz
 # Features of an element, of each representation, and basis functions and neurons of the radial networks, as there.
 _EMBEDDED, _MULTIPLICITY, _BASIS, _NEURONS = 64, 32, 10, 100
-
-
-def on_grid(states: np.ndarray) -> np.ndarray:
-    """Return a density of states on the paper's grid, divided by its maximum.
-
-    Args:
-        states: in each bin, of one crystal, shape (N_BINS,)
-    """
-    smooth = states[:-1] @ smearing(_SMEARED_BINS)
-    values = np.interp(FREQUENCIES_THz, bin_centres_THz(), smooth)
-    return np.asarray(values / max(values.max(), 1e-12))
 
 
 class _Convolution(nn.Module):
@@ -107,15 +92,11 @@ class E3NN(nn.Module):
             gated = o3.Irreps([each for each in reached if each[1].l > 0])
             gates = o3.Irreps([(number, "0e") for number, _ in gated])
             kinds = {1: nn.functional.silu, -1: torch.tanh}
-            gate = Gate(
-                scalars, [kinds[each.p] for _, each in scalars], gates, [torch.sigmoid for _ in gates], gated
-            )
+            gate = Gate(scalars, [kinds[each.p] for _, each in scalars], gates, [torch.sigmoid for _ in gates], gated)
             self.convolutions.append(_Convolution(irreps, self.edges, gate.irreps_in, neighbours))
             self.gates.append(gate)
             irreps = gate.irreps_out
-        self.convolutions.append(
-            _Convolution(irreps, self.edges, o3.Irreps(f"{len(FREQUENCIES_THz)}x0e"), neighbours)
-        )
+        self.convolutions.append(_Convolution(irreps, self.edges, o3.Irreps(f"{len(PAPER_THz)}x0e"), neighbours))
 
     @classmethod
     def for_training(cls, crystals: Crystals) -> "E3NN":
@@ -123,7 +104,7 @@ class E3NN(nn.Module):
         return cls(crystals.neighbours + 1)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """Return the density of each crystal on `FREQUENCIES_THz`, divided by its maximum, shape (n_crystals, 51)."""
+        """Return the density of each crystal on `PAPER_THz`, divided by its maximum, shape (n_crystals, 51)."""
         # as in the published code, an atom is a neighbour of its own
         own = torch.arange(len(batch.masses), device=batch.masses.device)
         sources, targets = torch.cat([batch.sources, own]), torch.cat([batch.targets, own])
@@ -144,7 +125,7 @@ class E3NN(nn.Module):
     def loss(self, crystals: Crystals, which: Sequence[int]) -> torch.Tensor:
         """Return the mean loss of some crystals."""
         if "on_grid" not in crystals.known:
-            densities = np.array([on_grid(label.states.sum(axis=0)) for label in crystals.labels])
+            densities = np.array([on_paper_grid(label.states.sum(axis=0)) for label in crystals.labels])
             crystals.known["on_grid"] = torch.as_tensor(densities, dtype=torch.float32, device=crystals.device)
         return ((self(crystals.batch(which)) - crystals.known["on_grid"][which]) ** 2).mean()
 

@@ -1,7 +1,7 @@
 """What is known of elements before any crystal is: numbers of the periodic table that a model starts from.
 
-`elements.csv` has them from pymatgen 2026.10 (MIT licence), covalent radii from ASE. Through them a model knows something
-of an element that it has never seen.
+`elements.csv` has them from pymatgen 2026.10 (MIT licence), covalent radii from ASE. Through them a model knows
+something of an element that it has never seen.
 """
 
 import csv

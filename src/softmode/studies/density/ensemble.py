@@ -12,7 +12,7 @@ from ase import Atoms
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.potentials.checkpoints import sha256
-from softmode.studies.density.density import MAXIMUM_THz, N_EQUAL_BINS, Density
+from softmode.studies.density.density import N_EQUAL_BINS, Density, MAXIMUM_THz
 from softmode.studies.density.fit import batch_of, groups
 from softmode.studies.density.graphs import CUTOFF_A, Graph, graph_of
 from softmode.studies.density.moments import Moments
@@ -86,7 +86,7 @@ class Ensemble:
         self.scales: dict[str, float] = document["scales"]
         self.origin = document["origin"]
         self.device = torch.device(device)
-        self.members = [_loaded(each, self.device) for each in document["members"]]
+        self.members = [built(each).to(self.device) for each in document["members"]]
 
     def density(
         self, structures: Sequence[Atoms], mixtures: Mapping[int, Mapping[int, float]] | None = None
@@ -138,9 +138,8 @@ class Ensemble:
         ]
 
 
-def _loaded(member: dict[str, Any], device: torch.device) -> Moments:
+def built(member: dict[str, Any]) -> Moments:
+    """Return a member of a file's `members`, ready to predict."""
     model = Moments(built_from(member["description"]))
     model.load_state_dict(member["weights"])
-    return model.to(device).eval()
-
-
+    return model.eval()

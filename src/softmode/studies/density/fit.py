@@ -12,8 +12,7 @@ import torch
 
 from softmode.engine.interruption import Stopped, check
 from softmode.engine.outputs import storage
-from softmode.studies.density.density import N_EQUAL_BINS
-from softmode.studies.density.graphs import Graph, graph_of, joined
+from softmode.studies.density.graphs import Graph, joined
 from softmode.studies.density.label_file import Label
 from softmode.studies.density.network import Batch
 from softmode.training.log import Log
@@ -62,7 +61,7 @@ class Crystals:
         self.labels, self.device = labels, device
         # what a model makes of the labels, once
         self.known: dict[str, Any] = {}
-        self.graphs = [graph_of(each.atoms, each.atoms.get_masses()) for each in labels]
+        self.graphs = [label.graph for label in labels]
         self._tensors = [
             tuple(
                 torch.as_tensor(part, device=device)
@@ -101,7 +100,7 @@ class Crystals:
 
 
 def groups(n_pairs: Sequence[int]) -> list[list[int]]:
-    """Return numbers of crystals in groups of at most `_PREDICTED` crystals and, but for single ones, `_PAIRS` pairs."""
+    """Return places of crystals in groups of at most `_PREDICTED` crystals and, but for single ones, `_PAIRS` pairs."""
     found: list[list[int]] = [[]]
     total = 0
     for place, number in enumerate(n_pairs):
@@ -124,26 +123,6 @@ def batch_of(graphs: Sequence[Graph], device: torch.device) -> Batch:
         ),
         torch.tensor(volumes, dtype=torch.float32, device=device),
     )
-
-
-def smeared(states: np.ndarray, width: float) -> np.ndarray:
-    """Return states in bins as they are after a Gaussian of this width in bins, reflected at both ends of the grid.
-
-    Args:
-        states: in the equal bins and the last one, which stays as it is, shape (..., N_BINS)
-    """
-    return np.concatenate([states[..., :-1] @ smearing(width), states[..., -1:]], axis=-1)
-
-
-def smearing(width: float) -> np.ndarray:
-    """Return the matrix of a Gaussian of this width in bins, reflected at both ends, shape (N_EQUAL_BINS, same)."""
-    places = np.arange(N_EQUAL_BINS)
-    distance = places[None, :] - places[:, None]
-    mirrored = places[None, :] + places[:, None] + 1
-    kernel = sum(
-        np.exp(-0.5 * (each / width) ** 2) for each in (distance, mirrored, 2 * N_EQUAL_BINS - mirrored)
-    )
-    return np.asarray(kernel / kernel.sum(axis=1, keepdims=True))
 
 
 class Loop:
@@ -190,7 +169,12 @@ class Loop:
                     mean = float(np.mean([float(each) for each in losses]))
                     losses = []
                     log.write(
-                        {"step": self.step, "seconds": round(self.seconds, 1), "loss": mean, "validation_loss": held_out}
+                        {
+                            "step": self.step,
+                            "seconds": round(self.seconds, 1),
+                            "loss": mean,
+                            "validation_loss": held_out,
+                        }
                     )
                     print(
                         f"{folder.name}: step {self.step} of {n_steps}, {self.seconds:.0f} s: loss {mean:.4f}, "

@@ -35,9 +35,7 @@ class Graph:
     vectors: np.ndarray
 
 
-def graph_of(
-    atoms: Atoms, masses: np.ndarray, mixtures: Mapping[int, Mapping[int, float]] | None = None
-) -> Graph:
+def graph_of(atoms: Atoms, masses: np.ndarray, mixtures: Mapping[int, Mapping[int, float]] | None = None) -> Graph:
     """Return a crystal as models see it.
 
     Args:

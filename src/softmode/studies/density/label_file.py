@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from ase import Atoms
 from softmode.errors import InputError
 from softmode.reference.chemical_formula import chemical_formula
 from softmode.studies.density.density import N_BINS
+from softmode.studies.density.graphs import Graph, graph_of
 
+# Temperature in K of the thermodynamics that a label has of its mesh, without bins.
+TEMPERATURE_K = 300.0
 # Numbers of one entry, in the order of their columns. Lowest frequency and share of imaginary states are those of the
 # mesh, without the acoustic modes at Gamma; thermodynamics are of a mole of atoms.
 VALUES = ("space_group", "lowest_THz", "imaginary_share", "force_residual_ratio", "static_force_eV_per_A",
@@ -39,6 +43,11 @@ class Label:
     overflow_THz: np.ndarray
     onsite_eV_per_A2: np.ndarray
     values: Mapping[str, float]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The crystal as models see it; found once."""
+        return graph_of(self.atoms, self.atoms.get_masses())
 
     @property
     def formula(self) -> str:

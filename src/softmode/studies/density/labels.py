@@ -23,7 +23,7 @@ from softmode.stages.force_residual import force_residual
 from softmode.stages.mesh import grid_matrix, run_mesh
 from softmode.stages.phonons import phonopy_of, task_of_reference
 from softmode.studies.density.density import N_BINS, N_EQUAL_BINS, bin_edges_THz
-from softmode.studies.density.label_file import Label, Labels, read_labels, save_labels
+from softmode.studies.density.label_file import TEMPERATURE_K, Label, Labels, read_labels, save_labels
 
 # Entries in one file of what is not yet complete; with more of them, more is lost when the process is stopped.
 _CHUNK = 50
@@ -34,8 +34,8 @@ MESH_LENGTH_A = 60.0
 _SYMMETRY_TOLERANCE = 1e-3
 # Frequency in THz below which a state counts as imaginary in `imaginary_share`, 1 K: what is above is noise.
 _IMAGINARY_THz = -0.02
-# Temperature in K of the thermodynamics that a label has of its mesh, without bins.
-TEMPERATURE_K = 300.0
+
+
 def label(entry: Entry, settings: Phonons) -> Label:
     """Return the label of an entry.
 

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from softmode.studies.density.density import N_EQUAL_BINS, STEP_THz, bin_centres_THz, heat_capacity_of_bins
-from softmode.studies.density.fit import Crystals, smearing
+from softmode.studies.density.fit import Crystals
 from softmode.studies.density.label_file import Label
-from softmode.studies.density.network import THz_PER_ROOT, Batch, MomentNetwork, Sizes, mean_of
+from softmode.studies.density.network import Batch, MomentNetwork, Sizes, THz_PER_ROOT, mean_of
+from softmode.studies.density.shapes import smearing
 
 # Width in bins of the Gaussian that densities are smeared by where their squared differences count.
 SMEARED_BINS = 1.5
@@ -121,4 +122,3 @@ def _targets(crystals: Crystals, which: Sequence[int]) -> tuple[torch.Tensor, to
 
 def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.as_tensor(np.asarray(values), dtype=torch.float32)
-

@@ -1,10 +1,10 @@
 """Our network: on-site force constants of atoms first, and with them the densities of states.
 
-A crystal's atoms see their neighbours through three kinds of features: numbers, vectors, and traceless symmetric tensors
-(in five components), which turn with the crystal. Two layers, which know nothing of masses, end in the logarithm of each
-atom's mean on-site force constant, a third of its trace. With the mass it makes the root mean square frequency of that
-atom's density of states, exactly. Two more layers, which know these frequencies, give the shape: the logarithm of the
-density over that of a Maxwell distribution, at frequencies in units of that one. The densities of the bins are summed to
+A crystal's atoms see their neighbours through three kinds of features: numbers, vectors, and traceless symmetric
+tensors (in five components), which turn with the crystal. Two layers, which know nothing of masses, end in the
+logarithm of each atom's mean on-site force constant, a third of its trace. With the mass it makes the root mean square
+frequency of that atom's density of states, exactly. Two more layers, which know these frequencies, give the shape: the logarithm
+of the density over that of a Maxwell distribution, at frequencies in units of that one. Its bins are scaled to the sum
 one, so that an atom has three states whatever the weights are.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from softmode.studies.density.density import MAXIMUM_THz, N_EQUAL_BINS, STEP_THz
+from softmode.studies.density.density import N_EQUAL_BINS, MAXIMUM_THz, STEP_THz
 from softmode.studies.density.elements import N_ELEMENTS, covalent_radii_A, element_features
 from softmode.studies.density.graphs import CUTOFF_A
 
@@ -157,8 +157,12 @@ class MomentNetwork(nn.Module):
         self.register_buffer("centres", torch.arange(0.6, CUTOFF_A + 0.01, _WIDTH_A), persistent=False)
         self.register_buffer("gaps", torch.arange(-1.2, 3.3, _WIDTH_A), persistent=False)
         edges, above = bins_THz()
-        self.register_buffer("bins", torch.as_tensor((edges[1:] + edges[:-1]) / 2, dtype=torch.float32), persistent=False)
-        self.register_buffer("log_widths", torch.log(torch.as_tensor(np.diff(edges), dtype=torch.float32)), persistent=False)
+        self.register_buffer(
+            "bins", torch.as_tensor((edges[1:] + edges[:-1]) / 2, dtype=torch.float32), persistent=False
+        )
+        self.register_buffer(
+            "log_widths", torch.log(torch.as_tensor(np.diff(edges), dtype=torch.float32)), persistent=False
+        )
         assert above == N_EQUAL_BINS
         self.embedding = nn.Parameter(torch.zeros(N_ELEMENTS, scalars)) if sizes.embedding else None
         self.of_element = nn.Sequential(nn.Linear(known.shape[1], scalars), nn.SiLU(), nn.Linear(scalars, scalars))
@@ -167,7 +171,9 @@ class MomentNetwork(nn.Module):
         self.before = nn.ModuleList(
             [_Layer(scalars, tensors, n_distances, neighbours) for _ in range(sizes.layers_before)]
         )
-        self.after = nn.ModuleList([_Layer(scalars, tensors, n_distances, neighbours) for _ in range(sizes.layers_after)])
+        self.after = nn.ModuleList(
+            [_Layer(scalars, tensors, n_distances, neighbours) for _ in range(sizes.layers_after)]
+        )
         self.to_constant = self._head(2 * scalars + 1, 1)
         self.of_frequencies = nn.Linear(3, scalars)
         self.to_shape = self._head(2 * scalars + 4, _KNOTS)

@@ -1,23 +1,23 @@
-"""From labels and a split to a trained model: a checkpoint with its hash, and what it predicts of the held-out parts."""
+"""From labels and a split to a trained model: a checkpoint, and what it predicts of the held-out parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import yaml
 
 from softmode.engine.outputs import only_writer, whole_file
 from softmode.errors import InputError
 from softmode.potentials.checkpoints import sha256
+from softmode.settings.from_scratch import DensityTraining
 from softmode.studies.density import ensemble
 from softmode.studies.density.fit import Course, Crystals, Loop
 from softmode.studies.density.label_file import Label, read_labels
 from softmode.studies.density.moments import Moments
 from softmode.studies.density.network import Sizes
-from softmode.studies.density.settings import DensityTraining
 from softmode.training.split import read_split
-from softmode.training.train import write_yaml
 from softmode.yaml_files import read_yaml
 
 # Files of a training's folder beside those of the loop.
@@ -34,7 +34,11 @@ def train(settings: DensityTraining, folder: Path, device: str) -> Path:
         InputError: labels or split are missing or do not fit, or the folder is of another training.
         Stopped: the process was told to stop; the same call goes on.
     """
-    parts = read_parts(settings)
+    return train_on(settings, read_parts(settings, read_labels(Path(settings.labels)).of_entries), folder, device)
+
+
+def train_on(settings: DensityTraining, parts: Mapping[str, Sequence[Label]], folder: Path, device: str) -> Path:
+    """Train on labels that were read; as `train`."""
     checkpoint = folder / f"{folder.name}.pt"
     with only_writer(checkpoint):
         _write_settings(settings, folder / SETTINGS)
@@ -51,7 +55,7 @@ def train(settings: DensityTraining, folder: Path, device: str) -> Path:
     return checkpoint
 
 
-def read_parts(settings: DensityTraining) -> dict[str, list[Label]]:
+def read_parts(settings: DensityTraining, of_entries: Sequence[Label]) -> dict[str, list[Label]]:
     """Return the labels of each part of the split, in its order.
 
     Raises:
@@ -63,7 +67,7 @@ def read_parts(settings: DensityTraining) -> dict[str, list[Label]]:
         raise InputError(f"{path}: its SHA-256 is {sha256(path)}; the training is of {settings.split_sha256}")
     if settings.crystals is not None:
         split = split.first(settings.crystals)
-    labels = {label.entry: label for label in read_labels(Path(settings.labels)).of_entries}
+    labels = {label.entry: label for label in of_entries}
     wanted = {part: [each.entry for each in getattr(split, part)] for part in _PARTS}
     if missing := [entry for entries in wanted.values() for entry in entries if entry not in labels]:
         raise InputError(
@@ -127,4 +131,5 @@ def _write_settings(settings: DensityTraining, path: Path) -> None:
             raise InputError(
                 f"{path.parent} has a training of other settings or data; delete it, or name another folder"
             )
-    write_yaml(path, document)
+    with whole_file(path) as partial:
+        partial.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
