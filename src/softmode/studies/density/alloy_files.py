@@ -1,5 +1,6 @@
 """Alloys of one structure, or between two: densities over the composition, beside virtual crystals and pure ones."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,10 @@ from softmode.studies.density.prediction_files import Predicted, predicted, writ
 from softmode.studies.density.predictor import MIXTURES, Predict
 from softmode.studies.density.structure_stream import Problem, Structure
 
+# The protocol by which force constants of references are made.
 _PROTOCOL = "softmode"
+# Imaginary frequency in THz from which one is named; less is noise of the sum rule.
+_IMAGINARY_THz = 0.05
 MODEL, VIRTUAL, REFERENCE = "model", "virtual crystal", "reference"
 
 
@@ -116,8 +120,7 @@ def _alloy(given: Sequence[Structure], mix: Mix) -> Structure:
 
 def _of_model(each: Predicted, second: str) -> Point:
     density = each.density
-    atoms = each.structure.atoms
-    n_atoms = len(atoms)
+    n_atoms = len(density.numbers)
     return Point(
         MODEL,
         each.row["formula"],
@@ -157,11 +160,15 @@ def _of_references(pure: Sequence[Structure], asked: AlloyRequest, second: str) 
             phonopy = virtual_crystal(one, other, share, phonons)
         except EntryError as error:
             raise InputError(f"{one.id} and {other.id}: {error.message}") from error
-        per_THz = states(phonopy, phonons, bin_edges_THz())
-        step = np.diff(bin_edges_THz())
-        bins = np.append(per_THz * step, 0.0)
-        bins *= 3 / bins.sum()
+        per_THz, lowest = states(phonopy, phonons, bin_edges_THz())
+        bins = np.append(per_THz * np.diff(bin_edges_THz()), 0.0)
+        if bins.sum() < 2.999:
+            raise InputError(
+                f"{one.id} and {other.id}: modes above {bin_edges_THz()[-1]:g} THz, which alloys are not drawn with"
+            )
         source = REFERENCE if share in (0.0, 1.0) else VIRTUAL
+        if lowest < -_IMAGINARY_THz:
+            print(f"{source} with {100 * share:g} % of {second}: imaginary modes down to {lowest:.2f} THz")
         points.append(
             Point(
                 source,
@@ -204,7 +211,7 @@ def _table(points: Sequence[Point], asked: AlloyRequest) -> TextTable:
     rows = []
     for row in _numbers(points, asked.temperatures_K).to_dict("records"):
         deviation = row["mean_frequency_standard_deviation_THz"]
-        mean = f"{row['mean_frequency_THz']:.2f}" + ("" if deviation != deviation else f" ± {deviation:.2f}")
+        mean = f"{row['mean_frequency_THz']:.2f}" + ("" if math.isnan(deviation) else f" ± {deviation:.2f}")
         values = [row[name] for name in list(row)[6:9]]
         cells = [f"{row['share']:.2f}", f"{row['temperature_K']:g}", mean, *(f"{value:.2f}" for value in values)]
         rows.append([row["source"], *cells, f"{row['heat_capacity_J_per_K_kg']:.0f}"])
@@ -212,6 +219,6 @@ def _table(points: Sequence[Point], asked: AlloyRequest) -> TextTable:
     header = ["source", f"share of {second}", "T (K)", "ω̄ (THz)", "F (kJ/mol)", "S (J/K/mol)", "C_V (J/K/mol)"]
     caption = (
         "Per mole of atoms. model: predicted, shared sites as they are; virtual crystal: masses and force constants of "
-        "both references, mixed by shares, in the lattice between them; reference: the pure crystals by their own forces."
+        "both references, mixed by shares, in the lattice between them; reference: pure crystals by their own forces."
     )
     return TextTable("alloys", "Alloys", [*header, "C_V (J/K/kg)"], rows, caption)

@@ -113,12 +113,12 @@ def between(first: Atoms, second: Atoms, share: float, names: tuple[str, str] = 
             f"{names[0]} has {len(first)} atoms and {names[1]} {len(second)}; only isostructural crystals are mixed"
         )
     order = _order(first, second, names)
-    scaled = second.get_scaled_positions()[order]
-    difference = scaled - first.get_scaled_positions()
+    # not wrapped: force constants belong to the atoms of a supercell where they are written
+    scaled = first.get_scaled_positions(wrap=False)
+    difference = second.get_scaled_positions()[order] - scaled
     difference -= np.rint(difference)
     cell = (1 - share) * first.cell.array + share * second.cell.array
-    positions = first.get_scaled_positions() + share * difference
-    return Atoms(first.numbers, cell=cell, scaled_positions=positions, pbc=True)
+    return Atoms(first.numbers, cell=cell, scaled_positions=scaled + share * difference, pbc=True)
 
 
 def _order(first: Atoms, second: Atoms, names: tuple[str, str]) -> np.ndarray:
@@ -165,12 +165,15 @@ def virtual_crystal(first: Entry, second: Entry, share: float, phonons: Phonons)
     return mixed_phonopy
 
 
-def states(phonopy: Phonopy, phonons: Phonons, edges_THz: np.ndarray) -> np.ndarray:
-    """Return the states of an atom in bins, of phonons on the protocol's mesh, per THz, shape (n_bins,)."""
+def states(phonopy: Phonopy, phonons: Phonons, edges_THz: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the states of an atom in bins, per THz, shape (n_bins,), and the lowest frequency in THz.
+
+    They are those of the protocol's mesh; imaginary modes count by their magnitude, as in the labels of models.
+    """
     mesh = run_mesh(phonopy, grid_matrix(phonopy.primitive, phonons.mesh, phonons.symmetry_tolerance_A))
     weights = np.repeat(np.asarray(mesh.weights, dtype=float)[:, None], mesh.frequencies.shape[1], axis=1)
-    counts, _ = np.histogram(mesh.frequencies, edges_THz, weights=weights)
-    return np.asarray(counts / weights.sum() * 3 / np.diff(edges_THz))
+    counts, _ = np.histogram(np.abs(mesh.frequencies), edges_THz, weights=weights)
+    return np.asarray(counts / weights.sum() * 3 / np.diff(edges_THz)), float(mesh.frequencies.min())
 
 
 def end_members(structures: Sequence[Structure], mixes: Sequence[Mix]) -> None:

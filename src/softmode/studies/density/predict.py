@@ -1,25 +1,19 @@
 """`softmode density`: what is asked for, from structures to files."""
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from softmode.compare.training import TrainingSet
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
-from softmode.present.figures import save
 from softmode.present.table_text import TextTable
 from softmode.settings.potentials import with_training_file
-from softmode.settings.protocol import phonons_of_protocol
 from softmode.settings.registered import POTENTIALS_FILE, PROTOCOLS_FILE
-from softmode.studies.density.alloy_files import AlloyRequest, write_alloys
-from softmode.studies.density.alloys import parse_mix
 from softmode.studies.density.prediction_files import (
     DENSITIES,
     SHOWN,
@@ -31,9 +25,11 @@ from softmode.studies.density.prediction_files import (
     write_predictions,
 )
 from softmode.studies.density.predictor import Predict, predictor
-from softmode.studies.density.screening import reference_heat_capacities, screen
 from softmode.studies.density.structure_stream import Problem, Structure, entries, structures
 from softmode.yaml_files import read_yaml
+
+if TYPE_CHECKING:  # pandas and what draws take seconds to import, and predictions need none of it
+    import pandas as pd
 
 # The protocol by which the reference's own heat capacities are made.
 _PROTOCOL = "softmode"
@@ -67,17 +63,13 @@ def predict(request: Request) -> int:
     started = time.monotonic()
     model, trained_on = _model(request.model, request.potentials_file or POTENTIALS_FILE)
     kind, path = _dataset(request.dataset)
-    mixes = [parse_mix(text) for text in request.mix]
-    if mixes and request.rank:
+    if request.mix and request.rank:
         raise InputError("--mix and --rank do not go together")
     device = "cpu" if request.device == "auto" else request.device
     with predictor(model, device) as (function, facts):
         found = entries(kind, path, request.structures) if path else structures(request.structures)
-        if mixes:
-            dataset = (kind, path) if path else None
-            model_of = {key: facts[key] for key in ("name", "checkpoint_sha256")}
-            ask = AlloyRequest(mixes, request.temperatures_K, request.output, dataset, model_of)
-            print(write_alloys(list(found), function, ask))
+        if request.mix:
+            _alloys(list(found), function, facts, request, (kind, path) if path else None)
             return 0
         summary, first = _written(found, function, facts, request)
     seconds = time.monotonic() - started
@@ -89,6 +81,21 @@ def predict(request: Request) -> int:
     if request.rank:
         _rank(request, kind, path, trained_on)
     return 0
+
+
+def _alloys(
+    found: Sequence[Structure | Problem],
+    function: Predict,
+    facts: dict[str, Any],
+    request: Request,
+    dataset: tuple[str, Path] | None,
+) -> None:
+    from softmode.studies.density.alloy_files import AlloyRequest, write_alloys
+    from softmode.studies.density.alloys import parse_mix
+
+    mixes = [parse_mix(text) for text in request.mix]
+    model = {key: facts[key] for key in ("name", "checkpoint_sha256")}
+    print(write_alloys(found, function, AlloyRequest(mixes, request.temperatures_K, request.output, dataset, model)))
 
 
 def _model(name: str | None, potentials_file: Path) -> tuple[Path | None, Path | None]:
@@ -166,7 +173,8 @@ def _print(summary: Summary, first: Sequence[Predicted], request: Request, secon
         print(TextTable("density", "Predicted densities of states", header, rows, caption).to_markdown())
     files = [request.output / name for name in (THERMODYNAMICS, DENSITIES)]
     print(
-        f"{summary.n_predicted} structures predicted, {summary.n_failed} not, in {seconds:.1f} s: {', '.join(map(str, files))}"
+        f"{summary.n_predicted} structures predicted, {summary.n_failed} not, in {seconds:.1f} s: "
+        f"{', '.join(map(str, files))}"
     )
 
 
@@ -180,10 +188,13 @@ _PRINTED = (
 def _with_deviation(line: dict[str, Any], name: str, unit: str, digits: int) -> str:
     value, deviation = line[f"{name}_{unit}"], line[f"{name}_standard_deviation_{unit}"]
     text = f"{value:.{digits}f}"
-    return text if deviation is None or deviation != deviation else f"{text} ± {deviation:.{digits}f}"
+    return text if deviation is None or math.isnan(deviation) else f"{text} ± {deviation:.{digits}f}"
 
 
 def _plot(first: Sequence[Predicted], folder: Path) -> None:
+    import pandas as pd
+
+    from softmode.present.figures import save
     from softmode.studies.density.screening_figures import densities_figure
 
     lines = [line for each in first for line in thermodynamic_rows(each.row)]
@@ -192,6 +203,10 @@ def _plot(first: Sequence[Predicted], folder: Path) -> None:
 
 
 def _rank(request: Request, kind: str, path: Path | None, trained_on: Path | None) -> None:
+    from softmode.compare.training import TrainingSet
+    from softmode.present.figures import save
+    from softmode.settings.protocol import phonons_of_protocol
+    from softmode.studies.density.screening import reference_heat_capacities, screen
     from softmode.studies.density.screening_figures import screening_figure
 
     assert request.rank
@@ -217,14 +232,14 @@ def _rank(request: Request, kind: str, path: Path | None, trained_on: Path | Non
     print(f"files: {table}, {by_element}, {', '.join(map(str, drawn))}")
 
 
-def _ranking(ranked: pd.DataFrame, temperature: float) -> TextTable:
+def _ranking(ranked: "pd.DataFrame", temperature: float) -> TextTable:
     header = ["rank", "structure", "formula", "ω̄ (THz)", "C_V (J/K/kg)", "C_V (J/K/mol)"]
     has_reference = "reference_J_per_K_kg" in ranked
     header += ["reference (J/K/kg)", "error (%)", "stable", "trained on"] if has_reference else []
     rows = []
     for row in ranked.to_dict("records"):
         deviation = row["heat_capacity_standard_deviation_J_per_K_kg"]
-        of_mass = f"{row['heat_capacity_J_per_K_kg']:.0f}" + ("" if deviation != deviation else f" ± {deviation:.0f}")
+        of_mass = f"{row['heat_capacity_J_per_K_kg']:.0f}" + ("" if math.isnan(deviation) else f" ± {deviation:.0f}")
         cells = [str(row["rank"]), row["file"], row["formula"], f"{row['mean_frequency_THz']:.2f}", of_mass]
         cells.append(f"{row['heat_capacity_J_per_K_mol_atoms']:.2f}")
         if has_reference:
@@ -232,7 +247,7 @@ def _ranking(ranked: pd.DataFrame, temperature: float) -> TextTable:
             error = 100 * (row["heat_capacity_J_per_K_kg"] / known - 1)
             cells += (
                 ["–", "–", "–"]
-                if known != known
+                if math.isnan(known)
                 else [f"{known:.0f}", f"{error:+.1f}", "yes" if row["stable"] else "no"]
             )
             seen = row.get("seen_in_training")

@@ -15,8 +15,8 @@ from softmode.reference.cells import to_ase, to_phonopy
 from softmode.reference.entry import Entry
 from softmode.stages.evaluate import Evaluator
 from softmode.studies.density.density import Density, PredictsDensity
-from softmode.studies.density.predictor import densities, in_batches
 from softmode.studies.density.prediction_settings import PredictedDensity
+from softmode.studies.density.predictor import densities, in_batches
 from softmode.studies.density.study import DENSITY
 
 # Columns of the thermodynamics, named as those of the phonons, and of their standard deviations.

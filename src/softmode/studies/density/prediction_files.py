@@ -1,6 +1,8 @@
 """Files of predicted densities of states: written as they come, so that a million structures need no more memory."""
 
 import csv
+import math
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import spglib
+from ase import Atoms
 
 from softmode.engine.outputs import whole_file
 from softmode.engine.parquet import Column, write_table
@@ -25,6 +29,10 @@ from softmode.studies.density.structure_stream import Problem, Structure
 BATCH = 32
 THERMODYNAMICS, DENSITIES, FAILURES = "thermodynamics.csv", "densities.parquet", "failures.csv"
 DENSITIES_CSV = "densities.csv"
+
+# Distance in Å within which atoms are images of each other in a smaller cell. With a larger one, what is distorted a
+# little would lose its distortion.
+_SAME_SITE_A = 1e-4
 
 _F, _S, _I = pa.float64(), pa.string(), pa.int64()
 _LIST, _STATES = pa.list_(_F), pa.list_(pa.float32())
@@ -89,8 +97,9 @@ class Predicted:
     def row(self) -> dict[str, Any]:
         """Its row of the table of densities."""
         symbols = self.structure.atoms.get_chemical_symbols()
-        n_atoms = len(symbols)
         density = self.density
+        # of the cell that was predicted, which may be smaller than the one that was given
+        n_atoms = len(density.numbers)
         mean = density.thermodynamics(self.temperatures_K)
         deviation = density.thermodynamics_standard_deviation(self.temperatures_K)
         above = density.states[:, -1]
@@ -100,8 +109,10 @@ class Predicted:
             "frame": self.structure.frame,
             "formula": self.structure.formula or chemical_formula(symbols),
             "elements": " ".join(self.structure.elements or sorted(set(symbols))),
-            "n_atoms": n_atoms,
-            "atoms_per_formula_unit": None if self.structure.formula else n_atoms // gcd(*Counter(symbols).values()),
+            "n_atoms": len(symbols),
+            "atoms_per_formula_unit": None
+            if self.structure.formula
+            else len(symbols) // gcd(*Counter(symbols).values()),
             "kilograms_per_mol_atoms": density.kilograms_per_mol_atoms,
             "mean_frequency_THz": density.mean_frequency_THz,
             "mean_frequency_standard_deviation_THz": density.mean_frequency_standard_deviation_THz,
@@ -121,13 +132,30 @@ class Predicted:
         }
 
 
+def smallest_cell(atoms: Atoms) -> Atoms:
+    """Return the primitive cell of a crystal; what has masses or shared sites of its own, or none, stays as it is."""
+    if atoms.has("masses") or atoms.info:
+        return atoms
+    cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        found = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=_SAME_SITE_A)
+    if found is None or len(found[2]) == len(atoms):
+        return atoms
+    lattice, positions, numbers = found
+    return Atoms(numbers, cell=lattice, scaled_positions=positions, pbc=True)
+
+
 def predicted(
     found: Iterable[Structure | Problem], predict: Predict, temperatures_K: Sequence[float]
 ) -> Iterator[Predicted | Problem]:
-    """Yield each structure with its density, in order, a batch at a time."""
+    """Yield each structure with its density, in order, a batch at a time.
+
+    A model is given the primitive cell, of which densities are the same.
+    """
     for batch in in_batches(found, BATCH):
         known = [each for each in batch if isinstance(each, Structure)]
-        densities = iter(predict([each.atoms for each in known]))
+        densities = iter(predict([smallest_cell(each.atoms) for each in known]))
         for each in batch:
             if isinstance(each, Problem):
                 yield each
@@ -210,7 +238,9 @@ def thermodynamic_rows(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _shown(value: Any) -> Any:
-    return "" if value is None or value != value else f"{value:.6g}" if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return "" if value is None else value
+    return "" if math.isnan(value) else f"{value:.6g}"
 
 
 def _write_densities(folder: Path) -> None:

@@ -14,8 +14,9 @@ from ase.db import connect
 from ase.io import read
 from ase.io.formats import filetype, open_with_compression
 
-from softmode.errors import EntryError
-from softmode.reference.files import list_files
+from softmode.errors import EntryError, InputError
+from softmode.reference import kyoto
+from softmode.reference.files import is_archive, list_files
 from softmode.reference.reading import Problem as DatasetProblem
 from softmode.reference.reading import Selection, read_entries
 from softmode.reference.structure_files import bare_crystal, read_structures
@@ -81,11 +82,27 @@ def entries(kind: str, path: Path, ids: Sequence[str]) -> Iterator[Structure | P
     Raises:
         InputError: there is no such data set or entry.
     """
+    if kind == "kyoto" and not ids:
+        yield from _of_archives(path)
+        return
     for entry in read_entries(kind, path, Selection(ids=tuple(ids))):
         if isinstance(entry, DatasetProblem):
             yield Problem(entry.entry, 0, entry.message)
         else:
             yield Structure(entry.id, 0, entry.unit_cell)
+
+
+def _of_archives(path: Path) -> Iterator[Structure | Problem]:
+    """Yield the unit cells of archives of the Kyoto database, without their forces, which take most of the time."""
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder")
+    for file in list_files(path).files:
+        if not is_archive(file):
+            continue
+        try:
+            yield Structure(kyoto.entry_id(file), 0, kyoto.read_unit_cell(file))
+        except EntryError as error:
+            yield Problem(kyoto.entry_id(file), 0, error.message)
 
 
 def _files(path: Path) -> Iterator[Path]:
