@@ -13,7 +13,7 @@ from softmode.errors import InputError
 from softmode.potentials.checkpoints import sha256
 from softmode.settings.from_scratch import DensityTraining
 from softmode.studies.density import ensemble
-from softmode.studies.density.fit import Course, Crystals, Loop
+from softmode.studies.density.fit import STATE, Course, Crystals, Loop
 from softmode.studies.density.label_file import Label, read_labels
 from softmode.studies.density.moments import Moments
 from softmode.studies.density.network import Sizes
@@ -40,7 +40,8 @@ def train(settings: DensityTraining, folder: Path, device: str) -> Path:
 def train_on(settings: DensityTraining, parts: Mapping[str, Sequence[Label]], folder: Path, device: str) -> Path:
     """Train on labels that were read; as `train`."""
     checkpoint = folder / f"{folder.name}.pt"
-    with only_writer(checkpoint):
+    # its state is what a second process would spoil
+    with only_writer(folder / STATE):
         _write_settings(settings, folder / SETTINGS)
         where = torch.device(device)
         known, held_out = (Crystals(parts[part], where) for part in ("train", "validation"))
