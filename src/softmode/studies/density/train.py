@@ -66,8 +66,8 @@ def read_parts(settings: DensityTraining, of_entries: Sequence[Label]) -> dict[s
     split = read_split(path)
     if settings.split_sha256 not in (None, sha256(path)):
         raise InputError(f"{path}: its SHA-256 is {sha256(path)}; the training is of {settings.split_sha256}")
-    if settings.crystals is not None:
-        split = split.first(settings.crystals)
+    if settings.compounds is not None:
+        split = split.first(settings.compounds)
     labels = {label.entry: label for label in of_entries}
     wanted = {part: [each.entry for each in getattr(split, part)] for part in _PARTS}
     if missing := [entry for entries in wanted.values() for entry in entries if entry not in labels]:
