@@ -31,12 +31,14 @@ class Predictions:
         entries: of the test part, in the order of the split
         states: of each entry, shape (n_atoms, N_BINS), or (1, N_BINS) of a model of whole densities
         overflow_THz: as many for each entry
+        on_grid: densities on the paper's grid of a model of whole densities
     """
 
     settings: DensityTraining
     entries: list[str]
     states: list[np.ndarray]
     overflow_THz: list[np.ndarray]
+    on_grid: np.ndarray | None = None
 
 
 def read_predictions(folder: Path, labels: Mapping[str, Label], part: str = "test") -> Predictions:
@@ -54,8 +56,9 @@ def read_predictions(folder: Path, labels: Mapping[str, Label], part: str = "tes
         raise InputError(f"{folder}: its training is not complete; softmode train goes on with it") from error
     entries = arrays[f"{part}_entries"].tolist()
     if f"{part}_densities" in arrays:
-        states = [states_of_paper_density(each) for each in arrays[f"{part}_densities"]]
-        return Predictions(settings, entries, states, [np.array([MAXIMUM_THz])] * len(entries))
+        densities = arrays[f"{part}_densities"]
+        states = [states_of_paper_density(each) for each in densities]
+        return Predictions(settings, entries, states, [np.array([MAXIMUM_THz])] * len(entries), densities)
     ends = np.cumsum([len(labels[entry].atoms) for entry in entries])[:-1]
     found = np.split(arrays[f"{part}_states"].astype(np.float64), ends)
     return Predictions(settings, entries, found, np.split(arrays[f"{part}_overflow_THz"], ends))
@@ -118,10 +121,15 @@ def _sources(predictions: Sequence[Predictions], size: int, test: Sequence[Label
     groups: dict[str, list[Predictions]] = {}
     for each in predictions:
         if (each.settings.compounds or 0) == size:
-            yield f"{each.settings.network} {each.settings.seed}", errors(test, each.states, each.overflow_THz)
+            yield (
+                f"{each.settings.network} {each.settings.seed}",
+                errors(test, each.states, each.overflow_THz, each.on_grid),
+            )
             groups.setdefault(each.settings.network, []).append(each)
     for network, members in groups.items():
         if len(members) > 1:
             states = [np.mean([each.states[place] for each in members], axis=0) for place in range(len(test))]
             above = [np.mean([each.overflow_THz[place] for each in members], axis=0) for place in range(len(test))]
-            yield f"{network} {ENSEMBLE}", errors(test, states, above)
+            grids = [each.on_grid for each in members if each.on_grid is not None]
+            on_grid = np.mean(grids, axis=0) if grids else None
+            yield f"{network} {ENSEMBLE}", errors(test, states, above, on_grid)
