@@ -23,7 +23,7 @@ GROUPS = {
     "look: how far a campaign is, and what came out": "status summary show page export verify compare-campaigns",
     "data: the entries that potentials are judged on": "dataset sample shards export-reference line-forces",
     "train: potentials on phonons": "snapshots export-snapshots split train learning-curves "
-    "density-labels density-split density-ensemble",
+    "density-labels density-split density-ensemble density-errors",
     "anharmonicity: derivatives from forces, and their dynamics": "derivatives taylor-dynamics",
     "potentials: what they are, and whether they work here": "potentials fetch-checkpoint check-potential",
     _STAGES: "",

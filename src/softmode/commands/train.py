@@ -119,6 +119,6 @@ def _train_density(settings: "DensityTraining", options: Options) -> Path:
     from softmode.potentials.torch_settings import prepare_torch
     from softmode.studies.density.train import train
 
-    of = settings.crystals or "all"
+    of = settings.compounds or "all"
     folder = options.output or Path("results/training") / f"density-{settings.network}-{of}-{settings.seed}"
     return train(settings, folder, str(prepare_torch(options.device))).parent

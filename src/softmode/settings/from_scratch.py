@@ -97,7 +97,7 @@ class DensityTraining(Settings):
     split_sha256: str | None = setting(
         "SHA-256 of that file; another file is refused.", default=None, pattern="^[0-9a-f]{64}$"
     )
-    crystals: int | None = setting(
+    compounds: int | None = setting(
         "Train on the first so many crystals of the split; all without it.", default=None, ge=1
     )
     seed: int = setting("Of weights and of the order of crystals.", default=0, ge=0)

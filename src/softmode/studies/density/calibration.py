@@ -13,6 +13,8 @@ from softmode.studies.density.density import Density
 from softmode.studies.density.ensemble import Ensemble, built
 from softmode.studies.density.evaluation import calibrated_scale
 from softmode.studies.density.label_file import TEMPERATURE_K, Label, read_labels
+from softmode.studies.density.moments import SMEARED_BINS
+from softmode.studies.density.shapes import smearing
 from softmode.studies.density.train import read_parts
 from softmode.yaml_files import read_yaml
 
@@ -53,9 +55,10 @@ def differences(labels: Sequence[Label], predicted: Sequence[Density]) -> dict[s
     """Return of each quantity of `density.QUANTITIES` standard deviations and errors, one of each crystal.
 
     Those of `states` are of the bins of all crystals, where the ensemble is unsure by more than a thousandth of a state
-    in THz and atom; thermodynamics are at 300 K.
+    in THz and atom; labels are smeared as where models learn. Thermodynamics are at 300 K.
     """
     found: dict[str, list[tuple[Any, Any]]] = {}
+    smear = smearing(SMEARED_BINS)
     for label, density in zip(labels, predicted, strict=True):
         known = Density(label.atoms.numbers, label.atoms.get_masses(), label.states[None], label.overflow_THz)
         rows = {
@@ -73,7 +76,7 @@ def differences(labels: Sequence[Label], predicted: Sequence[Density]) -> dict[s
             quantity = name.rpartition("_kJ" if "_kJ" in name else "_J")[0]
             rows[quantity] = getattr(deviation, name)[0], getattr(value, name)[0] - getattr(true, name)[0]
         spread = density.total_standard_deviation_per_THz / len(label.atoms)
-        off = (density.total_per_THz - known.total_per_THz) / len(label.atoms)
+        off = (density.total_per_THz - known.total_per_THz @ smear) / len(label.atoms)
         rows["states"] = spread[spread > 1e-3], off[spread > 1e-3]
         for name, row in rows.items():
             found.setdefault(name, []).append(row)

@@ -181,7 +181,8 @@ def mean_square_frequency(states: np.ndarray, overflow_THz: np.ndarray) -> np.nd
 def thermodynamics(states: np.ndarray, overflow_THz: float, temperatures_K: Sequence[float]) -> Thermodynamics:
     """Return free energy, entropy and heat capacity of a mole of atoms that have these states.
 
-    Within the first bin states go as the square of the frequency, within the others they are constant.
+    Beside a Debye crystal of 2 THz, of eight bins, the entropy is wrong by 0.09 J/K/mol at 100 K and above, beside one
+    of 8 THz by 0.005.
 
     Args:
         states: in each bin, shape (N_BINS,), of any sum; they are taken as three for an atom
@@ -208,14 +209,21 @@ def _of_atoms(states: np.ndarray, overflow_THz: np.ndarray, temperatures_K: Sequ
 
 @cache
 def _kernels(temperatures_K: tuple[float, ...]) -> np.ndarray:
-    """Return what one state of each equal bin gives, shape (3, n_temperatures, N_EQUAL_BINS); energies in J/mol."""
+    """Return what one state of each equal bin gives, shape (3, n_temperatures, N_EQUAL_BINS); energies in J/mol.
+
+    Within a bin the density rises as from the bin before to the bin after; in the first one as the square of the
+    frequency.
+    """
     points, weights = np.polynomial.legendre.leggauss(_POINTS)
     within = (points + 1) / 2
     frequencies = (np.arange(N_EQUAL_BINS)[:, None] + within) * STEP_THz
-    shares = np.tile(weights / 2, (N_EQUAL_BINS, 1))
-    shares[0] *= 3 * within**2
     values = np.array([_of_modes(frequencies, temperature) for temperature in temperatures_K])
-    return np.asarray(np.einsum("tkbp,bp->ktb", values, shares))
+    flat, rising = (np.einsum("tkbp,p->ktb", values, weights / 2 * share) for share in (1.0, within - 0.5))
+    flat[..., 0] = np.einsum("tkp,p->kt", values[:, :, 0], weights / 2 * 3 * within**2)
+    rising[..., 0] = rising[..., -1] = 0
+    flat[..., 1:] += rising[..., :-1] / 2
+    flat[..., :-1] -= rising[..., 1:] / 2
+    return np.asarray(flat)
 
 
 def _of_modes(frequencies_THz: np.ndarray, temperature_K: float) -> np.ndarray:

@@ -56,11 +56,13 @@ class Errors:
 
     Attributes:
         paper_mse: mean squared difference on the grid of Chen et al., each density divided by its maximum
+        paper_mean_frequency: relative, both of the densities on that grid, which end at 1,000 cm⁻¹
         wasserstein_THz: distance of the densities, each to one; what is above the grid counts by its mean
         mean_frequency: relative
     """
 
     paper_mse: np.ndarray
+    paper_mean_frequency: np.ndarray
     wasserstein_THz: np.ndarray
     mean_frequency: np.ndarray
     free_energy_kJ_per_mol: np.ndarray
@@ -68,19 +70,28 @@ class Errors:
     heat_capacity_J_per_K_mol: np.ndarray
 
 
-def errors(labels: Sequence[Label], states: Sequence[np.ndarray], overflow_THz: Sequence[np.ndarray]) -> Errors:
+def errors(
+    labels: Sequence[Label],
+    states: Sequence[np.ndarray],
+    overflow_THz: Sequence[np.ndarray],
+    on_grid: Sequence[np.ndarray] | None = None,
+) -> Errors:
     """Return the errors of predictions.
 
     Args:
         states: of the atoms of each crystal in each bin, shape (n_atoms, N_BINS); or of the whole, shape (1, N_BINS)
         overflow_THz: as many for each crystal
+        on_grid: densities of a model that gives them on the paper's grid, where `states` are made of them
     """
     rows = []
-    for label, own, above in zip(labels, states, overflow_THz, strict=True):
+    on_grid = [on_paper_grid(own.sum(axis=0)) for own in states] if on_grid is None else on_grid
+    for label, own, above, shown in zip(labels, states, overflow_THz, on_grid, strict=True):
+        expected = on_paper_grid(label.states.sum(axis=0))
         known, found = derived(label.states, label.overflow_THz), derived(own, above)
         rows.append(
             (
-                float(((on_paper_grid(own.sum(axis=0)) - on_paper_grid(label.states.sum(axis=0))) ** 2).mean()),
+                float(((shown - expected) ** 2).mean()),
+                _mean_on_grid(shown) / _mean_on_grid(expected) - 1,
                 _wasserstein(own, above, label.states, label.overflow_THz),
                 found.mean_frequency_THz / known.mean_frequency_THz - 1,
                 found.free_energy_kJ_per_mol - known.free_energy_kJ_per_mol,
@@ -112,10 +123,11 @@ def summary(found: Errors) -> dict[str, tuple[float, float, float]]:
 
 
 def measures(found: Errors) -> dict[str, np.ndarray]:
-    """Return what is averaged over crystals; of all but the share of right mean frequencies less is better."""
+    """Return what is averaged over crystals; of all but shares of right mean frequencies less is better."""
     return {
         "paper_mse": found.paper_mse,
         "wasserstein_THz": found.wasserstein_THz,
+        "paper_mean_frequency_right": (np.abs(found.paper_mean_frequency) <= _RIGHT).astype(float),
         "mean_frequency_error": np.abs(found.mean_frequency),
         "mean_frequency_right": (np.abs(found.mean_frequency) <= _RIGHT).astype(float),
         "free_energy_kJ_per_mol": np.abs(found.free_energy_kJ_per_mol),
@@ -132,7 +144,7 @@ def advantage(found: Errors, other: Errors) -> dict[str, float]:
     own, others = measures(found), measures(other)
     better = {}
     for name, values in own.items():
-        difference = others[name] - values if name != "mean_frequency_right" else values - others[name]
+        difference = values - others[name] if name.endswith("_right") else others[name] - values
         better[name] = float(difference.mean() / max(_means(difference).std(), 1e-12))
     return better
 
@@ -142,9 +154,8 @@ def _means(values: np.ndarray) -> np.ndarray:
     return np.array([values[generator.integers(0, len(values), len(values))].mean() for _ in range(_RESAMPLES)])
 
 
-def paper_mean_frequencies(densities: np.ndarray) -> np.ndarray:
-    """Return the mean frequency in THz of densities on the paper's grid, shape (n,), as the paper has it."""
-    return np.asarray((densities @ PAPER_THz) / densities.sum(axis=1))
+def _mean_on_grid(density: np.ndarray) -> float:
+    return float((density @ PAPER_THz) / density.sum())
 
 
 def states_of_paper_density(density: np.ndarray) -> np.ndarray:

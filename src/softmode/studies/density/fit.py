@@ -17,6 +17,8 @@ from softmode.studies.density.label_file import Label
 from softmode.studies.density.network import Batch
 from softmode.training.log import Log
 
+# File of a training that is not complete.
+STATE = "state.pt"
 # Time in s between two writings of the state: what a training that is killed loses at most.
 _SAVE_EVERY_s = 60.0
 # How often the validation part is looked at.
@@ -152,7 +154,7 @@ class Loop:
         Raises:
             Stopped: the state is written; the same call goes on.
         """
-        self._go_on(folder / "state.pt")
+        self._go_on(folder / STATE)
         n_steps = self.course.epochs * self._per_epoch
         every = max(1, n_steps // _VALIDATIONS)
         log, saved, began = Log(folder / "log.csv", self.step), time.monotonic(), time.monotonic() - self.seconds
@@ -182,12 +184,12 @@ class Loop:
                         flush=True,
                     )
                 if time.monotonic() - saved > _SAVE_EVERY_s:
-                    self._save(folder / "state.pt")
+                    self._save(folder / STATE)
                     saved = time.monotonic()
                 check()
-            self._save(folder / "state.pt")
+            self._save(folder / STATE)
         except Stopped:
-            self._save(folder / "state.pt")
+            self._save(folder / STATE)
             raise
         finally:
             log.close()

@@ -3,9 +3,9 @@
 A crystal's atoms see their neighbours through three kinds of features: numbers, vectors, and traceless symmetric
 tensors (in five components), which turn with the crystal. Two layers, which know nothing of masses, end in the
 logarithm of each atom's mean on-site force constant, a third of its trace. With the mass it makes the root mean square
-frequency of that atom's density of states, exactly. Two more layers, which know these frequencies, give the shape: the logarithm
-of the density over that of a Maxwell distribution, at frequencies in units of that one. Its bins are scaled to the sum
-one, so that an atom has three states whatever the weights are.
+frequency of that atom's density of states, exactly. Two more layers, which know these frequencies, give the shape:
+the logarithm of the density over that of a Maxwell distribution, at frequencies in units of that one. Its bins are
+scaled to the sum one, so that an atom has three states whatever the weights are.
 """
 
 import math

@@ -13,7 +13,7 @@ from softmode.errors import InputError
 from softmode.potentials.checkpoints import sha256
 from softmode.settings.from_scratch import DensityTraining
 from softmode.studies.density import ensemble
-from softmode.studies.density.fit import Course, Crystals, Loop
+from softmode.studies.density.fit import STATE, Course, Crystals, Loop
 from softmode.studies.density.label_file import Label, read_labels
 from softmode.studies.density.moments import Moments
 from softmode.studies.density.network import Sizes
@@ -40,7 +40,8 @@ def train(settings: DensityTraining, folder: Path, device: str) -> Path:
 def train_on(settings: DensityTraining, parts: Mapping[str, Sequence[Label]], folder: Path, device: str) -> Path:
     """Train on labels that were read; as `train`."""
     checkpoint = folder / f"{folder.name}.pt"
-    with only_writer(checkpoint):
+    # its state is what a second process would spoil
+    with only_writer(folder / STATE):
         _write_settings(settings, folder / SETTINGS)
         where = torch.device(device)
         known, held_out = (Crystals(parts[part], where) for part in ("train", "validation"))
@@ -65,8 +66,8 @@ def read_parts(settings: DensityTraining, of_entries: Sequence[Label]) -> dict[s
     split = read_split(path)
     if settings.split_sha256 not in (None, sha256(path)):
         raise InputError(f"{path}: its SHA-256 is {sha256(path)}; the training is of {settings.split_sha256}")
-    if settings.crystals is not None:
-        split = split.first(settings.crystals)
+    if settings.compounds is not None:
+        split = split.first(settings.compounds)
     labels = {label.entry: label for label in of_entries}
     wanted = {part: [each.entry for each in getattr(split, part)] for part in _PARTS}
     if missing := [entry for entries in wanted.values() for entry in entries if entry not in labels]:
