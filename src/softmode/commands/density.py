@@ -59,7 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="A:B=X:Y",
-        help="alloy: sites of A and B are shared so, such as Sb:Bi=0.25:0.75; of two FILEs, the lattice is between theirs",
+        help="alloy: A and B share their sites, such as Sb:Bi=0.25:0.75; of two FILEs, in a lattice between",
     )
     add_device(parser)
     parser.add_argument("--potentials-file", type=Path, metavar="FILE", help="another one than config/potentials.yaml")

@@ -1,4 +1,4 @@
-"""A model of densities for tests, which knows masses and volumes alone: each atom has Debye's density up to a cutoff."""
+"""A model of densities for tests, which knows masses and volumes alone: of each atom Debye's density."""
 
 from collections.abc import Sequence
 

@@ -105,14 +105,11 @@ def test_virtual_crystal_has_its_end_members_at_its_ends(pair: list[Entry], phon
 def test_alloys_of_two_files_stand_between_them(pair: list[Entry], demo_folder: Path, tmp_path: Path) -> None:
     class Mixing(Debye):
         def density(self, structures, mixtures=None):  # type: ignore[no-untyped-def]
-            for atoms in structures:
-                if mixtures:
-                    (shares,) = mixtures.values()
-                    atoms = atoms.copy()
-                    atoms.set_masses([16.0 if symbol == "O" else shares[12] * 24.3 + shares[20] * 40.1
-                                      for symbol in atoms.symbols])  # fmt: skip
-                structures = [atoms]
-            return super().density(structures)
+            (atoms,) = (each.copy() for each in structures)
+            for shares in (mixtures or {}).values():
+                metal = shares[12] * 24.3 + shares[20] * 40.1
+                atoms.set_masses([16.0 if symbol == "O" else metal for symbol in atoms.symbols])
+            return super().density([atoms])
 
     given = [Structure(entry.id, 0, entry.unit_cell) for entry in pair]
     mixes = [parse_mix("Mg:Ca=0.75:0.25"), parse_mix("Mg:Ca=0.5:0.5")]

@@ -1,6 +1,6 @@
 """Figure of alloys, after Figure 4 of Chen et al. (2021): densities of states over the composition."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -33,7 +33,7 @@ def alloy_figure(points: Sequence[Point], second: str, temperature_K: float) -> 
             layout="constrained",
         )
         _stack(axes["densities"], points, shares, second)
-        panels = (
+        panels: tuple[tuple[str, str, Callable[[Point], float]], ...] = (
             ("mean", "$\\bar\\omega$ (THz)", lambda point: point.mean_frequency_THz),
             (
                 "entropy",

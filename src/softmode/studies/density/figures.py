@@ -1,4 +1,4 @@
-"""Figures of the study, after Figure 2 of Chen et al. (2021): errors by size and element, a gallery, mean frequencies."""
+"""Figures of the study, after Figure 2 of Chen et al. (2021): errors by size and element, gallery, mean frequencies."""
 
 import math
 from typing import Any
@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from softmode.compare.cost import pareto
 from softmode.compare.groups import PER_ATOM, SIZES, groups
@@ -72,7 +73,7 @@ def gallery_entries(ordered: list[str]) -> list[str | None]:
     """Return entries of each quarter of a list, equally far from each other; None where there are too few."""
     chosen: list[str | None] = []
     for part in np.array_split(np.array(ordered, dtype=object), _QUARTERS):
-        places = np.unique(np.linspace(0, len(part) - 1, _IN_A_ROW).round().astype(int)) if len(part) else []
+        places = np.linspace(0, len(part) - 1, min(_IN_A_ROW, len(part))).round().astype(int)
         names = [str(part[place]) for place in places]
         chosen += [*names, *([None] * (_IN_A_ROW - len(names)))]
     return chosen
@@ -249,12 +250,12 @@ def cost_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
             axes.set_xlabel("mean time of an entry (s)")
         timed = [name for name in found.names if name in set(numbers[numbers["seconds"].notna()]["source"])]
         handles = [
-            plt.Line2D(
+            Line2D(
                 [], [], marker=MARKERS[found.names.index(name) % len(MARKERS)], color=found.colours[name], linestyle=""
             )
             for name in timed
         ]
-        handles.append(plt.Line2D([], [], color=found.colours[BASELINE], linestyle=":"))
+        handles.append(Line2D([], [], color=found.colours[BASELINE], linestyle=":"))
         potentials_legend(figure, handles, [*(found.labels[name] for name in timed), found.labels[BASELINE]])
     return figure, numbers
 

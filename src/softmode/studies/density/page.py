@@ -1,4 +1,4 @@
-"""The densities of models of one entry, as its section of the page shows them: `entry.js` draws what comes from here."""
+"""Densities of models of one entry, as its section of the page shows them: `entry.js` draws what comes from here."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,8 +18,8 @@ def densities(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
     Returns:
         None where no model has one; else `step_THz`, `temperatures_K`, and `models`, by source: states_per_THz in bins
-        from 0, its deviations_per_THz (null of one member), mean_frequency_THz, its deviation_THz and the thermodynamics
-        at the temperatures, per mole of primitive cells
+        from 0, its deviations_per_THz (null of one member), mean_frequency_THz, its deviation_THz, and at the
+        temperatures the thermodynamics, per mole of primitive cells
     """
     done = [row for row in rows if row["status"] == "done"]
     if not done:

@@ -5,6 +5,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import gcd
@@ -85,6 +86,10 @@ class Summary:
     problems: list[Problem] = field(default_factory=list)
 
 
+def _formula_unit(symbols: Sequence[str]) -> int:
+    return len(symbols) // gcd(*Counter(symbols).values())
+
+
 @dataclass(frozen=True)
 class Predicted:
     """One structure with its density."""
@@ -110,9 +115,7 @@ class Predicted:
             "formula": self.structure.formula or chemical_formula(symbols),
             "elements": " ".join(self.structure.elements or sorted(set(symbols))),
             "n_atoms": len(symbols),
-            "atoms_per_formula_unit": None
-            if self.structure.formula
-            else len(symbols) // gcd(*Counter(symbols).values()),
+            "atoms_per_formula_unit": None if self.structure.formula else _formula_unit(symbols),
             "kilograms_per_mol_atoms": density.kilograms_per_mol_atoms,
             "mean_frequency_THz": density.mean_frequency_THz,
             "mean_frequency_standard_deviation_THz": density.mean_frequency_standard_deviation_THz,
@@ -181,36 +184,34 @@ def write_predictions(
         how many there were, and the first of them
     """
     folder.mkdir(parents=True, exist_ok=True)
-    summary, first = Summary(), []
+    summary = Summary()
+    first: list[Predicted] = []
 
-    with whole_file(folder / THERMODYNAMICS) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        with whole_file(folder / FAILURES) as failed, failed.open("w", newline="", encoding="utf-8") as failures:
-            thermodynamics = csv.writer(file, lineterminator="\n")
-            problems = csv.writer(failures, lineterminator="\n")
-            problems.writerow(["file", "frame", "message"])
-            n_written = 0
+    with _csv(folder / THERMODYNAMICS) as thermodynamics, _csv(folder / FAILURES) as problems:
+        problems.writerow(["file", "frame", "message"])
+        n_written = 0
 
-            def rows() -> Iterator[dict[str, Any]]:
-                nonlocal n_written
-                for each in found:
-                    if isinstance(each, Problem):
-                        summary.n_failed += 1
-                        problems.writerow([each.file, each.frame, each.message])
-                        if len(summary.problems) < SHOWN:
-                            summary.problems.append(each)
-                        continue
-                    summary.n_predicted += 1
-                    if len(first) < SHOWN:
-                        first.append(each)
-                    for line in thermodynamic_rows(each.row):
-                        if not n_written:
-                            thermodynamics.writerow(line)
-                        thermodynamics.writerow([_shown(value) for value in line.values()])
-                        n_written += 1
-                    yield each.row
+        def rows() -> Iterator[dict[str, Any]]:
+            nonlocal n_written
+            for each in found:
+                if isinstance(each, Problem):
+                    summary.n_failed += 1
+                    problems.writerow([each.file, each.frame, each.message])
+                    if len(summary.problems) < SHOWN:
+                        summary.problems.append(each)
+                    continue
+                summary.n_predicted += 1
+                if len(first) < SHOWN:
+                    first.append(each)
+                for line in thermodynamic_rows(each.row):
+                    if not n_written:
+                        thermodynamics.writerow(line)
+                    thermodynamics.writerow([_shown(value) for value in line.values()])
+                    n_written += 1
+                yield each.row
 
-            metadata = provenance({"model": dict(model)}, ("ase", "numpy"), model=dict(model))
-            write_table(folder / DENSITIES, rows(), columns(), metadata)
+        metadata = provenance({"model": dict(model)}, ("ase", "numpy"), model=dict(model))
+        write_table(folder / DENSITIES, rows(), columns(), metadata)
     if as_csv:
         _write_densities(folder)
     return summary, first
@@ -247,12 +248,17 @@ def _write_densities(folder: Path) -> None:
     """Write the densities as CSV, a row for each structure and a column for each bin."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(folder / DENSITIES) as table, whole_file(folder / DENSITIES_CSV) as partial:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["file", "frame", "states_above", *(f"{centre:g} THz" for centre in bin_centres_THz())])
-            names = ["file", "frame", "states_above", "density_of_states_per_THz"]
-            for batch in table.iter_batches(batch_size=BATCH, columns=names):
-                for row in batch.to_pylist():
-                    head = [row["file"], row["frame"], f"{row['states_above']:.4g}"]
-                    writer.writerow([*head, *(f"{value:.5g}" for value in row["density_of_states_per_THz"])])
+    with pq.ParquetFile(folder / DENSITIES) as table, _csv(folder / DENSITIES_CSV) as writer:
+        writer.writerow(["file", "frame", "states_above", *(f"{centre:g} THz" for centre in bin_centres_THz())])
+        names = ["file", "frame", "states_above", "density_of_states_per_THz"]
+        for batch in table.iter_batches(batch_size=BATCH, columns=names):
+            for row in batch.to_pylist():
+                head = [row["file"], row["frame"], f"{row['states_above']:.4g}"]
+                writer.writerow([*head, *(f"{value:.5g}" for value in row["density_of_states_per_THz"])])
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Any]:
+    """Give a writer of a CSV file that appears when it is complete."""
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        yield csv.writer(file, lineterminator="\n")

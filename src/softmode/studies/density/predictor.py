@@ -31,6 +31,8 @@ from softmode.studies.density.density import ENVIRONMENT, Density, PredictsDensi
 # What is missing here, a model in another process does not see.
 _ARRAYS = ("masses",)
 Item = TypeVar("Item")
+# What comes back of a density, beside the factors of its standard deviations.
+_FIELDS = ("numbers", "masses", "members", "overflow_THz")
 _LENGTH = struct.Struct("<q")
 _PACKAGES = ("torch", "e3nn", "matscipy")
 
@@ -73,7 +75,8 @@ def _found(model: PredictsDensity, structures: Sequence[Atoms]) -> list[Density]
     if not any(MIXTURES in atoms.info for atoms in structures):
         return model.density(structures)
     # a model has one kind of shared sites at a time
-    return [model.density([atoms], mixtures=atoms.info.get(MIXTURES))[0] for atoms in structures]
+    mixing: Any = model
+    return [mixing.density([atoms], mixtures=atoms.info.get(MIXTURES))[0] for atoms in structures]
 
 
 def _not_finite() -> EntryError:
@@ -178,13 +181,13 @@ def _unpacked(arrays: Mapping[str, np.ndarray]) -> list[Atoms]:
 
 def _answer(found: Sequence[Density | EntryError]) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
-    notes = []
+    notes: list[dict[str, Any]] = []
     for place, each in enumerate(found):
         if isinstance(each, EntryError):
             notes.append({"kind": each.kind, "message": each.message})
             continue
         notes.append({"scales": dict(each.scales)})
-        for name in ("numbers", "masses", "members", "overflow_THz"):
+        for name in _FIELDS:
             arrays[f"{name}-{place}"] = getattr(each, name)
     return arrays | {"notes": np.array(json.dumps(notes))}
 
@@ -195,8 +198,8 @@ def _answered(arrays: Mapping[str, np.ndarray]) -> list[Density | EntryError]:
         if "kind" in note:
             found.append(EntryError(note["kind"], note["message"]))
         else:
-            own = [arrays[f"{name}-{place}"] for name in ("numbers", "masses", "members", "overflow_THz")]
-            found.append(Density(*own, scales=note["scales"]))
+            own = {name: arrays[f"{name}-{place}"] for name in _FIELDS}
+            found.append(Density(**own, scales=note["scales"]))
     return found
 
 

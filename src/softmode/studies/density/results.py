@@ -98,11 +98,11 @@ def density(results: Results) -> Table:
     caption = (
         "Mean absolute errors against the reference. model: it is given the data set's structure and no forces; "
         "potential: it relaxes the structure and computes phonons from forces. ω̄: mean frequency of all modes, of the "
-        f"density of states; S, F, C_V at {temperature}, per mole of atoms; W₁: Wasserstein distance of the densities of "
-        "states, each normalised. stable: entries that the reference and the source call stable; a model, which is "
+        f"density of states; S, F, C_V at {temperature}, per mole of atoms; W₁: Wasserstein distance of the densities "
+        "of states, each normalised. stable: entries that the reference and the source call stable; a model, which is "
         "trained on such crystals, calls all so. unseen: of common, those that none was trained on; common: those that "
         f"every source completed; own: those that this one did. {found.labels[BASELINE]}: of each stable entry, the "
-        "mean of the reference over all others, per atom. s: mean time of an entry with all its stages, on the machines "
+        "mean of the reference over all others, per atom. s: mean time of an entry with all its stages, on machines "
         "that this campaign ran on; brackets: 95 % bootstrap interval. "
         f"Protocol {report['protocol']} ({report['protocol_digest'][:12]}). {found.cautions}"
     ).rstrip()
@@ -162,8 +162,8 @@ def calibration(results: Results) -> Table:
     caption = (
         "Errors against the reference, of entries that it calls stable, over the standard deviation that the model "
         "itself gives: shares below one and two (of a normal distribution 68.3 and 95.4 %), the median over that of a "
-        "normal distribution (1 where calibrated, above 1 where the model is too sure), and Spearman's rank correlation "
-        "of errors and standard deviations."
+        "normal distribution (1 where calibrated, above 1 where the model is too sure), and Spearman's correlation of "
+        "the ranks of errors and standard deviations."
     )
     header = ["model", "quantity", "n", "within 1 σ (%)", "within 2 σ (%)", "median", "ρ"]
     return Table("density_calibration", "How sure models of densities are", header, rows, caption, numbers)

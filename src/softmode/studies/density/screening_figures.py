@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -30,7 +31,8 @@ def densities_figure(found: Sequence[Predicted]) -> Figure:
         n_columns = min(_IN_A_ROW, len(found))
         n_lines = math.ceil(len(found) / n_columns)
         figure = plt.figure(figsize=(WIDTH, 1.5 * n_lines + 2.4), layout="constrained")
-        above, below = figure.subfigures(2, 1, height_ratios=[1.5 * n_lines, 2.4])
+        parts: Any = figure.subfigures(2, 1, height_ratios=[1.5 * n_lines, 2.4])
+        above, below = parts
         panels = above.subplots(n_lines, n_columns, squeeze=False)
         for axes, each in zip(panels.flat, found, strict=False):
             _density(axes, each)
@@ -79,7 +81,8 @@ def screening_figure(found: Screening, checked: pd.DataFrame | None) -> Figure:
     at = f"{found.temperature_K:g} K"
     with style():
         figure = plt.figure(figsize=(WIDTH, 8.2), layout="constrained")
-        above, below = figure.subfigures(2, 1, height_ratios=[1, 1.05])
+        parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.05])
+        above, below = parts
         axes = above.subplots(2, 2)
         _histogram(axes[0, 0], found, at)
         _components(above, axes[0, 1], found)
@@ -100,21 +103,18 @@ def screening_figure(found: Screening, checked: pd.DataFrame | None) -> Figure:
 
 def _histogram(axes: Axes, found: Screening, at: str) -> None:
     values = found.heat_capacities
-    axes.hist(values, bins=np.geomspace(values.min(), values.max(), 50), color=_COLOUR, alpha=0.7)
+    axes.hist(values, bins=np.geomspace(values.min(), values.max(), 50).tolist(), color=_COLOUR, alpha=0.7)
     axes.set(xscale="log", xlabel=f"$C_V$ at {at} (J/K/kg)", ylabel="structures")
     plain_logarithm(axes.xaxis)
     axes.axvline(found.ranked["heat_capacity_J_per_K_kg"].iloc[-1], color=_OTHER, linewidth=0.8)
-    axes.set_title(f"(a) n = {len(values):,}", loc="left")
-    axes.text(
-        0.97, 0.95, f"line: the first {len(found.ranked)}", transform=axes.transAxes, ha="right", va="top", fontsize=7
-    )
+    axes.set_title(f"(a) n = {len(values):,}; line: the first {len(found.ranked)}", loc="left")
 
 
 def _components(figure: Figure, axes: Axes, found: Screening) -> None:
     points = found.components.sort_values("heat_capacity_J_per_K_kg")
     norm = LogNorm(*points["heat_capacity_J_per_K_kg"].quantile([0.02, 0.98]))
     drawn = axes.scatter(
-        points["first"], points["second"], c=points["heat_capacity_J_per_K_kg"], norm=norm, s=3, cmap="viridis",
+        points["first"], points["second"], c=points["heat_capacity_J_per_K_kg"], norm=norm, s=3, cmap="viridis_r",
         linewidth=0, rasterized=True,
     )  # fmt: skip
     bar = figure.colorbar(drawn, ax=axes, label="$C_V$ (J/K/kg)", extend="both")
@@ -154,8 +154,12 @@ def _checked(axes: Axes, checked: pd.DataFrame | None, at: str) -> None:
     axes.errorbar(x, y, np.nan_to_num(deviations), fmt="o", markersize=3, color=_OTHER, linewidth=0.8)
     low, high = min(x.min(), y.min()) * 0.96, max(x.max(), y.max()) * 1.04
     axes.plot([low, high], [low, high], color="#404040", linewidth=0.6)
-    for name, at_x, at_y in zip(known["formula"], x, y, strict=True):
-        axes.annotate(name, (at_x, at_y), xytext=(3, 3), textcoords="offset points", fontsize=5.5)
+    # one above and one below the line in turn, so that neighbours' names do not overlap
+    for place, at in enumerate(np.argsort(x)):
+        place_of_name = {"xytext": (-4, 4), "ha": "right"} if place % 2 else {"xytext": (4, -7), "ha": "left"}
+        axes.annotate(
+            known["formula"].iloc[at], (x[at], y[at]), textcoords="offset points", fontsize=5.5, **place_of_name
+        )
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=f"reference, $C_V$ at {at} (J/K/kg)", ylabel="predicted")
     error = 100 * np.abs(y / x - 1).mean()
     axes.text(0.03, 0.97, f"mean error {error:.1f} %", transform=axes.transAxes, va="top", fontsize=7)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import numpy as np
 from ase import Atoms
@@ -120,7 +120,7 @@ def _of_file(path: Path) -> Iterator[Structure | Problem]:
         kind = ""
     try:
         if kind in ("extxyz", "xyz"):
-            with open_with_compression(name) as file:
+            with cast(TextIO, open_with_compression(name)) as file:
                 yield from frames(file, name)
         elif kind == "db":
             yield from _rows(path)
@@ -180,7 +180,7 @@ def _mistake(head: str, count: int | None, body: Sequence[str], lines: "_Lines")
 
 
 def _of_text(text: str) -> Atoms:
-    return read(io.StringIO(text), format="extxyz")
+    return cast(Atoms, read(io.StringIO(text), format="extxyz"))
 
 
 def _crystal(made: Callable[[], Atoms], name: str, number: int) -> Structure | Problem:
@@ -221,7 +221,7 @@ class _Lines:
 
     def take(self, number: int) -> list[str]:
         """Return so many lines, fewer at the end."""
-        found = []
+        found: list[str] = []
         while len(found) < number and (line := self.next()):
             found.append(line)
         return found
