@@ -64,7 +64,7 @@ class AllSources:
         models = models.merge(known.drop_duplicates("entry")[["entry", *_OF_ENTRY]], on="entry", how="left")
         # they are trained on crystals without imaginary modes, and know no others
         verdicts = [column for column in known if column.startswith("stable_")]
-for verdict in verdicts:
+        for verdict in verdicts:
             models[verdict] = models["status"].eq("done").map({True: True, False: None})
         files = training_files(self.results.presentation)
         training = {name: TrainingSet(path) for name, path in files.items() if name in self.models}

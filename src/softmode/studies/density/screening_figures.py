@@ -155,10 +155,10 @@ def _checked(axes: Axes, checked: pd.DataFrame | None, at: str) -> None:
     low, high = min(x.min(), y.min()) * 0.96, max(x.max(), y.max()) * 1.04
     axes.plot([low, high], [low, high], color="#404040", linewidth=0.6)
     # one above and one below the line in turn, so that neighbours' names do not overlap
-    for place, at in enumerate(np.argsort(x)):
+    for place, row in enumerate(np.argsort(x)):
         place_of_name = {"xytext": (-4, 4), "ha": "right"} if place % 2 else {"xytext": (4, -7), "ha": "left"}
         axes.annotate(
-            known["formula"].iloc[at], (x[at], y[at]), textcoords="offset points", fontsize=5.5, **place_of_name
+            known["formula"].iloc[row], (x[row], y[row]), textcoords="offset points", fontsize=5.5, **place_of_name
         )
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=f"reference, $C_V$ at {at} (J/K/kg)", ylabel="predicted")
     error = 100 * np.abs(y / x - 1).mean()
