@@ -13,7 +13,7 @@ from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import Phonons, Protocol, stage_settings
 from softmode.stages.phonons import phonopy_of, task_of_reference
 from softmode.studies.density.alloy_files import AlloyRequest, write_alloys
-from softmode.studies.density.alloys import between, mixed, parse_mix, states, virtual_crystal
+from softmode.studies.density.alloys import between, mixed, pair_of, parse_mix, states, virtual_crystal
 from softmode.studies.density.density import bin_edges_THz
 from softmode.studies.density.predictor import MIXTURES, densities
 from softmode.studies.density.structure_stream import Structure
@@ -68,38 +68,61 @@ def test_shared_sites_are_those_of_both_elements() -> None:
         mixed(bulk("Cu"), parse_mix("Sb:Bi=0.5:0.5"), "Cu.cif")
 
 
+METALS = ("Mg", "Ca")
+
+
 def test_lattice_between_is_linear_and_other_structures_are_refused(pair: list[Entry]) -> None:
     one, other = (entry.unit_cell for entry in pair)
-    half = between(one, other, 0.5)
+    half = between(pair_of(one, other, METALS, PAIR), 0.5)
     assert half.cell.lengths() == pytest.approx((one.cell.lengths() + other.cell.lengths()) / 2)
-    # the second crystal may list its sites in another order and another cell image
+    # the second crystal may list its sites in another order, and from another origin
     turned = other[::-1]
-    turned.positions += turned.cell.array[0]
-    again = between(one, turned, 0.5)
-    assert str(again.symbols) == str(one.symbols)
-    difference = again.get_scaled_positions() - half.get_scaled_positions()
-    assert np.abs(difference - np.rint(difference)).max() < 1e-9
-    with pytest.raises(InputError, match="not isostructural"):
-        between(bulk("NaCl", "rocksalt", 5.6), bulk("ZnS", "zincblende", 5.4), 0.5)
-    with pytest.raises(InputError, match="has 1 atoms and second 2"):
-        between(bulk("Cu"), bulk("ZnS", "zincblende", 5.4), 0.5)
+    turned.positions += 0.3 * turned.cell.array[0]
+    found = pair_of(one, turned, METALS, PAIR)
+    assert turned[found.order].get_chemical_symbols() == ["Ca", "O"]
+    assert np.abs(between(found, 0.5).get_all_distances(mic=True) - half.get_all_distances(mic=True)).max() < 1e-9
+    with pytest.raises(InputError, match="are not isostructural with Na in place of Zn"):
+        pair_of(bulk("NaCl", "rocksalt", 5.6), bulk("ZnCl", "zincblende", 5.4), ("Na", "Zn"), ("a", "b"))
+    # cations are not anions
+    with pytest.raises(InputError, match="are not isostructural"):
+        pair_of(bulk("MgS", "rocksalt", 5.2), bulk("CaO", "rocksalt", 4.8), METALS, ("a", "b"))
+    with pytest.raises(InputError, match="a and b have 1 and 2 atoms"):
+        pair_of(bulk("Cu"), bulk("ZnS", "zincblende", 5.4), ("Cu", "Zn"), ("a", "b"))
 
 
 def test_virtual_crystal_has_its_end_members_at_its_ends(pair: list[Entry], phonons: Phonons) -> None:
     one, other = pair
+    q = [[0.1, 0.2, 0.4]]
     for share, entry in ((0.0, one), (1.0, other)):
-        end, pure = virtual_crystal(one, other, share, phonons), phonopy_of(task_of_reference(entry), phonons)
-        q = [[0.1, 0.2, 0.4]]
+        end = virtual_crystal(one, other, METALS, share, phonons)
+        pure = phonopy_of(task_of_reference(entry), phonons)
         assert end.run_qpoints(q).frequencies == pytest.approx(pure.run_qpoints(q).frequencies, abs=1e-6)
-    half = virtual_crystal(one, other, 0.5, phonons)
-    densities_of = [states(virtual_crystal(one, other, x, phonons), phonons, bin_edges_THz())[0] for x in (0, 0.5, 1)]
-    step = bin_edges_THz()[1]
-    assert [each.sum() * step for each in densities_of] == pytest.approx([3, 3, 3])
-    means = [(each * (bin_edges_THz()[:-1] + step / 2)).sum() * step / 3 for each in densities_of]
-    assert means[0] > means[1] > means[2]
+    half = virtual_crystal(one, other, METALS, 0.5, phonons)
     assert half.primitive.masses.mean() == pytest.approx((40.304 + 56.077) / 4, rel=1e-3)
-    with pytest.raises(InputError, match="other supercells"):
-        virtual_crystal(one, replace(other, supercell_matrix=np.diag([1, 1, 2])), 0.5, phonons)
+    crystals = [virtual_crystal(one, other, METALS, share, phonons) for share in (0, 0.5, 1)]
+    edges = bin_edges_THz()
+    found = [states(crystal, phonons, edges)[0] * edges[1] for crystal in crystals]
+    assert [each.sum() for each in found] == pytest.approx([3, 3, 3])
+    means = [each @ (edges[:-1] + edges[1] / 2) / 3 for each in found]
+    assert means[0] > means[1] > means[2]
+    with pytest.raises(InputError, match="have other supercells"):
+        virtual_crystal(one, replace(other, supercell_matrix=np.diag([1, 1, 2])), METALS, 0.5, phonons)
+
+
+def test_virtual_crystal_does_not_hang_on_the_order_of_atoms(pair: list[Entry], phonons: Phonons) -> None:
+    one, other = pair
+    force_set = other.force_set
+    assert force_set is not None
+    cell = other.unit_cell[::-1]
+    cell.positions += 0.25 * cell.cell.array[2]
+    n = len(force_set.forces[0]) // 2
+    order = np.concatenate([np.arange(n, 2 * n), np.arange(n)])
+    turned = replace(other, unit_cell=cell, force_set=force_set.reordered(order))
+    q = [[0.1, 0.2, 0.4]]
+    expected = virtual_crystal(one, other, METALS, 0.5, phonons).run_qpoints(q).frequencies
+    assert virtual_crystal(one, turned, METALS, 0.5, phonons).run_qpoints(q).frequencies == pytest.approx(
+        expected, abs=1e-6
+    )
 
 
 def test_alloys_of_two_files_stand_between_them(pair: list[Entry], demo_folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from softmode.reference.entry import Entry
 from softmode.reference.reading import Selection, read_entries
 from softmode.settings.protocol import phonons_of_protocol
 from softmode.settings.registered import PROTOCOLS_FILE
-from softmode.studies.density.alloys import Mix, between, end_members, mixed, states, virtual_crystal
+from softmode.studies.density.alloys import Mix, between, end_members, mixed, pair_of, states, virtual_crystal
 from softmode.studies.density.density import Thermodynamics, bin_centres_THz, bin_edges_THz, thermodynamics
 from softmode.studies.density.prediction_files import Predicted, predicted, write_predictions
 from softmode.studies.density.predictor import MIXTURES, Predict
@@ -114,8 +114,8 @@ def _alloy(given: Sequence[Structure], mix: Mix) -> Structure:
     if len(given) == 1:
         return mixed(given[0].atoms, mix, given[0].file)
     one, other = given
-    cell = between(one.atoms, other.atoms, mix.shares[1], (one.file, other.file))
-    return mixed(cell, mix, f"{one.file}-{other.file}")
+    pair = pair_of(one.atoms, other.atoms, (mix.elements[0], mix.elements[1]), (one.file, other.file))
+    return mixed(between(pair, mix.shares[1]), mix, f"{one.file}-{other.file}")
 
 
 def _of_model(each: Predicted, second: str) -> Point:
@@ -154,10 +154,11 @@ def _of_references(pure: Sequence[Structure], asked: AlloyRequest, second: str) 
         found[entry.id] = entry
     one, other = (found[each.file] for each in pure)
     points = []
+    elements = (asked.mixes[0].elements[0], second)
     shares = sorted({0.0, 1.0, *(mix.shares[1] for mix in asked.mixes)})
     for share in shares:
         try:
-            phonopy = virtual_crystal(one, other, share, phonons)
+            phonopy = virtual_crystal(one, other, elements, share, phonons)
         except EntryError as error:
             raise InputError(f"{one.id} and {other.id}: {error.message}") from error
         per_THz, lowest = states(phonopy, phonons, bin_edges_THz())

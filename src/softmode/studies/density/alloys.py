@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 from phonopy import Phonopy
+from phonopy.harmonic.force_constants import compact_fc_to_full_fc
 
 from softmode.errors import InputError
 from softmode.reference.cells import make_phonopy, masses_of
@@ -26,6 +27,9 @@ from softmode.studies.density.structure_stream import Structure
 # Difference of fractional coordinates up to which two sites are the same one in two pure crystals. With more, crystals
 # that only resemble each other would be mixed; with less, sites that are free would be refused.
 _SAME_SITE = 0.1
+# By how much the directions of lattice vectors of two pure crystals may differ. With more, sites of turned cells would
+# be mixed, whose force constants do not belong together.
+_SAME_DIRECTION = 0.1
 # By how much shares may miss a sum of one; written with two digits they do.
 _SUM = 0.011
 
@@ -98,48 +102,91 @@ def _formula(atoms: Atoms, shared: np.ndarray, mix: Mix) -> str:
     return "".join(symbol + (str(count // common) if count > common else "") for symbol, count in parts)
 
 
-def between(first: Atoms, second: Atoms, share: float, names: tuple[str, str] = ("first", "second")) -> Atoms:
-    """Return the structure between two isostructural ones, by Vegard's law: cell and positions are linear.
+@dataclass(frozen=True)
+class Pair:
+    """Two isostructural crystals, and how the sites of one are those of the other.
+
+    Attributes:
+        first, second: the pure crystals
+        elements: which of the first, and which of the second, are mixed
+        order: for each site of the first crystal, which one of the second it is
+        shift: what the origin of the second one is to be moved by, in fractions of its cell
+    """
+
+    first: Atoms
+    second: Atoms
+    elements: tuple[str, str]
+    order: np.ndarray
+    shift: np.ndarray
+
+
+def pair_of(first: Atoms, second: Atoms, elements: tuple[str, str], names: tuple[str, str]) -> Pair:
+    """Return two crystals as a pair; their sites may have other orders, and their cells other origins.
 
     Args:
-        first, second: pure crystals with the same sites in the same order, or another order that distances tell
-        share: of the second one
+        elements: which of the first, and which of the second, are mixed; all other sites have the same element
 
     Raises:
         InputError: they are not isostructural.
     """
+    what = " and ".join(names)
     if len(first) != len(second):
+        raise InputError(f"{what} have {len(first)} and {len(second)} atoms; only isostructural crystals are mixed")
+    directions = [atoms.cell.array / atoms.cell.lengths()[:, None] for atoms in (first, second)]
+    kinds = [_kinds(first.numbers, elements), _kinds(second.numbers, elements)]
+    scaled = [first.get_scaled_positions(), second.get_scaled_positions()]
+    best: tuple[float, np.ndarray, np.ndarray] | None = None
+    for origin in np.flatnonzero(kinds[1] == kinds[0][0]):
+        shift = scaled[0][0] - scaled[1][origin]
+        order, farthest = _same_sites(scaled[0], scaled[1] + shift, kinds[0], kinds[1])
+        if order is not None and (best is None or farthest < best[0]):
+            best = farthest, order, shift
+    if np.abs(directions[0] - directions[1]).max() > _SAME_DIRECTION or best is None or best[0] > _SAME_SITE:
         raise InputError(
-            f"{names[0]} has {len(first)} atoms and {names[1]} {len(second)}; only isostructural crystals are mixed"
+            f"{what} are not isostructural with {elements[0]} in place of {elements[1]}: their cells or sites differ. "
+            "Write both in the same setting"
         )
-    order = _order(first, second, names)
-    # not wrapped: force constants belong to the atoms of a supercell where they are written
-    scaled = first.get_scaled_positions(wrap=False)
-    difference = second.get_scaled_positions()[order] - scaled
-    difference -= np.rint(difference)
-    cell = (1 - share) * first.cell.array + share * second.cell.array
-    return Atoms(first.numbers, cell=cell, scaled_positions=scaled + share * difference, pbc=True)
+    return Pair(first, second, elements, best[1], best[2])
 
 
-def _order(first: Atoms, second: Atoms, names: tuple[str, str]) -> np.ndarray:
-    """Return for each site of the first crystal which one of the second it is."""
-    angles = np.abs(first.cell.cellpar()[3:] - second.cell.cellpar()[3:]).max()
-    difference = first.get_scaled_positions()[:, None] - second.get_scaled_positions()[None]
+def _kinds(numbers: np.ndarray, elements: tuple[str, str]) -> np.ndarray:
+    """Return atomic numbers, one for both elements that are mixed."""
+    one, other = (atomic_numbers[element] for element in elements)
+    return np.where(numbers == other, one, numbers)
+
+
+def _same_sites(
+    one: np.ndarray, other: np.ndarray, kinds: np.ndarray, other_kinds: np.ndarray
+) -> tuple[np.ndarray | None, float]:
+    """Return for each site which other one is nearest (None where two share one), and the largest distance."""
+    difference = one[:, None] - other[None]
     distances = np.abs(difference - np.rint(difference)).max(axis=2)
+    distances[kinds[:, None] != other_kinds[None]] = np.inf
     order = distances.argmin(axis=1)
-    if angles > 5 or len(set(order.tolist())) < len(first) or distances.min(axis=1).max() > _SAME_SITE:
-        raise InputError(
-            f"{names[0]} and {names[1]} are not isostructural: their cells or sites differ. Write both in the same "
-            "setting, with one origin"
-        )
-    return np.asarray(order)
+    farthest = float(distances.min(axis=1).max())
+    return (None if len(set(order.tolist())) < len(one) else order), farthest
 
 
-def virtual_crystal(first: Entry, second: Entry, share: float, phonons: Phonons) -> Phonopy:
+def between(pair: Pair, share: float) -> Atoms:
+    """Return the structure between two isostructural ones, by Vegard's law: cell and positions are linear.
+
+    Args:
+        share: of the second one
+    """
+    # not wrapped: force constants belong to the atoms of a supercell where they are written
+    scaled = pair.first.get_scaled_positions(wrap=False)
+    difference = pair.second.get_scaled_positions()[pair.order] + pair.shift - scaled
+    difference -= np.rint(difference)
+    cell = (1 - share) * pair.first.cell.array + share * pair.second.cell.array
+    return Atoms(pair.first.numbers, cell=cell, scaled_positions=scaled + share * difference, pbc=True)
+
+
+def virtual_crystal(first: Entry, second: Entry, elements: tuple[str, str], share: float, phonons: Phonons) -> Phonopy:
     """Return the phonons of the virtual crystal: masses and force constants of both references, mixed by shares.
 
     Args:
-        first, second: isostructural entries with references, of one supercell matrix and one order of atoms
+        first, second: isostructural entries with references, of one supercell matrix
+        elements: which of the first, and which of the second, are mixed
         share: of the second one
         phonons: how force constants are made
 
@@ -147,22 +194,34 @@ def virtual_crystal(first: Entry, second: Entry, share: float, phonons: Phonons)
         InputError: they are not so.
     """
     names = (first.id, second.id)
-    same = np.array_equal(first.supercell_matrix, second.supercell_matrix) and np.allclose(
-        first.primitive_matrix, second.primitive_matrix
-    )
-    order = _order(first.unit_cell, second.unit_cell, names) if len(first.unit_cell) == len(second.unit_cell) else None
-    if not same or order is None or (order != np.arange(len(first.unit_cell))).any():
-        raise InputError(
-            f"{' and '.join(names)} have other supercells, or their atoms in another order; no virtual crystal is made"
-        )
+    pair = pair_of(first.unit_cell, second.unit_cell, elements, names)
+    if not np.array_equal(first.supercell_matrix, second.supercell_matrix):
+        raise InputError(f"{' and '.join(names)} have other supercells; no virtual crystal is made of them")
     one, other = (phonopy_of(task_of_reference(entry), phonons) for entry in (first, second))
-    assert one.force_constants is not None and other.force_constants is not None
-    masses = (1 - share) * masses_of(first.unit_cell) + share * masses_of(second.unit_cell)
-    cell = between(first.unit_cell, second.unit_cell, share, names)
-    cell.set_masses(masses)
-    mixed_phonopy = make_phonopy(cell, first.supercell_matrix, first.primitive_matrix, phonons.symmetry_tolerance_A)
-    mixed_phonopy.force_constants = (1 - share) * one.force_constants + share * other.force_constants
-    return mixed_phonopy
+    shift = pair.shift @ np.linalg.inv(np.asarray(first.supercell_matrix).T)
+    order, farthest = _same_sites(
+        one.supercell.scaled_positions,
+        other.supercell.scaled_positions + shift,
+        _kinds(one.supercell.numbers, elements),
+        _kinds(other.supercell.numbers, elements),
+    )
+    if order is None or not math.isfinite(farthest):
+        raise InputError(f"{' and '.join(names)}: the atoms of their supercells are not those of each other")
+    cell = between(pair, share)
+    cell.set_masses((1 - share) * masses_of(first.unit_cell) + share * masses_of(second.unit_cell)[pair.order])
+    found = make_phonopy(cell, first.supercell_matrix, first.primitive_matrix, phonons.symmetry_tolerance_A)
+    of_other = _full(other)[np.ix_(order, order)]
+    found.force_constants = (1 - share) * _full(one) + share * of_other
+    return found
+
+
+def _full(phonopy: Phonopy) -> np.ndarray:
+    """Return force constants between all atoms of the supercell, shape (n, n, 3, 3)."""
+    constants = phonopy.force_constants
+    assert constants is not None  # it has been solved for
+    if constants.shape[0] == constants.shape[1]:
+        return np.asarray(constants)
+    return np.asarray(compact_fc_to_full_fc(phonopy.primitive, constants))
 
 
 def states(phonopy: Phonopy, phonons: Phonons, edges_THz: np.ndarray) -> tuple[np.ndarray, float]:
