@@ -25,9 +25,9 @@ from softmode.studies.harmonic.study import PHONONS
 
 # Rows of the gallery, a quarter of the errors each, and entries in a row.
 _QUARTERS, _IN_A_ROW = 4, 4
-# Width in THz to which densities of the reference are put together, as those of the models are; with their own, 0.1,
-# they are noise that nobody can compare.
-_STEP = 0.5
+# Bins of a model that are put together, by the highest frequency in THz that a panel shows; with all of them, densities
+# of the reference are noise that nobody can compare.
+_TOGETHER = {8.0: 1, 20.0: 2, math.inf: 4}
 # Panels of parity in a row.
 _PARITY_IN_A_ROW = 4
 _REFERENCE_COLOUR = "#404040"
@@ -89,7 +89,9 @@ def _compared(axes: Axes, found: AllSources, entry: str, model: str, results: Re
     assert reference is not None and predicted is not None  # both were compared
     expected = np.histogram(reference[0], edges, weights=reference[1] * width / step)[0]
     values, deviations = predicted[1][:-1], found.densities.deviations(entry, model)
-    every = max(1, round(_STEP / step))
+    occupied = np.flatnonzero(expected + values > 0.02 * expected.max())
+    end = float(centres[occupied[-1]]) + step
+    every = next(number for highest, number in _TOGETHER.items() if end <= highest)
 
     def wide(states: np.ndarray) -> np.ndarray:
         return np.asarray(states.reshape(-1, every).mean(axis=1))
@@ -102,8 +104,7 @@ def _compared(axes: Axes, found: AllSources, entry: str, model: str, results: Re
     if np.isfinite(deviations).all():
         low, high = wide(values - deviations), wide(values + deviations)
         axes.fill_between(shown, np.maximum(low, 0), high, color=colour, alpha=0.25, linewidth=0)
-    occupied = np.flatnonzero(wide(expected) + wide(values) > 0.01 * wide(expected).max())
-    axes.set(xlim=(0, shown[occupied[-1]] + 2 * step * every), ylim=(0, None), yticks=[])
+    axes.set(xlim=(0, 1.05 * end), ylim=(0, None), yticks=[])
     return pd.DataFrame(
         {
             "frequency_THz": centres,
@@ -229,7 +230,7 @@ def cost_figure(results: Results) -> tuple[Figure, pd.DataFrame]:
             own = numbers[numbers["quantity"] == quantity.key]
             points = own[own["seconds"].notna() & own["mae"].notna()]
             axes.set_title(f"({letter})" + (f" n = {points['n'].max()}" if len(points) else ""), loc="left")
-            axes.set_ylabel(f"{quantity.name}, ${quantity.symbol}$ ({quantity.unit})")
+            axes.set_ylabel(f"MAE of ${quantity.symbol}$ ({quantity.unit})")
             if points.empty:
                 nothing(axes, "no entry that all completed")
                 continue

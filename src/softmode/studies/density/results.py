@@ -25,6 +25,8 @@ COMPARED = (
     Quantity("distance", DISTANCE, 1.0, "THz", "W_1", "distance of the densities of states"),
 )
 ERRORS = (FREQUENCY, *PER_ATOM)
+# Subsets in the order of the table's rows.
+_SUBSETS = ("stable", "unseen", "common", "own")
 QUANTITIES = (FREQUENCY, COMPARED[0], *PER_ATOM, COMPARED[1])
 
 
@@ -83,7 +85,7 @@ def density(results: Results) -> Table:
     for name in found.names:
         seconds = numbers[numbers["potential"] == name]["seconds"].max()
         kind = "model" if name in found.models else "baseline" if name == BASELINE else "potential"
-        for cells in subset_cells(numbers, name, QUANTITIES):
+        for cells in subset_cells(numbers, name, QUANTITIES, subsets=_SUBSETS):
             rows.append([found.labels[name], kind, *cells, digits_or_dash(seconds)])
     report = results.report
     temperature = f"{report['temperature_K']:g} K"
