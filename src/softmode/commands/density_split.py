@@ -14,7 +14,6 @@ class Options:
     validation: int
     test: int
     never_trained: list[Path]
-    among: Path | None
     held_out_elements: list[str]
     imaginary_share: float
     seed: int
@@ -33,7 +32,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="texts of ids and formulas, one a line, that may be in the test part alone",
     )
-    parser.add_argument("--among", type=Path, metavar="FILE", help="text of ids of which both are drawn (all)")
     parser.add_argument(
         "--held-out-elements",
         nargs="*",
@@ -60,8 +58,7 @@ def run(options: Options) -> None:
     left_out = {entry for entries in out.values() for entry in entries}
     fit = [label for label in labels if label.entry not in left_out]
     never = [word for path in options.never_trained for word in path.read_text(encoding="utf-8").split()]
-    among = options.among.read_text(encoding="utf-8").split() if options.among else None
-    split = draw(fit, options.validation, options.test, never, options.seed, among)
+    split = draw(fit, options.validation, options.test, never, options.seed)
     if options.held_out_elements:
         split = without_elements(split, {label.entry: label for label in fit}, options.held_out_elements)
     split.write(options.output)

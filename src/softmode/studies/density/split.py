@@ -40,14 +40,7 @@ def unfit(labels: Iterable[Label], limits: Limits) -> dict[str, list[str]]:
     return found
 
 
-def draw(
-    labels: Sequence[Label],
-    validation: int,
-    test: int,
-    never_trained: Collection[str],
-    seed: int,
-    among: Collection[str] | None = None,
-) -> Split:
+def draw(labels: Sequence[Label], validation: int, test: int, never_trained: Collection[str], seed: int) -> Split:
     """Draw the parts from labels that are fit: the test part, the validation part, and all others to learn from.
 
     Whole formulas are drawn at random until a part has as many crystals as it should. Formulas and ids that are never
@@ -59,7 +52,6 @@ def draw(
         test: and of that
         never_trained: formulas and ids that may be in the test part alone
         seed: of the draw
-        among: entries of which both are drawn, with all others of their formulas; None for all
 
     Raises:
         InputError: there are fewer crystals than that.
@@ -74,12 +66,10 @@ def draw(
     kept = set(never_trained)
     formulas.sort(key=lambda formula: not (kept & {formula, *(each.entry for each in by_formula[formula])}))
     n_kept = sum(bool(kept & {formula, *(each.entry for each in by_formula[formula])}) for formula in formulas)
-    judges = {label.formula for label in labels if among is None or label.entry in among}
     parts: dict[str, list[Compound]] = {"test": [], "validation": [], "train": []}
     numbers = {"test": test, "validation": validation}
     for place, formula in enumerate(formulas):
         part = next((name for name, number in numbers.items() if len(parts[name]) < number), "train")
-        part = part if formula in judges else "train"
         parts["test" if place < n_kept else part] += by_formula[formula]
     if any(len(parts[name]) < number for name, number in numbers.items()) or not parts["train"]:
         raise InputError(f"{test} and {validation} crystals beside those to train on cannot be drawn of {len(labels)}")
