@@ -19,6 +19,8 @@ from softmode.studies.density.prediction_settings import PredictedDensity
 from softmode.studies.density.predictor import densities, in_batches
 from softmode.studies.density.study import DENSITY
 
+# Structures that a model is given together; their number changes no result.
+_AT_A_TIME = 32
 # Columns of the thermodynamics, named as those of the phonons, and of their standard deviations.
 THERMODYNAMICS = {
     "free_energy_kJ_per_mol": "free_energy_standard_deviation_kJ_per_mol",
@@ -30,7 +32,7 @@ THERMODYNAMICS = {
 def predict_densities(tasks: Iterator[Entry], evaluator: Evaluator, settings: PredictedDensity) -> Iterator[Record]:
     """Yield a record for each entry, of its primitive cell as the data set has it; values and arrays as `columns`."""
     model = cast(PredictsDensity, evaluator.potential)
-    for entries in in_batches(tasks, settings.structures_at_a_time):
+    for entries in in_batches(tasks, _AT_A_TIME):
         check()
         started = time.perf_counter()
         cells = [_primitive_cell(entry) for entry in entries]

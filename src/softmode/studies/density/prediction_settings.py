@@ -10,7 +10,6 @@ from softmode.settings.fields import UNIQUE, Settings, TakenFrom, setting
 class PredictedDensity(Settings):
     """Densities of states of the entries' primitive cells, as the data set has them: nothing is relaxed."""
 
-    structures_at_a_time: int = setting("Structures that a model is given together.", default=32, ge=1)
     temperatures_K: Annotated[tuple[Annotated[float, Field(ge=0)], ...], TakenFrom("phonons.temperatures_K")] = setting(
         "Temperatures of the thermodynamics.", unit="K", min_length=1, schema=UNIQUE
     )
