@@ -56,7 +56,7 @@ def moments(seed: int) -> Moments:
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
     path = tmp_path_factory.mktemp("ensemble") / "mine.pt"
-    ensemble.save(path, [moments(0), moments(1)], range(1, 84), {"entropy": 2.0}, {})
+    ensemble.save(path, [moments(0), moments(1)], range(1, 84), {"entropy": (2.0, 0.1)}, {})
     return ensemble.load(path, "cpu")
 
 

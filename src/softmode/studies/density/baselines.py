@@ -11,9 +11,9 @@ from softmode.studies.density.elements import N_ELEMENTS, element_features
 from softmode.studies.density.label_file import Label
 
 # Widths of the kernel, in units of the median distance of two crystals, and ridges that are tried.
-_WIDTHS, _RIDGES = (0.2, 0.35, 0.6, 1.0, 1.7), (1e-4, 1e-3, 1e-2, 1e-1)
+_WIDTHS, _RIDGES = (0.35, 0.6, 1.0, 1.7, 3.0), (1e-3, 1e-2, 1e-1, 1.0)
 # How much more an element's own share of the composition counts than what is known of elements.
-_SHARES = (0.0, 1.0, 3.0)
+_SHARES = (0.0, 1.0, 3.0, 10.0)
 
 
 class Baseline(Protocol):

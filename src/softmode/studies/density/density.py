@@ -62,15 +62,16 @@ class Density:
         members: states of each atom in each bin, by each member, summing to 3 over the bins, shape (n_members, n_atoms,
             N_BINS)
         overflow_THz: at which frequency the states of each atom's last bin count, shape (n_atoms,)
-        scales: by how much standard deviations of the members are to be multiplied to be those of errors, for each of
-            `QUANTITIES`, as found on the validation part; 1 where it is missing
+        scales: what makes standard deviations of the members those of errors, for each of `QUANTITIES`, as found on the
+            validation part: a factor, and what is added in quadrature, in the quantity's unit for a mole of atoms or
+            (of `states`) 1/THz for an atom; 1 and 0 where it is missing
     """
 
     numbers: np.ndarray
     masses: np.ndarray
     members: np.ndarray
     overflow_THz: np.ndarray
-    scales: Mapping[str, float] = field(default_factory=dict)
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def states(self) -> np.ndarray:
@@ -86,7 +87,7 @@ class Density:
     def total_standard_deviation_per_THz(self) -> np.ndarray:
         """Standard deviation of `total_per_THz`, shape (N_EQUAL_BINS,)."""
         totals = self.members[:, :, :-1].sum(axis=1) / STEP_THz
-        return self._spread(totals, "states")
+        return self._spread(totals, "states", len(self.numbers))
 
     @property
     def mean_frequency_THz(self) -> float:
@@ -116,10 +117,11 @@ class Density:
         """Mean mass of a mole of atoms, for heat capacities in J/(kg K)."""
         return float(self.masses.mean() * atomic_mass * Avogadro)
 
-    def _spread(self, of_members: np.ndarray, quantity: str) -> np.ndarray:
+    def _spread(self, of_members: np.ndarray, quantity: str, n_atoms: int = 1) -> np.ndarray:
         if len(of_members) < 2:
             return np.full(of_members.shape[1:], np.nan)  # one member knows nothing of its error
-        return np.asarray(of_members.std(axis=0, ddof=1) * self.scales.get(quantity, 1.0))
+        factor, floor = self.scales.get(quantity, (1.0, 0.0))
+        return np.asarray(np.hypot(factor * of_members.std(axis=0, ddof=1), floor * n_atoms))
 
 
 class PredictsDensity(Protocol):
@@ -229,7 +231,7 @@ def _kernels(temperatures_K: tuple[float, ...]) -> np.ndarray:
 def _of_modes(frequencies_THz: np.ndarray, temperature_K: float) -> np.ndarray:
     """Return free energy (J/mol), entropy and heat capacity (J/K/mol) of modes, shape (3, ...)."""
     temperature = max(temperature_K, _COLDEST)
-    x = np.maximum(frequencies_THz, 1e-9) * _KELVIN_PER_THz / temperature
+    x = np.maximum(frequencies_THz, 1e-6) * _KELVIN_PER_THz / temperature
     population = 1 / np.expm1(np.minimum(x, 700))
     log = np.log1p(-np.exp(-x))
     found = np.array([temperature * (x / 2 + log), x * population - log, x**2 * population * (population + 1)])

@@ -28,7 +28,7 @@ from softmode.studies.density.shapes import PAPER_THz, on_paper_grid
 _EMBEDDED, _MULTIPLICITY, _BASIS, _NEURONS = 64, 32, 10, 100
 
 
-class _Convolution(nn.Module):
+class _Convolution(nn.Module):  # type: ignore[misc] # torch is not where types are checked
     """e3nn's convolution of `gate_points_2101`."""
 
     def __init__(self, irreps_in: o3.Irreps, irreps_edge: o3.Irreps, irreps_out: o3.Irreps, neighbours: float) -> None:
@@ -67,7 +67,7 @@ class _Convolution(nn.Module):
         return sine * own + (1 - mask + cosine * mask) * x
 
 
-class E3NN(nn.Module):
+class E3NN(nn.Module):  # type: ignore[misc]
     """The network with its loss.
 
     Args:

@@ -24,7 +24,9 @@ SHIPPED = Path(__file__).with_name("density-kyoto.pt")
 _GRID = {"maximum_THz": MAXIMUM_THz, "bins": N_EQUAL_BINS, "cutoff_A": CUTOFF_A}
 
 
-def save(path: Path, members: Sequence[Any], elements: Sequence[int], scales: Mapping[str, float], origin: Any) -> None:
+def save(
+    path: Path, members: Sequence[Any], elements: Sequence[int], scales: Mapping[str, tuple[float, float]], origin: Any
+) -> None:
     """Write models of one kind to one file.
 
     Args:
@@ -39,7 +41,7 @@ def save(path: Path, members: Sequence[Any], elements: Sequence[int], scales: Ma
             "kind": members[0].kind,
             "members": [{"description": each.description(), "weights": _weights(each)} for each in members],
             "elements": [int(each) for each in elements],
-            "scales": dict(scales),
+            "scales": {name: list(map(float, pair)) for name, pair in scales.items()},
             "origin": origin,
         }
         torch.save(document, partial)
@@ -83,7 +85,7 @@ class Ensemble:
             raise InputError("matscipy, which finds neighbours, is missing in this environment")
         self.name, self.checkpoint_sha256 = path.stem, sha256(path)
         self.elements = frozenset(document["elements"])
-        self.scales: dict[str, float] = document["scales"]
+        self.scales = {name: (factor, floor) for name, (factor, floor) in document["scales"].items()}
         self.origin = document["origin"]
         self.device = torch.device(device)
         self.members = [built(each).to(self.device) for each in document["members"]]
@@ -142,4 +144,5 @@ def built(member: dict[str, Any]) -> Moments:
     """Return a member of a file's `members`, ready to predict."""
     model = Moments(built_from(member["description"]))
     model.load_state_dict(member["weights"])
-    return model.eval()
+    model.eval()
+    return model

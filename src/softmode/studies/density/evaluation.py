@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 
 from softmode.studies.density.density import (
     N_EQUAL_BINS,
@@ -114,12 +115,11 @@ def _wasserstein(one: np.ndarray, above: np.ndarray, other: np.ndarray, other_ab
 
 def summary(found: Errors) -> dict[str, tuple[float, float, float]]:
     """Return mean errors with their 95 % bootstrap intervals: mean, low, high."""
-    values = measures(found)
-    resampled = {name: _means(each) for name, each in values.items()}
-    return {
-        name: (float(each.mean()), *map(float, np.percentile(resampled[name], [2.5, 97.5])))
-        for name, each in values.items()
-    }
+    means = {}
+    for name, values in measures(found).items():
+        low, high = np.percentile(_means(values), [2.5, 97.5])
+        means[name] = float(values.mean()), float(low), float(high)
+    return means
 
 
 def measures(found: Errors) -> dict[str, np.ndarray]:
@@ -161,12 +161,26 @@ def _mean_on_grid(density: np.ndarray) -> float:
 def states_of_paper_density(density: np.ndarray) -> np.ndarray:
     """Return states of one atom in the bins of `density` of a density on the paper's grid, shape (1, N_BINS)."""
     values = np.interp(bin_centres_THz(), PAPER_THz, density, right=0.0)
-    return 3 * np.append(values, 0.0)[None] / values.sum()
+    return np.asarray(3 * np.append(values, 0.0)[None] / values.sum())
 
 
-def calibrated_scale(deviations: np.ndarray, differences: np.ndarray) -> float:
-    """Return the factor that makes standard deviations of an ensemble those of its errors, by likelihood."""
-    return float(np.sqrt(np.mean((differences / np.maximum(deviations, 1e-12)) ** 2)))
+def calibrated_scale(deviations: np.ndarray, differences: np.ndarray) -> tuple[float, float]:
+    """Return factor and addend (in quadrature) that make an ensemble's standard deviations those of its errors.
+
+    They are those of largest likelihood of normal errors. Three members agree by chance now and then, which a factor
+    alone would have to make up for everywhere.
+    """
+    size = float(np.sqrt(np.mean(differences**2)))
+
+    def unlikely(logarithms: np.ndarray) -> float:
+        factor, floor = np.exp(logarithms)
+        variance = (factor * deviations) ** 2 + (floor * size) ** 2
+        return float(np.mean(np.log(variance) + differences**2 / variance))
+
+    starts = [np.log([factor, floor]) for factor in (0.5, 2.0) for floor in (0.05, 0.5)]
+    found = min((minimize(unlikely, start, method="Nelder-Mead") for start in starts), key=lambda each: each.fun)
+    factor, floor = np.exp(found.x)
+    return float(factor), float(floor) * size
 
 
 def coverage(deviations: np.ndarray, differences: np.ndarray) -> Mapping[str, float]:

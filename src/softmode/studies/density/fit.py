@@ -118,13 +118,10 @@ def batch_of(graphs: Sequence[Graph], device: torch.device) -> Batch:
     """Return crystals without labels as one batch."""
     graph, crystals = joined(graphs)
     volumes = [each.volume_A3 / len(each.masses) for each in graphs]
-    return Batch(
-        *(
-            torch.as_tensor(part, device=device)
-            for part in (graph.shares, graph.masses, graph.sources, graph.targets, graph.vectors, crystals)
-        ),
-        torch.tensor(volumes, dtype=torch.float32, device=device),
-    )
+    parts = (graph.shares, graph.masses, graph.sources, graph.targets, graph.vectors, crystals)
+    shares, masses, sources, targets, vectors, of_atoms = (torch.as_tensor(part, device=device) for part in parts)
+    of_crystals = torch.tensor(volumes, dtype=torch.float32, device=device)
+    return Batch(shares, masses, sources, targets, vectors, of_atoms, of_crystals)
 
 
 class Loop:

@@ -11,7 +11,7 @@ import numpy as np
 from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.settings.from_scratch import DensityTraining
-from softmode.studies.density.baselines import Composition, MeanDensity, overflow_THz
+from softmode.studies.density.baselines import Baseline, Composition, MeanDensity, overflow_THz
 from softmode.studies.density.density import MAXIMUM_THz
 from softmode.studies.density.evaluation import Errors, advantage, errors, states_of_paper_density, summary
 from softmode.studies.density.label_file import Label, read_labels
@@ -38,7 +38,7 @@ class Predictions:
     entries: list[str]
     states: list[np.ndarray]
     overflow_THz: list[np.ndarray]
-    on_grid: np.ndarray | None = None
+    on_grid: list[np.ndarray] | None = None
 
 
 def read_predictions(folder: Path, labels: Mapping[str, Label], part: str = "test") -> Predictions:
@@ -56,7 +56,7 @@ def read_predictions(folder: Path, labels: Mapping[str, Label], part: str = "tes
         raise InputError(f"{folder}: its training is not complete; softmode train goes on with it") from error
     entries = arrays[f"{part}_entries"].tolist()
     if f"{part}_densities" in arrays:
-        densities = arrays[f"{part}_densities"]
+        densities = list(arrays[f"{part}_densities"])
         states = [states_of_paper_density(each) for each in densities]
         return Predictions(settings, entries, states, [np.array([MAXIMUM_THz])] * len(entries), densities)
     ends = np.cumsum([len(labels[entry].atoms) for entry in entries])[:-1]
@@ -109,7 +109,7 @@ def judge(folders: Sequence[Path], labels_file: Path, split: Path, output: Path)
 def _baselines(parts: Mapping[str, Sequence[Label]]) -> dict[str, Errors]:
     train, validation, test = (parts[name] for name in ("train", "validation", "test"))
     above = np.array([overflow_THz(train)])
-    models = {MEAN: MeanDensity.fit(train), COMPOSITION: Composition.fit(train, validation)}
+    models: dict[str, Baseline] = {MEAN: MeanDensity.fit(train), COMPOSITION: Composition.fit(train, validation)}
     return {
         name: errors(test, [3 * each[None] for each in model.shares(test)], [above] * len(test))
         for name, model in models.items()
@@ -131,5 +131,5 @@ def _sources(predictions: Sequence[Predictions], size: int, test: Sequence[Label
             states = [np.mean([each.states[place] for each in members], axis=0) for place in range(len(test))]
             above = [np.mean([each.overflow_THz[place] for each in members], axis=0) for place in range(len(test))]
             grids = [each.on_grid for each in members if each.on_grid is not None]
-            on_grid = np.mean(grids, axis=0) if grids else None
+            on_grid = list(np.mean(grids, axis=0)) if grids else None
             yield f"{network} {ENSEMBLE}", errors(test, states, above, on_grid)

@@ -30,7 +30,7 @@ _WEIGHTS = {
 _SOFTEST = 0.02
 
 
-class Moments(nn.Module):
+class Moments(nn.Module):  # type: ignore[misc] # torch is not where types are checked
     """The network with its loss.
 
     Args:

@@ -96,7 +96,7 @@ def _tensors_of(unit: torch.Tensor) -> torch.Tensor:
     return torch.stack([root * x * y, root * y * z, root * z * x, root / 2 * (x * x - y * y), 1.5 * z * z - 0.5], 1)
 
 
-class _Layer(nn.Module):
+class _Layer(nn.Module):  # type: ignore[misc] # torch is not where types are checked
     """Messages of neighbours, and what an atom makes of them."""
 
     def __init__(self, scalars: int, tensors: int, n_distances: int, neighbours: float) -> None:
@@ -138,7 +138,7 @@ class _Layer(nn.Module):
         return scalar, vector * torch.sigmoid(of_vector)[:, None, :], tensor * torch.sigmoid(of_tensor)[:, None, :]
 
 
-class MomentNetwork(nn.Module):
+class MomentNetwork(nn.Module):  # type: ignore[misc]
     """See the module.
 
     Args:

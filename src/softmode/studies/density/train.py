@@ -100,7 +100,7 @@ def write_predictions(model: Any, validation: Crystals, test: Crystals, path: Pa
     The file has `validation_entries` and `test_entries`, and of ours `<part>_states` (n_atoms, N_BINS) and
     `<part>_overflow_THz` of their atoms one crystal after the other, else `<part>_densities` (n_crystals, n).
     """
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for part, crystals in (("validation", validation), ("test", test)):
         arrays[f"{part}_entries"] = np.array([label.entry for label in crystals.labels], dtype=str)
         found = [_predicted(model, crystals, which) for which in crystals.batches()]
