@@ -18,11 +18,12 @@ _STAGES = "stages: one shard of one source, in a job of the workflow"
 # Sub-commands by group, in the order of `softmode --help`; one that is missing here does not exist for a user. Those of
 # the stages are made of their declarations.
 GROUPS = {
-    "run: phonons in one command": "phonons molecule",
+    "run: phonons in one command": "phonons molecule density",
     "plan: what will run, and what runs again": "plan sensitivity compare-protocols retry-failed",
     "look: how far a campaign is, and what came out": "status summary show page export verify compare-campaigns",
     "data: the entries that potentials are judged on": "dataset sample shards export-reference line-forces",
-    "train: potentials on phonons": "snapshots export-snapshots split train learning-curves",
+    "train: potentials on phonons": "snapshots export-snapshots split train learning-curves "
+    "density-labels density-split density-ensemble density-errors",
     "anharmonicity: derivatives from forces, and their dynamics": "derivatives taylor-dynamics split-frames",
     "potentials: what they are, and whether they work here": "potentials fetch-checkpoint check-potential",
     _STAGES: "",

@@ -18,6 +18,9 @@ def test_our_configurations_are_one_of_each_class(project: Path) -> None:
     ]
     assert sorted(settings.model for settings in found) == ["behler_parrinello", "gap", "mace"]
     assert {settings.data for settings in found} == {"results/idmd"}
+    for path in (project / "config/training/density").glob("*.yaml"):
+        of_density = stage_settings(FromScratch, read_yaml(path), str(path))
+        assert of_density.model == "density" and of_density.network == path.stem
 
 
 @pytest.mark.parametrize(

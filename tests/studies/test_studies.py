@@ -39,7 +39,7 @@ def test_declarations_import_nothing_heavy() -> None:
         (
             ["harmonic", "harmonik"],
             "no study 'harmonik', did you mean 'harmonic'?; there are: harmonic, anharmonicity, conductivity, "
-            "harmonicity, roughness, spectroscopy, supercell_error, linewidths, and",
+            "density, harmonicity, roughness, spectroscopy, supercell_error, linewidths, and",
         ),
         (["harmonic", "harmonic"], "'harmonic' is there twice"),
         (["harmonic", "no.such.module"], "'no.such.module' is no module with a STUDY that Python finds"),

@@ -1,4 +1,4 @@
-"""Train a potential further on phonons, or one from scratch on one crystal's forces.
+"""Train a potential further on phonons, one from scratch on one crystal's forces, or a model of densities of states.
 
 What comes out is a potential like any other, with an entry for the potentials file. It runs in the environment of the
 potential, and goes on where it was stopped. The options change the configuration, of which a key `model` says that it
@@ -9,9 +9,12 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from softmode.commands.arguments import add_device
+
+if TYPE_CHECKING:
+    from softmode.settings.from_scratch import DensityTraining
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,9 @@ def run(options: Options) -> None:
     document = document | {key: value for key, value in changes.items() if value is not None}
     folder = (_train_from_scratch if "model" in document else _train_further)(document, options)
     entry = folder / "potential.yaml"
-    print(f"for the potentials file, as in {entry}:")
-    print(entry.read_text(encoding="utf-8"), end="")
+    if entry.is_file():  # a model of densities of states is no potential
+        print(f"for the potentials file, as in {entry}:")
+        print(entry.read_text(encoding="utf-8"), end="")
 
 
 def _train_further(document: dict[str, Any], options: Options) -> Path:
@@ -99,6 +103,22 @@ def _train_from_scratch(document: Mapping[str, Any], options: Options) -> Path:
     if options.workers:
         raise InputError("--workers: a training from scratch prepares no steps; leave it out")
     settings = stage_settings(FromScratch, document, str(options.configuration))
+    if settings.model == "density":
+        return _train_density(settings, options)
     enter_environment(options.environments / environment_of(settings))
     name = f"{settings.model}-{Path(settings.data).name}-{settings.seed}"
     return train(settings, options.output or Path("results/training") / name, options.device).parent
+
+
+def _train_density(settings: "DensityTraining", options: Options) -> Path:
+    from softmode.commands.check_potential import enter_environment
+    from softmode.studies.density.density import ENVIRONMENT
+
+    enter_environment(options.environments / ENVIRONMENT)
+
+    from softmode.potentials.torch_settings import prepare_torch
+    from softmode.studies.density.train import train
+
+    of = settings.compounds or "all"
+    folder = options.output or Path("results/training") / f"density-{settings.network}-{of}-{settings.seed}"
+    return train(settings, folder, str(prepare_torch(options.device))).parent

@@ -15,6 +15,7 @@ ADAPTERS = {
     "ase_calculator": ("ase_calculator", "ASECalculatorPotential"),
     "behler_parrinello": ("behler_parrinello", "BehlerParrinelloPotential"),
     "chgnet": ("chgnet", "CHGNetPotential"),
+    "density": ("density", "DensityModel"),
     "hienet": ("hienet", "HIENetPotential"),
     "m3gnet": ("m3gnet", "M3GNetPotential"),
     "mace": ("mace", "MACEPotential"),

@@ -211,6 +211,7 @@ class Potential(Memory, Known):
         "ase_calculator",
         "behler_parrinello",
         "chgnet",
+        "density",
         "hienet",
         "m3gnet",
         "mace",

@@ -59,7 +59,7 @@ def _symmetric(numbers: np.ndarray, length: float, primitive: PhonopyAtoms, symm
     return np.diag(numbers)
 
 
-def run_mesh(phonopy: Phonopy, matrix: np.ndarray, size: Mapping[str, Any]) -> Mesh:
+def run_mesh(phonopy: Phonopy, matrix: np.ndarray, size: Mapping[str, Any], eigenvectors: bool = False) -> Mesh:
     """Return phonopy's frequencies on a mesh of `grid_matrix`, centred at Gamma unless the protocol says otherwise.
 
     Symmetry makes the points fewer where the crystal has that of the mesh.
@@ -67,19 +67,20 @@ def run_mesh(phonopy: Phonopy, matrix: np.ndarray, size: Mapping[str, Any]) -> M
     Args:
         matrix: integers, shape (3, 3)
         size: the protocol's `mesh`
+        eigenvectors: whether these are wanted, too
     """
-    centred = size.get("gamma_centred", True)
     # symmetry may take a point of a slab's plane across the vacuum, where the cell is tilted
     symmetric = vacuum_axis_of_primitive(phonopy.primitive) is None and not _has_isotopes(phonopy.primitive)
+    options: Any = {"is_gamma_center": size.get("gamma_centred", True), "with_eigenvectors": eigenvectors}
     diagonal = np.diagonal(matrix)
     # to phonopy's types a mesh is three numbers; its code takes matrices, too
     mesh: Any = diagonal if np.array_equal(matrix, np.diag(diagonal)) else matrix
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MeshSymmetryFallbackWarning)
-        found = phonopy.run_mesh(mesh, is_gamma_center=centred, is_mesh_symmetry=symmetric)
+        found = phonopy.run_mesh(mesh, is_mesh_symmetry=symmetric, **options)
         # a crystal whose cell has become twice the primitive one gets a single point from phonopy
         if np.sum(found.weights) != round(abs(np.linalg.det(matrix))):
-            found = phonopy.run_mesh(mesh, is_gamma_center=centred, is_mesh_symmetry=False)
+            found = phonopy.run_mesh(mesh, is_mesh_symmetry=False, **options)
     return found
 
 

@@ -130,6 +130,12 @@ def write_page(campaign: CampaignFolder, n_entries: int | None, processes: int, 
     }
     data = campaign_data(properties, entries, report["stability"]) | {
         "sources": shown,
+        # what gives densities of states and no phonons: for the sections of studies
+        "models": [
+            {"key": name, "label": settings["label"], "colour": settings["colour"]}
+            for name, settings in results.presentation["potentials"].items()
+            if name not in labels
+        ],
         "temperature_K": report["temperature_K"],
         "protocol": f"{report['protocol']} {report['protocol_digest'][:12]}",
         "details": [position for position, entry in enumerate(entries) if entry in chosen],

@@ -30,7 +30,7 @@ softmode.views.entry = async (id) => {
   if (softmode.shown !== "entry" || wanted !== id) return;
   const title = element("h2", { tabindex: "-1" }, softmode.formula(entries.formula[position]), " ",
     element("span", { class: "id" }, id));
-  const sections = Object.entries(details?.studies ?? {}).map(([name, content]) => softmode.sections[name](data, content));
+  const sections = Object.entries(details?.studies ?? {}).map(([name, content]) => softmode.sections[name](data, content, details));
   view.replaceChildren(
     steps(data, position), title, facts(data, position, details),
     ...(details ? plots(data, details, sections) : [element("p", { class: "notice" },

@@ -2,8 +2,8 @@
 // What all views share: data that arrive as scripts (a page opened from disk may not fetch), elements, navigation.
 // Texts of the campaign reach the document as text nodes only, never as HTML.
 
-// sections: what studies show of an entry, by their names: functions of the campaign's data and of what the study's
-// `on_page` gives, which return {nodes, draw(Plotly, {sources, marked, animate(source, band, frequency in THz)})}
+// sections: what studies show of an entry, by their names: functions of the campaign's data, of what the study's
+// `on_page` gives and of all that the page has of the entry, which return {nodes, draw(Plotly, {sources, marked, animate(source, band, frequency in THz)})}
 const softmode = { views: {}, sections: {}, data: null };
 
 // ---- data

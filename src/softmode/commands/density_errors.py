@@ -1,0 +1,41 @@
+"""Errors of trained models of densities of states on the test part of their split, beside two baselines.
+
+The mean density of the training part, and kernel ridge regression by composition and volume, of as many crystals.
+"""
+
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    trainings: list[Path]
+    labels: Path
+    split: Path
+    environments: Path
+    output: Path
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("trainings", type=Path, nargs="+", help="folders of 'softmode train', of one split")
+    parser.add_argument("--labels", type=Path, required=True, help="file of 'softmode density-labels'")
+    parser.add_argument("--split", type=Path, required=True, help="file of 'softmode density-split'")
+    parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    parser.add_argument("--output", type=Path, required=True, help="CSV with one row for each source")
+
+
+def run(options: Options) -> None:
+    from softmode.commands.check_potential import enter_environment
+    from softmode.studies.density.density import ENVIRONMENT
+
+    enter_environment(options.environments / ENVIRONMENT)
+
+    from softmode.studies.density.judging import judge
+
+    for row in judge(options.trainings, options.labels, options.split, options.output):
+        print(
+            f"{row['source']}, {row['crystals']} crystals: mean squared difference {row['paper_mse']:.4f}, mean "
+            f"frequency right in {100 * row['mean_frequency_right']:.0f} %, heat capacity wrong by "
+            f"{row['heat_capacity_J_per_K_mol']:.2f} J/K/mol of atoms"
+        )
