@@ -1,4 +1,4 @@
-"""Split frames that somebody computed into train, validation and test, for a training from scratch.
+"""Split computed frames into train, validation and test of a training from scratch.
 
 Frames of forces along lines, as line-forces writes them, are split by line, and get energies by integration of their
 forces. Frames of molecular dynamics, which have energies, are split in blocks of time.
