@@ -10,7 +10,7 @@ def test_types_of_every_potential_are_known_without_its_package() -> None:
     both = {"m3gnet", "mace", "mattersim", "nequix", "orb", "qet", "uma"}
     assert {name for name, types in found.items() if types == ("float32", "float64")} == both
     assert {name for name, types in found.items() if types == ("float32",)} == {
-        "chgnet", "hienet", "omat24", "sevennet",
+        "chgnet", "density", "hienet", "omat24", "sevennet",
     }  # fmt: skip
     # nobody but its arguments know
     assert found["ase_calculator"] == ()

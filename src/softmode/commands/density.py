@@ -1,4 +1,4 @@
-"""Predict densities of states of structures, in milliseconds each, by a model without forces.
+"""Predict densities of states of structures by a model without forces.
 
 Structures are files that ASE reads (CIF, POSCAR, extxyz, …) or pymatgen's JSON, folders of such, or - for extxyz on
 standard input; with --dataset, ids of a data set, or all of it. What comes out are densities of states (Parquet), mean

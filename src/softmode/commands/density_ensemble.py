@@ -37,5 +37,6 @@ def run(options: Options) -> None:
     made = make_ensemble(options.trainings, options.labels, options.split, options.output)
     factors = ", ".join(f"{name} {factor:.2f} and {floor:.3g}" for name, (factor, floor) in made.scales.items())
     print(
-        f"{options.output}: {len(made.members)} models, SHA-256 {made.checkpoint_sha256}; factors, addends: {factors}"
+        f"{options.output}: {len(made.members)} models, SHA-256 {made.checkpoint_sha256}; factors and addends of "
+        f"standard deviations: {factors}"
     )

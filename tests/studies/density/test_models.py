@@ -24,7 +24,7 @@ from softmode.studies.density.label_file import VALUES, Label, Labels, save_labe
 from softmode.studies.density.moments import Moments
 from softmode.studies.density.network import MomentNetwork, Sizes
 from softmode.studies.density.train import train
-from softmode.training.split import Compound, Split
+from softmode.training.split import Compound, Split, read_split
 
 
 def rattled(atoms: Atoms, seed: int) -> Atoms:
@@ -202,3 +202,19 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
         assert found["test_entries"].tolist() == ["e7"] and found["test_states"].shape[1] == N_BINS
     with pytest.raises(InputError, match="other settings"):
         train(training.model_copy(update={"seed": 1}), tmp_path / "whole", "cpu")
+
+
+def test_the_ensemble_that_comes_with_softmode_knows_compounds_that_it_has_not_learned(project: Path) -> None:
+    """Mean frequencies of the Kyoto database (PBEsol), whose formulas no training crystal has."""
+    shipped = load_ensemble()
+    assert shipped.checkpoint_sha256 in (project / "docs" / "density.md").read_text(encoding="utf-8")
+    crystals = [("NaCl", "rocksalt", 5.604), ("MgO", "rocksalt", 4.219), ("CaO", "rocksalt", 4.778)]
+    crystals.append(("AlP", "zincblende", 5.477))
+    known = [4.272, 11.642, 8.611, 8.972]
+    found = shipped.density([bulk(formula, structure, a=a) for formula, structure, a in crystals])
+    for density, frequency in zip(found, known, strict=True):
+        assert density.mean_frequency_THz == pytest.approx(frequency, rel=0.1)
+        assert 0 < density.mean_frequency_standard_deviation_THz < 0.2 * frequency
+        assert density.members.sum(axis=-1) == pytest.approx(np.full(density.members.shape[:2], 3.0), abs=1e-12)
+    split = read_split(project / "data" / "splits" / "density.csv")
+    assert not {formula for formula, _, _ in crystals} & {each.formula for each in split.train}

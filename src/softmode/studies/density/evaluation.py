@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.optimize import minimize
@@ -150,8 +151,13 @@ def advantage(found: Errors, other: Errors) -> dict[str, float]:
 
 
 def _means(values: np.ndarray) -> np.ndarray:
-    generator = np.random.default_rng(_SEED)
-    return np.array([values[generator.integers(0, len(values), len(values))].mean() for _ in range(_RESAMPLES)])
+    return np.asarray(values[_resamples(len(values))].mean(axis=1))
+
+
+@cache
+def _resamples(n: int) -> np.ndarray:
+    """Return places of resampled crystals, the same for all quantities and sources, shape (_RESAMPLES, n)."""
+    return np.random.default_rng(_SEED).integers(0, n, (_RESAMPLES, n))
 
 
 def _mean_on_grid(density: np.ndarray) -> float:

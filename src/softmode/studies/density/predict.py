@@ -12,7 +12,6 @@ from softmode.engine.outputs import whole_file
 from softmode.errors import InputError
 from softmode.potentials import checkpoints
 from softmode.present.table_text import TextTable
-from softmode.settings.potentials import with_training_file
 from softmode.settings.registered import POTENTIALS_FILE, PROTOCOLS_FILE
 from softmode.studies.density.prediction_files import (
     DENSITIES,
@@ -111,9 +110,9 @@ def _model(name: str | None, potentials_file: Path) -> tuple[Path | None, Path |
     key = name or next(iter(models), None)
     if key is None:
         return None, None
-    settings = with_training_file(key, models[key], potentials_file)
-    trained_on = settings.get("trained_on_entries")
-    return checkpoints.locate(key, settings["checkpoint"]).path, Path(trained_on) if trained_on else None
+    # softmode's own file is a link; a wheel has it without the lists of what was trained on
+    listed = potentials_file.resolve().parent / models[key].get("trained_on_entries", "")
+    return checkpoints.locate(key, models[key]["checkpoint"]).path, listed if listed.is_file() else None
 
 
 def _dataset(text: str | None) -> tuple[str, Path | None]:
