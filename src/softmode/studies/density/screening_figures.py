@@ -156,10 +156,9 @@ def _checked(axes: Axes, checked: pd.DataFrame | None, at: str) -> None:
     axes.plot([low, high], [low, high], color="#404040", linewidth=0.6)
     # one above and one below the line in turn, so that neighbours' names do not overlap
     for place, row in enumerate(np.argsort(x)):
-        place_of_name = {"xytext": (-4, 4), "ha": "right"} if place % 2 else {"xytext": (4, -7), "ha": "left"}
-        axes.annotate(
-            known["formula"].iloc[row], (x[row], y[row]), textcoords="offset points", fontsize=5.5, **place_of_name
-        )
+        offset, side = ((-4, 4), "right") if place % 2 else ((4, -7), "left")
+        name, point = known["formula"].iloc[row], (x[row], y[row])
+        axes.annotate(name, point, xytext=offset, ha=side, textcoords="offset points", fontsize=5.5)
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=f"reference, $C_V$ at {at} (J/K/kg)", ylabel="predicted")
     error = 100 * np.abs(y / x - 1).mean()
     axes.text(0.03, 0.97, f"mean error {error:.1f} %", transform=axes.transAxes, va="top", fontsize=7)
