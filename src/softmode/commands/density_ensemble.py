@@ -1,6 +1,6 @@
-"""Make one source of several trained models of densities of states, with standard deviations that are true.
+"""Make one source of several trained models of densities of states.
 
-The trainings differ in their seeds alone. What makes the spread of the models that of their errors is found on
+The trainings differ in their seeds alone. Its standard deviations are those of its errors: what makes the spread of the models that of their errors is found on
 the validation part of their split.
 """
 
