@@ -1,7 +1,7 @@
-"""Make one source of several trained models of densities of states, with standard deviations that are true.
+"""Make one source of several trained models of densities of states.
 
-The trainings differ in their seeds alone. What makes the spread of the models that of their errors is found on
-the validation part of their split.
+The trainings differ in their seeds alone. What makes the spread of the models the standard deviation of their errors is
+found on the validation part of their split.
 """
 
 from argparse import ArgumentParser

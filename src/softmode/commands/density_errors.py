@@ -1,6 +1,7 @@
-"""Errors of trained models of densities of states on the test part of their split, beside two baselines.
+"""Errors of trained models of densities of states, beside two baselines.
 
-The mean density of the training part, and kernel ridge regression by composition and volume, of as many crystals.
+They are those of the test part of their split. The baselines are the mean density of the training part, and kernel
+ridge regression by composition and volume, of as many crystals.
 """
 
 from argparse import ArgumentParser

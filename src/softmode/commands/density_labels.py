@@ -1,4 +1,4 @@
-"""Densities of states of a data set's crystals by the reference's force constants, for models to learn.
+"""Densities of states of a data set's references, for models to learn.
 
 Of each primitive cell: the states of each atom in bins, without smearing, and its on-site force constants. It goes on
 where it was stopped.

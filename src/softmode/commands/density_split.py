@@ -1,4 +1,4 @@
-"""Draw which crystals a model of densities of states learns from, and which judge it.
+"""Draw which crystals a model of densities learns from, and which judge it.
 
 Crystals of one formula are in one part. Those of unreliable or unstable phonons, by the reference alone, are in none.
 """
