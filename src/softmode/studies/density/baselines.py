@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.linalg import solve
 
 from softmode.studies.density.density import mean_frequency
 from softmode.studies.density.elements import N_ELEMENTS, element_features
 from softmode.studies.density.label_file import Label
 
 # Widths of the kernel, in units of the median distance of two crystals, and ridges that are tried.
-_WIDTHS, _RIDGES = (0.35, 0.6, 1.0, 1.7, 3.0), (1e-3, 1e-2, 1e-1, 1.0)
+_WIDTHS, _RIDGES = (0.6, 1.0, 1.7, 3.0), (1e-2, 1e-1, 1.0)
 # How much more an element's own share of the composition counts than what is known of elements.
-_SHARES = (0.0, 1.0, 3.0, 10.0)
+_SHARES = (1.0, 3.0, 10.0)
 
 
 class Baseline(Protocol):
@@ -80,18 +81,14 @@ class Composition:
             distances, across = _distances(features, features), _distances(others, features)
             median = float(np.median(np.sqrt(distances)))
             mean = targets.mean(axis=0)
-            for width in _WIDTHS:
-                kernel = np.exp(-0.5 * distances / (width * median) ** 2)
-                values, vectors = np.linalg.eigh(kernel)
-                projected = vectors.T @ (targets - mean)
-                to_others = np.exp(-0.5 * across / (width * median) ** 2) @ vectors
+            for width in (factor * median for factor in _WIDTHS):
+                kernel, to_others = (np.exp(-0.5 * each / width**2) for each in (distances, across))
                 for ridge in _RIDGES:
-                    found = _proper(mean + to_others @ (projected / (values + ridge)[:, None]))
+                    coefficients = solve(kernel + ridge * np.eye(len(kernel)), targets - mean, assume_a="pos")
+                    found = _proper(mean + to_others @ coefficients)
                     loss = float((np.cumsum(found - wanted, axis=1) ** 2).sum())
                     if loss < error:
-                        coefficients = vectors @ (projected / (values + ridge)[:, None])
-                        best = cls(features, scale, coefficients, mean, width * median, ridge, weight)
-                        error = loss
+                        best, error = cls(features, scale, coefficients, mean, width, ridge, weight), loss
         assert best is not None
         return best
 

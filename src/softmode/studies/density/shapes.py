@@ -1,5 +1,7 @@
 """Shapes of densities of states: smearing, and the grid of Chen et al. (2021)."""
 
+from functools import cache
+
 import numpy as np
 
 from softmode.studies.density.density import N_EQUAL_BINS, STEP_THz, bin_centres_THz
@@ -10,6 +12,7 @@ PAPER_THz = np.linspace(0, 1000, 51) * 0.0299792458
 _PAPER_SMEARING_BINS = 10 * 0.0299792458 / STEP_THz
 
 
+@cache
 def smearing(width: float) -> np.ndarray:
     """Return the matrix of a Gaussian of a width in bins, reflected at both ends, shape (N_EQUAL_BINS, N_EQUAL_BINS).
 
