@@ -1,4 +1,4 @@
-"""Train a potential further on phonons, one from scratch on one crystal's forces, or a model of densities.
+"""Train a potential further on phonons, one from scratch on one crystal's forces, or a density model.
 
 What comes out is a potential like any other, with an entry for the potentials file. It runs in the environment of the
 potential, and goes on where it was stopped. The options change the configuration, of which a key `model` says that it

@@ -1,14 +1,19 @@
 """What follows from a density of states: against sums over modes, which have no bins."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
+from softmode.errors import InputError
 from softmode.stages.thermodynamics import thermodynamics_per_atom
 from softmode.studies.density.density import (
+    ENVIRONMENT,
     N_BINS,
     Density,
     MAXIMUM_THz,
     bin_edges_THz,
+    load_ensemble,
     mean_square_frequency,
     thermodynamics,
 )
@@ -68,3 +73,10 @@ def test_what_is_above_the_grid_counts_where_each_atom_has_it() -> None:
     assert mean_square_frequency(states, high.overflow_THz)[0] == pytest.approx(1e4)
     # one model alone does not say how wrong it is
     assert np.isnan(high.mean_frequency_standard_deviation_THz)
+
+
+def test_where_no_model_runs_the_environment_is_named() -> None:
+    if find_spec("torch"):
+        pytest.skip("torch is here")
+    with pytest.raises(InputError, match=ENVIRONMENT):
+        load_ensemble()

@@ -15,6 +15,8 @@ import numpy as np
 from ase import Atoms
 from scipy.constants import Avogadro, Planck, atomic_mass, physical_constants
 
+from softmode.errors import InputError
+
 # End of the grid in THz and number of its equal bins; labels and checkpoints of another grid are refused. About a
 # hundredth of the states of the reference is above (hydrogen, carbon, nitrogen).
 MAXIMUM_THz, N_EQUAL_BINS = 40.0, 160
@@ -157,8 +159,10 @@ def load_ensemble(path: Path | None = None, device: str = "cpu") -> PredictsDens
     Raises:
         InputError: there is no such checkpoint, it is of another grid, or a package is missing.
     """
-    from softmode.studies.density.ensemble import load
-
+    try:
+        from softmode.studies.density.ensemble import load
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is missing here; models of densities run in '{ENVIRONMENT}'") from error
     predictor: PredictsDensity = load(path, device)
     return predictor
 
