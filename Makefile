@@ -61,8 +61,9 @@ coverage: .envs/test.ready
 test: check $(ENVIRONMENTS:%=.envs/%.ready) checkpoints
 	@echo "== potentials in their environments, two at a time"
 	.envs/test/bin/python -m pytest -n 2 -m slow tests/potentials
-	@echo "== the other slow tests"
-	.envs/test/bin/python -m pytest -m slow --ignore tests/potentials
+	@echo "== the other slow tests, two files at a time; the one that kills campaigns alone"
+	.envs/test/bin/python -m pytest -n 2 --dist loadfile -m slow --ignore tests/potentials --ignore tests/test_kill.py
+	.envs/test/bin/python -m pytest -m slow tests/test_kill.py
 
 test-slurm: .envs/workflow.ready .envs/test.ready .envs/chgnet.ready .envs/sevennet.ready
 	@echo "== a campaign on SLURM"

@@ -16,7 +16,7 @@ from softmode.settings.campaign import Campaign, read_campaign
 from softmode.settings.protocol import Protocol, load_protocol, stage_settings
 from softmode.settings.protocol_check import check_protocol
 from softmode.settings.relaxation import FireRelaxation, Relax
-from softmode.studies import DEFAULT
+from softmode.studies import DEFAULT, named_studies, stages_of
 from softmode.variations import BASE, base_of, presented, write_campaigns
 from softmode.yaml_files import read_yaml
 
@@ -66,7 +66,8 @@ _GROUPS = (
 )  # fmt: skip
 # of the section of the phonons, what changes no free energy, entropy, heat capacity or frequency at one temperature
 _OF_THE_REPORT = ("temperatures_K", "density_of_states", "stability")
-_SECTIONS = ("relax", "force_sets", "phonons")
+_STAGES = stages_of(named_studies(DEFAULT))
+_SECTIONS = tuple(stage.name for stage in _STAGES)
 
 _Sections = Mapping[str, Mapping[str, Any]]
 
@@ -191,9 +192,10 @@ def _copied_from(name: str, found: Mapping[str, _Sections], output: Path) -> dic
     """Return the key that names an earlier campaign of the same forces, or else of the same relaxed cells."""
     own = found[name]
     earlier = list(found)[: list(found).index(name)]
-    for parts in (("relax", "force_sets"), ("relax",)):
+    of_potentials = [stage.name for stage in _STAGES if stage.runs_source]
+    for n_same in range(len(of_potentials), 0, -1):
         for other in earlier:
-            if all(found[other][part] == own[part] for part in parts):
+            if all(found[other][name] == own[name] for name in of_potentials[:n_same]):
                 return {"same_relaxations_as": str(output / other)}
     return {}
 
