@@ -59,7 +59,7 @@ def test_model_stands_beside_potentials_in_tables_figures_and_on_the_page(finish
     assert data["models"] == [{"key": MODEL, "label": "Debye", "colour": "#6a3d9a"}]
     assert MODEL not in [source["key"] for source in data["sources"]]
     shown = received(finished_campaign / "report" / "data" / "entries" / "0.js")["studies"][STUDY.name]
-    assert shown == densities(read_rows(finished_campaign / STUDY.table, data["entries"]["id"][0]))
+    assert shown == densities(read_rows(finished_campaign / STUDY.table, data["entries"]["id"][0]), {})
     assert (finished_campaign / "report" / "assets" / "study-density.js").is_file()
 
 
@@ -80,4 +80,4 @@ def test_gallery_has_entries_of_each_quarter_from_its_best_to_its_worst() -> Non
 
 
 def test_entry_without_a_prediction_has_no_section() -> None:
-    assert densities([{"entry": "mp-1", "source": MODEL, "status": "failed"}]) is None
+    assert densities([{"entry": "mp-1", "source": MODEL, "status": "failed"}], {}) is None

@@ -10,7 +10,7 @@ from softmode.studies.density.density import STEP_THz
 from softmode.studies.density.predicted import THERMODYNAMICS
 
 
-def densities(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def densities(rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the density of states of each model, and what follows from it.
 
     Args:
