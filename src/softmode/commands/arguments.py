@@ -32,6 +32,31 @@ def add_snapshots(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers, with the entry's id (0)")
 
 
+def add_never_trained(parser: ArgumentParser) -> None:
+    """Add what only judges, as `never_trained: list[Path]`."""
+    parser.add_argument(
+        "--never-trained",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="texts of ids and formulas, one a line, that may be in the test part alone",
+    )
+
+
+def add_environments(parser: ArgumentParser) -> None:
+    """Add where the environments of potentials are, as `environments: Path`."""
+    parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+
+
+def add_density_trainings(parser: ArgumentParser) -> None:
+    """Add trained models of densities: `trainings: list[Path]`, `labels: Path`, `split: Path`, `environments: Path`."""
+    parser.add_argument("trainings", type=Path, nargs="+", help="folders of 'softmode train', of one split")
+    parser.add_argument("--labels", type=Path, required=True, help="file of 'softmode density-labels'")
+    parser.add_argument("--split", type=Path, required=True, help="file of 'softmode density-split'")
+    add_environments(parser)
+
+
 def positive(text: str) -> int:
     """Return a number of at least one; argparse turns the error into a message."""
     number = int(text)

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from softmode.commands.arguments import add_device, add_registry
+from softmode.commands.arguments import add_device, add_environments, add_registry
 from softmode.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Options:
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="a key of the potentials file")
     add_registry(parser)
-    parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    add_environments(parser)
     parser.add_argument(
         "--structures", nargs="+", metavar="FILE", help="structures that ASE reads, not built-in crystals"
     )

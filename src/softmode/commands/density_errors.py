@@ -8,6 +8,8 @@ from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
 
+from softmode.commands.arguments import add_density_trainings
+
 
 @dataclass(frozen=True)
 class Options:
@@ -19,10 +21,7 @@ class Options:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("trainings", type=Path, nargs="+", help="folders of 'softmode train', of one split")
-    parser.add_argument("--labels", type=Path, required=True, help="file of 'softmode density-labels'")
-    parser.add_argument("--split", type=Path, required=True, help="file of 'softmode density-split'")
-    parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    add_density_trainings(parser)
     parser.add_argument("--output", type=Path, required=True, help="CSV with one row for each source")
 
 

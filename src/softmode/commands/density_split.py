@@ -7,6 +7,8 @@ from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
 
+from softmode.commands.arguments import add_never_trained
+
 
 @dataclass(frozen=True)
 class Options:
@@ -24,14 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, required=True, help="file of 'softmode density-labels'")
     parser.add_argument("--validation", type=int, default=300, help="crystals that choose the weights (300)")
     parser.add_argument("--test", type=int, default=350, help="crystals that judge (350)")
-    parser.add_argument(
-        "--never-trained",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="FILE",
-        help="texts of ids and formulas, one a line, that may be in the test part alone",
-    )
+    add_never_trained(parser)
     parser.add_argument(
         "--held-out-elements",
         nargs="*",

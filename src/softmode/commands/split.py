@@ -8,6 +8,8 @@ from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
 
+from softmode.commands.arguments import add_never_trained
+
 
 @dataclass(frozen=True)
 class Options:
@@ -37,14 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--train", type=int, default=300, help="compounds to train on (300)")
     parser.add_argument("--validation", type=int, default=30, help="compounds that choose the checkpoint (30)")
     parser.add_argument("--test", type=int, default=60, help="compounds that judge (60)")
-    parser.add_argument(
-        "--never-trained",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="FILE",
-        help="texts of ids and formulas, one a line, that may be in the test part alone",
-    )
+    add_never_trained(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
     parser.add_argument("--output", type=Path, required=True, help="the split (CSV)")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from softmode.commands.arguments import add_device
+from softmode.commands.arguments import add_device, add_environments
 
 if TYPE_CHECKING:
     from softmode.settings.from_scratch import DensityTraining
@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="another one")
     parser.add_argument("--processor-seconds", type=float, metavar="s", help="train so long")
     parser.add_argument("--entries", metavar="entries.db", help="other ones")
-    parser.add_argument("--environments", type=Path, default=Path(".envs"), help="folder of the environments (.envs)")
+    add_environments(parser)
     add_device(parser)
     parser.add_argument(
         "--workers",

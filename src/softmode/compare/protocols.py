@@ -90,9 +90,7 @@ def contribution_table(
     rows = []
     for potential in potentials:
         for protocol, between in compared.items():
-            names = list(
-                dict.fromkeys([base, between.whole, *(n for g in between.groups for n in (g.alone, g.without))])
-            )
+            names = between.campaigns(base)
             common, n_dropped = _completed([properties[name] for name in names], potential)
             for quantity in THERMODYNAMICS:
                 values = {name: _values(properties[name], quantity, potential).loc[common] for name in names}
@@ -206,9 +204,7 @@ def explained_table(
     rows = []
     for potential in potentials:
         for protocol, between in compared.items():
-            names = list(
-                dict.fromkeys([base, between.whole, *(n for g in between.groups for n in (g.alone, g.without))])
-            )
+            names = between.campaigns(base)
             common, _ = _completed([properties[name] for name in names], potential)
             for quantity in THERMODYNAMICS:
                 values = {name: _values(properties[name], quantity, potential).loc[common] for name in names}
