@@ -50,11 +50,10 @@ def add_environments(parser: ArgumentParser) -> None:
 
 
 def add_density_trainings(parser: ArgumentParser) -> None:
-    """Add trained models of densities: `trainings: list[Path]`, `labels: Path`, `split: Path`, `environments: Path`."""
+    """Add trained models of densities, as `trainings: list[Path]`, `labels: Path` and `split: Path`."""
     parser.add_argument("trainings", type=Path, nargs="+", help="folders of 'softmode train', of one split")
     parser.add_argument("--labels", type=Path, required=True, help="file of 'softmode density-labels'")
     parser.add_argument("--split", type=Path, required=True, help="file of 'softmode density-split'")
-    add_environments(parser)
 
 
 def positive(text: str) -> int:

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
 
-from softmode.commands.arguments import add_density_trainings
+from softmode.commands.arguments import add_density_trainings, add_environments
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Options:
 
 def add_arguments(parser: ArgumentParser) -> None:
     add_density_trainings(parser)
+    add_environments(parser)
     parser.add_argument("--output", type=Path, required=True, help="the ensemble (.pt)")
 
 

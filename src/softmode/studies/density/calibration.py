@@ -15,7 +15,7 @@ from softmode.studies.density.evaluation import calibrated_scale
 from softmode.studies.density.label_file import TEMPERATURE_K, Label, read_labels
 from softmode.studies.density.moments import SMEARED_BINS
 from softmode.studies.density.shapes import smearing
-from softmode.studies.density.train import SETTINGS
+from softmode.studies.density.training_folder import SETTINGS
 from softmode.training.split import read_split
 from softmode.yaml_files import read_yaml
 

@@ -15,7 +15,7 @@ from softmode.studies.density.baselines import Baseline, Composition, MeanDensit
 from softmode.studies.density.density import MAXIMUM_THz
 from softmode.studies.density.evaluation import Errors, advantage, errors, states_of_paper_density, summary
 from softmode.studies.density.label_file import Label, read_labels
-from softmode.studies.density.train import PREDICTIONS, SETTINGS, read_parts
+from softmode.studies.density.training_folder import PREDICTIONS, SETTINGS, read_parts
 from softmode.yaml_files import read_yaml
 
 # What stands in the column `source` of the baselines, and of the mean of all seeds of a training.

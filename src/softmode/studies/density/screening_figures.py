@@ -149,16 +149,14 @@ def _checked(axes: Axes, checked: pd.DataFrame | None, at: str) -> None:
         nothing(axes, "no reference of the first ones")
         return
     known = checked[checked["reference_J_per_K_kg"].notna()]
-    x, y = known["reference_J_per_K_kg"].to_numpy(float), known["heat_capacity_J_per_K_kg"].to_numpy(float)
-    deviations = known["heat_capacity_standard_deviation_J_per_K_kg"].to_numpy(float)
-    axes.errorbar(x, y, np.nan_to_num(deviations), fmt="o", markersize=3, color=_OTHER, linewidth=0.8)
-    low, high = min(x.min(), y.min()) * 0.96, max(x.max(), y.max()) * 1.04
-    axes.plot([low, high], [low, high], color="#404040", linewidth=0.6)
-    # one above and one below the line in turn, so that neighbours' names do not overlap
-    for place, row in enumerate(np.argsort(x)):
-        offset, side = ((-4, 4), "right") if place % 2 else ((4, -7), "left")
-        name, point = known["formula"].iloc[row], (x[row], y[row])
-        axes.annotate(name, point, xytext=offset, ha=side, textcoords="offset points", fontsize=5.5)
-    axes.set(xlim=(low, high), ylim=(low, high), xlabel=f"reference, $C_V$ at {at} (J/K/kg)", ylabel="predicted")
-    error = 100 * np.abs(y / x - 1).mean()
-    axes.text(0.03, 0.97, f"mean error {error:.1f} %", transform=axes.transAxes, va="top", fontsize=7)
+    expected, found = (known[name].to_numpy(float) for name in ("reference_J_per_K_kg", "heat_capacity_J_per_K_kg"))
+    deviations = np.nan_to_num(known["heat_capacity_standard_deviation_J_per_K_kg"].to_numpy(float))
+    lines = np.arange(len(known))
+    axes.errorbar(found, lines, xerr=deviations, fmt="o", markersize=4, color=_OTHER, linewidth=0.8, label="predicted")
+    axes.scatter(expected, lines, marker="|", s=50, color="#202020", linewidth=1.2, zorder=3, label="reference")
+    axes.set_yticks(lines, known["formula"], fontsize=6)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel=f"$C_V$ at {at} (J/K/kg)")
+    plain_logarithm(axes.xaxis)
+    error = 100 * np.abs(found / expected - 1).mean()
+    axes.legend(title=f"mean error {error:.1f} %", frameon=False, fontsize=7, title_fontsize=7)

@@ -17,12 +17,8 @@ from softmode.studies.density.fit import STATE, Course, Crystals, Loop
 from softmode.studies.density.label_file import Label, read_labels
 from softmode.studies.density.moments import Moments
 from softmode.studies.density.network import Sizes
-from softmode.training.split import read_split
+from softmode.studies.density.training_folder import PREDICTIONS, SETTINGS, read_parts
 from softmode.yaml_files import read_yaml
-
-# Files of a training's folder beside those of the loop.
-SETTINGS, PREDICTIONS = "training.yaml", "predictions.npz"
-_PARTS = ("train", "validation", "test")
 
 
 def train(settings: DensityTraining, folder: Path, device: str) -> Path:
@@ -54,28 +50,6 @@ def train_on(settings: DensityTraining, parts: Mapping[str, Sequence[Label]], fo
         ensemble.save(checkpoint, [model], elements, {}, settings.model_dump(mode="json"))
         write_predictions(model, held_out, Crystals(parts["test"], where), folder / PREDICTIONS)
     return checkpoint
-
-
-def read_parts(settings: DensityTraining, of_entries: Sequence[Label]) -> dict[str, list[Label]]:
-    """Return the labels of each part of the split, in its order.
-
-    Raises:
-        InputError: the split is another one than the settings say, or names entries without a label.
-    """
-    path = Path(settings.split)
-    split = read_split(path)
-    if settings.split_sha256 not in (None, sha256(path)):
-        raise InputError(f"{path}: its SHA-256 is {sha256(path)}; the training is of {settings.split_sha256}")
-    if settings.compounds is not None:
-        split = split.first(settings.compounds)
-    labels = {label.entry: label for label in of_entries}
-    wanted = {part: [each.entry for each in getattr(split, part)] for part in _PARTS}
-    if missing := [entry for entries in wanted.values() for entry in entries if entry not in labels]:
-        raise InputError(
-            f"{settings.labels}: no labels of {len(missing)} entries of {path.name}, such as {missing[0]}; are they of "
-            "another data set?"
-        )
-    return {part: [labels[entry] for entry in entries] for part, entries in wanted.items()}
 
 
 def _new_model(settings: DensityTraining, crystals: Crystals) -> Any:
