@@ -7,7 +7,7 @@ export UV := $(CURDIR)/.envs/uv/bin/uv
 # not gap, whose licence is for academic use: make .envs/gap.ready
 ENVIRONMENTS := chgnet hienet m3gnet mace mattersim nequix omat24 orb pet sevennet torchani uma
 # in two processes, which no test among them minds; those that use both cores or much memory are slow
-QUICK_TESTS := OMP_NUM_THREADS=1 .envs/test/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not slurm"
+QUICK_TESTS := OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1 .envs/test/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not slurm"
 SNAKEMAKE := .envs/workflow/bin/snakemake --profile profiles/local
 
 help:

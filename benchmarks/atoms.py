@@ -7,13 +7,14 @@ Runs in the potential's own environment. Times are processor times of one thread
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 from statistics import median
 
 from ase import Atoms
 from ase.build import bulk, make_supercell
+
+from softmode.threads import limit_to
 
 SIZES = (8, 16, 32, 64, 128, 216, 512)
 
@@ -26,8 +27,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="calls of each size; the median counts (3)")
     parser.add_argument("--output", type=Path, required=True, help="JSON")
     options = parser.parse_args()
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = "1"
+    limit_to(1)
     import torch
 
     from softmode.potentials.registry import load_potential

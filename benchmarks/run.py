@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from softmode.threads import limit_to
+
 # contestant, protocol, what the report calls it
 TURNS = (
     ("softmode", "softmode", "softmode"),
@@ -35,8 +37,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="JSON with all runs")
     parser.add_argument("--one", nargs=2, metavar=("CONTESTANT", "PROTOCOL"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = str(options.threads)
+    limit_to(options.threads)
     if options.one:
         print(json.dumps(run_one(options)))
         return

@@ -1,7 +1,6 @@
 """The command line: finds the sub-command, reads its options, runs it, and turns what ends it into an exit code."""
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -12,6 +11,7 @@ from softmode.commands.stage import StageCommand
 from softmode.engine.interruption import Stopped, stops_on_signals
 from softmode.errors import DeviceLost, InputError, StorageError
 from softmode.studies import named_studies, own_studies, stages_of
+from softmode.threads import limit_to
 from softmode.version import ShowVersion
 
 _STAGES = "stages: one shard of one source, in a job of the workflow"
@@ -60,9 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     given = vars(build_parser(commands).parse_args(arguments))
     if given["threads"]:
-        # before numpy or torch are imported: they read these once
-        for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            os.environ[variable] = str(given["threads"])
+        limit_to(given["threads"])
     name = given["command"]
     command = next(found[name] for found in commands.values() if name in found)
     options = command.Options(**{field.name: given[field.name] for field in fields(command.Options)})
@@ -134,7 +132,7 @@ def build_parser(commands: Mapping[str, Mapping[str, Command]]) -> argparse.Argu
         sub_parser = parsers_of[first].add_parser(last, description=command.__doc__, help=_first_line(command))
         sub_parser.set_defaults(command=name)
         command.add_arguments(sub_parser)
-        sub_parser.add_argument("--threads", type=int, help="threads of numpy and torch (all)")
+        sub_parser.add_argument("--threads", type=int, help="threads that numpy, torch and phono3py take (all)")
     return parser
 
 

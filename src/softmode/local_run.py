@@ -26,6 +26,7 @@ from softmode.local_jobs import WORKFLOW, Job, jobs_of_several, write_settings
 from softmode.reference.index_file import read_index
 from softmode.settings.campaign import Campaign
 from softmode.studies.harmonic.study import PHONONS
+from softmode.threads import limited_to
 
 # What the processes of the workflow's environment import before their first job: of the data set, and of the phonons.
 # What is missing here is imported when it is needed, and the first result is later.
@@ -166,7 +167,7 @@ class LocalRun:
             stderr=subprocess.DEVNULL,
             text=True,
             # as the jobs have it, before anything is imported
-            env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | limited_to(1),
             # a terminal's Ctrl-C comes to this process, which passes it on
             start_new_session=True,
         )

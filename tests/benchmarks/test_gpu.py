@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from softmode.threads import limited_to
 from tests.potentials.structures import ROOT
 
 pytestmark = pytest.mark.slow
@@ -15,7 +16,7 @@ def test_gpu_benchmark_runs_where_there_is_no_gpu() -> None:
     if not python.exists():
         pytest.skip("environment 'chgnet' is not built; run 'make envs'")
     command = [str(python), "-m", "benchmarks.gpu", "--device", "cpu", "--number", "2", "--potential", "chgnet"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | limited_to(1)
     outcome = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stderr[-2000:]
     rows = [line.split("|")[1:-1] for line in outcome.stdout.splitlines() if line.startswith("| ")][1:]

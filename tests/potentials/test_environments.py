@@ -7,6 +7,8 @@ import warnings
 import pytest
 import structures
 
+from softmode.threads import limited_to
+
 ENVIRONMENTS = structures.ROOT / ".envs"
 TESTS = structures.ROOT / "tests" / "potentials"
 NAMES = sorted(
@@ -44,7 +46,7 @@ def test_contract(name: str) -> None:
     # no cache and no coverage of this run; one thread, as in the workflow's jobs
     command = [str(python), "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider", str(tests)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"}
-    environment |= {"OMP_NUM_THREADS": "1"}
+    environment |= limited_to(1)
     outcome = subprocess.run(command, cwd=structures.ROOT, env=environment, capture_output=True, text=True, check=False)
     print(outcome.stdout)
     lines = outcome.stdout.splitlines()
