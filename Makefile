@@ -73,7 +73,7 @@ browser:
 	@command -v chromium || { echo "== installing Debian's chromium, for the tests of the page"; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
-benchmark: .envs/benchmark.ready checkpoints
+benchmark: .envs/benchmark.ready .envs/benchmark-ml-peg.ready checkpoints
 	@echo "== benchmark: every contestant in turn"
 	for potential in chgnet mattersim-5m; do .envs/benchmark/bin/python -m benchmarks.run --potential $$potential \
 	  $(ENTRIES) --output results/benchmarks/$$potential.json || exit 1; done

@@ -4,7 +4,7 @@ Loading of packages and weights is not timed: a campaign does it once for thousa
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def _take_phonons(
             run.properties[row["entry"]] = row["message"]
             continue
         at = row["temperatures_K"].index(TEMPERATURE_K)
-        run.properties[row["entry"]] = _properties(
+        run.properties[row["entry"]] = properties(
             row["volume_A3_per_atom"],
             np.array(row["frequencies_THz"]),
             row["entropy_J_per_K_mol"][at] / row["n_primitive"],
@@ -143,11 +143,11 @@ def _floor(evaluator: Evaluator, entries: Sequence[Entry], relaxed: dict[str, An
 
 def ase_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
     """One entry after the other with the package's own calculator, as the scripts of Loew et al. (2024) do it."""
-    settings = _fire(protocol)
+    settings = paper_relaxation(protocol)
     displacements = ForceSets(**protocol.section("force_sets"))
     phonon_settings = Phonons(**protocol.section("phonons"))
-    calculator = _calculator(name)
-    _warm_up(calculator, entries[0])
+    calculator = package_calculator(name)
+    warm_up(calculator, entries[0])
     run = Run(seconds=dict.fromkeys(("relaxation", "force sets", "phonons"), 0.0))
     for entry in entries:
         started = time.perf_counter()
@@ -182,7 +182,7 @@ def ase_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
         phonopy.symmetrize_force_constants()
         phonopy.run_mesh(100.0, is_gamma_center=True)
         phonopy.run_thermal_properties(temperatures=list(phonon_settings.temperatures_K), exclude_gamma_acoustic=True)
-        run.properties[entry.id] = _of_phonopy(phonopy, atoms)
+        run.properties[entry.id] = properties_of(phonopy, atoms)
         finished = time.perf_counter()
         run.seconds["relaxation"] += relaxed - started
         run.seconds["force sets"] += displaced_at - relaxed
@@ -204,7 +204,7 @@ def continued(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
 
 def _converge(name: str, starts: Sequence[tuple[Entry, Atoms]], protocol: Protocol) -> Run:
     tolerance = stage_settings(Relax, protocol.section("relax")).symmetry_tolerance_A
-    calculator = _calculator(name)
+    calculator = package_calculator(name)
     run = Run()
     relaxed = []
     for entry, start in starts:
@@ -224,48 +224,8 @@ def _converge(name: str, starts: Sequence[tuple[Entry, Atoms]], protocol: Protoc
     return run
 
 
-def matcalc_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
-    """`matcalc.PhononCalc` as it is, with the entry's supercell and displacement and the protocol's fmax; one stage."""
-    from matcalc import PhononCalc
-
-    calculator = _calculator(name)
-    _warm_up(calculator, entries[0])
-    run = Run(seconds={"all": 0.0})
-    for entry in entries:
-        peer = PhononCalc(
-            calculator,
-            atom_disp=0.01,
-            supercell_matrix=entry.supercell_matrix,
-            min_length=None,
-            fmax=_fire(protocol).force_target_eV_per_A,
-            t_step=75.0,
-            t_max=600.0,
-            write_phonon=False,
-        )
-        started = time.perf_counter()
-        try:
-            result = peer.calc(entry.unit_cell)
-        except Exception as error:  # counted as it is: the time until it failed, and no properties
-            run.properties[entry.id] = f"{type(error).__name__}: {error}"
-            continue
-        finally:
-            run.seconds["all"] += time.perf_counter() - started
-        phonopy = result["phonon"]
-        volume = phonopy.unitcell.volume / len(phonopy.unitcell)
-        run.properties[entry.id] = _of_phonopy(phonopy, None, volume)
-    return run
-
-
-CONTESTANTS: dict[str, Callable[[str, Sequence[Entry], Protocol], Run]] = {
-    "softmode": softmode,
-    "ase": ase_loop,
-    "matcalc": matcalc_loop,
-    "converged": converged,
-    "continued": continued,
-}
-
-
-def _fire(protocol: Protocol) -> FireRelaxation:
+def paper_relaxation(protocol: Protocol) -> FireRelaxation:
+    """Return how a protocol relaxes with FIRE, whose targets the loops of others get."""
     settings = stage_settings(Relax, protocol.section("relax"))
     assert isinstance(settings, FireRelaxation), (
         f"the loop of the paper needs a protocol with FIRE, not {protocol.name}"
@@ -273,7 +233,7 @@ def _fire(protocol: Protocol) -> FireRelaxation:
     return settings
 
 
-def _calculator(name: str) -> Calculator:
+def package_calculator(name: str) -> Calculator:
     """Return the calculator that a potential's package offers, with the weights that softmode has."""
     settings = settings_of(name)
     calculator: Calculator
@@ -292,14 +252,21 @@ def _calculator(name: str) -> Calculator:
     raise SystemExit(f"no calculator for {name} in the benchmark's environment: CHGNet and MatterSim only")
 
 
-def _warm_up(calculator: Calculator, entry: Entry) -> None:
+def warm_up(calculator: Calculator, entry: Entry) -> None:
+    """Let a calculator do once what it does at its first call alone."""
     atoms = entry.unit_cell.copy()
     atoms.calc = calculator
     atoms.get_forces()
     atoms.get_stress()
 
 
-def _of_phonopy(phonopy: Phonopy, atoms: Atoms | None, volume: float | None = None) -> dict[str, float]:
+def properties_of(phonopy: Phonopy, atoms: Atoms | None, volume: float | None = None) -> dict[str, float]:
+    """Return `Run.properties` of one entry; the object has thermal properties, and either of the others says the volume.
+
+    Args:
+        atoms: the relaxed cell
+        volume: Å³ of an atom of it
+    """
     from phonopy.harmonic.dynmat_to_fc import get_commensurate_points
 
     to_primitive = np.linalg.inv(phonopy.primitive_matrix) @ phonopy.supercell_matrix
@@ -312,10 +279,11 @@ def _of_phonopy(phonopy: Phonopy, atoms: Atoms | None, volume: float | None = No
     assert volume is not None
     # matcalc's primitive cell is the unit cell: per atom, so that all can be compared
     n_atoms = len(phonopy.primitive)
-    return _properties(volume, frequencies, thermal.entropy[at] / n_atoms, thermal.heat_capacity[at] / n_atoms)
+    return properties(volume, frequencies, thermal.entropy[at] / n_atoms, thermal.heat_capacity[at] / n_atoms)
 
 
-def _properties(volume: float, frequencies: np.ndarray, entropy: float, heat_capacity: float) -> dict[str, float]:
+def properties(volume: float, frequencies: np.ndarray, entropy: float, heat_capacity: float) -> dict[str, float]:
+    """Return `Run.properties` of one entry: Å³ of an atom, THz, and J/K/mol of atoms."""
     return {
         "volume_A3_per_atom": float(volume),
         "omega_max_THz": float(frequencies.max()),

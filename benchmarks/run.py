@@ -22,7 +22,13 @@ TURNS = (
     ("softmode", "loew2024", "softmode, protocol loew2024"),
     ("ase", "loew2024", "ASE loop"),
     ("matcalc", "loew2024", "matcalc"),
+    ("torch-sim", "loew2024", "torch-sim"),
+    ("fairchem", "loew2024", "fairchem-core"),
+    ("ml-peg", "loew2024", "ml-peg (cell fixed)"),
+    ("janus", "loew2024", "janus-core"),
 )
+# Where contestants run that want other packages than the environment of this process.
+ENVIRONMENTS = {"ml-peg": "benchmark-ml-peg", "janus": "benchmark-ml-peg"}
 
 
 def main() -> None:
@@ -55,6 +61,8 @@ def main() -> None:
     }
     for repeat in range(options.repeats):
         for contestant, protocol, label in TURNS:
+            if contestant == "torch-sim" and not options.potential.startswith("mattersim"):
+                continue  # it has no other potential of these
             run = _in_a_process(contestant, protocol)
             result["runs"].append({"label": label, "repeat": repeat} | run)
             print(f"{options.potential}, {label}: " + ", ".join(f"{k} {v:.1f} s" for k, v in run["seconds"].items()))
@@ -63,7 +71,8 @@ def main() -> None:
 
 
 def _in_a_process(contestant: str, protocol: str) -> dict[str, Any]:
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.run", *sys.argv[1:], "--one", contestant, protocol]
+    python = Path(".envs", ENVIRONMENTS[contestant], "bin", "python") if contestant in ENVIRONMENTS else sys.executable
+    command = [str(python), "-W", "ignore", "-m", "benchmarks.run", *sys.argv[1:], "--one", contestant, protocol]
     finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
     return found
@@ -73,7 +82,8 @@ def run_one(options: argparse.Namespace) -> dict[str, Any]:
     """Run one contestant in this process."""
     import torch
 
-    from benchmarks.contestants import CONTESTANTS, protocol_of
+    from benchmarks.contestants import protocol_of
+    from benchmarks.peers import CONTESTANTS
     from softmode.reference.reading import Problem, Selection, read_entries
 
     torch.set_num_threads(options.threads)

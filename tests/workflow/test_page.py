@@ -82,6 +82,12 @@ def open_page(browser: Browser, folder: Path, color_scheme: Literal["light", "da
     context.close()
 
 
+@pytest.fixture(scope="module")
+def results(results: Path) -> Path:
+    """Those of which no test beside this one deletes anything."""
+    return results.parent / "copy"
+
+
 @pytest.fixture
 def opened(browser: Browser, results: Path) -> Iterator[Opened]:
     for page in open_page(browser, results / "demo" / "report"):
