@@ -261,7 +261,7 @@ def warm_up(calculator: Calculator, entry: Entry) -> None:
 
 
 def properties_of(phonopy: Phonopy, atoms: Atoms | None, volume: float | None = None) -> dict[str, float]:
-    """Return `Run.properties` of one entry; the object has thermal properties, and either of the others says the volume.
+    """Return `Run.properties` of one entry, whose object has thermal properties; another argument says the volume.
 
     Args:
         atoms: the relaxed cell

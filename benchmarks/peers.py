@@ -82,7 +82,7 @@ def fairchem_script(name: str, entries: Sequence[Entry], protocol: Protocol) -> 
 
 
 def ml_peg_script(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
-    """ml-peg's `_calc_mp_id` as it is: FIRE of the atoms in a fixed cell to 0.005 eV/Å; bands and density of states too.
+    """ml-peg's `_calc_mp_id` as it is: FIRE of the atoms in a fixed cell to 0.005 eV/Å, and bands and densities too.
 
     It reads displacements and path from files of a reference, which are made before the clock starts.
     """
