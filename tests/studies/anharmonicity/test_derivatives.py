@@ -142,3 +142,17 @@ def test_given_forces_are_sorted_by_lines_in_any_order() -> None:
         from_displacements(displaced[1:], series.forces(displaced[1:]))
     with pytest.raises(EntryError, match="forward and back"):
         from_displacements(displaced[::2], series.forces(displaced[::2]))
+
+
+@pytest.mark.parametrize(("n_long", "short", "n_amplitudes"), [(1, 6, 6), (2, 2, 7)])
+def test_direction_with_other_amplitudes_than_the_rest_takes_nothing_away(
+    n_long: int, short: int, n_amplitudes: int
+) -> None:
+    """Two directions determine the fourth order, one does not: what both have counts, or the two that have more."""
+    series = gamma_series()
+    directions = random_directions(12, 3, 0)[: n_long + 1]
+    sets = [(directions[:n_long], AMPLITUDES), (directions[n_long:], AMPLITUDES[:short])]
+    displaced = np.concatenate([np.zeros((1, 3, 3)), *(displacements(own, chosen) for own, chosen in sets)])
+    fitted = derivatives(series.polynomials[2], from_displacements(displaced, series.forces(displaced)))
+    assert np.abs(fitted.values - series.values[2]).max() < 1e-6 * np.abs(series.values[2]).mean()
+    assert len(fitted.squared_steps_A2) == n_amplitudes - 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from softmode.errors import EntryError
-from softmode.studies.anharmonicity.directions import LineForces, noise_of_stencils
+from softmode.studies.anharmonicity.directions import LineForces, at_common_amplitudes, noise_of_stencils
 from softmode.studies.anharmonicity.polynomials import SymmetricPolynomials
 
 # Smallest singular value, relative to the largest, of a least-squares problem that determines all parameters. True ones
@@ -81,7 +81,7 @@ def derivatives(
 
     Args:
         polynomials: of the cell that was displaced
-        lines: the first that determines all parameters is taken
+        lines: of those at the same amplitudes, the most that determine all parameters are taken
         force_noise: of each force, in eV/Å
 
     Raises:
@@ -92,13 +92,13 @@ def derivatives(
 
 
 def determining(polynomials: SymmetricPolynomials, lines: Sequence[LineForces]) -> tuple[LineForces, np.ndarray, float]:
-    """Return the first forces that determine all parameters, their least-squares problem and its condition.
+    """Return the most forces that determine all parameters, their least-squares problem and its condition.
 
     Raises:
         EntryError: (kind `not_determined`) none does.
     """
     said = "there are no forces along lines"
-    for each in lines:
+    for each in at_common_amplitudes(lines):
         if each.steps(polynomials.order) < 1:
             said = f"{len(each.amplitudes_A)} amplitudes of each direction, and it takes {polynomials.order // 2}"
             continue

@@ -128,7 +128,7 @@ def from_displacements(displaced: np.ndarray, forces: np.ndarray) -> list[LineFo
         forces: in eV/Å, of the same shape
 
     Returns:
-        one for each set of amplitudes, those with the most directions first
+        one for each set of amplitudes, a direction in one of them
 
     Raises:
         EntryError: (kind `not_determined`) there are no forces at rest, or no displacement that is there forward and
@@ -158,7 +158,28 @@ def from_displacements(displaced: np.ndarray, forces: np.ndarray) -> list[LineFo
     for amplitudes, rows in grouped.items():
         directions, forward, backward = (np.array(part) for part in zip(*rows, strict=True))
         sorted_lines.append(LineForces(directions, np.array(amplitudes), forward, backward, rest))
-    return sorted(sorted_lines, key=lambda each: -len(each.directions))
+    return sorted_lines
+
+
+def at_common_amplitudes(lines: Sequence[LineForces]) -> list[LineForces]:
+    """Return forces by sets of amplitudes, each with all directions that have those and perhaps more.
+
+    So that one direction with an amplitude more than the others is still one of them.
+
+    Args:
+        lines: those of a direction in one of them alone, at the same rest
+
+    Returns:
+        one for each set of amplitudes, that with the most forces first
+    """
+    found = []
+    for each in lines:
+        there = [same for other in lines if (same := other.at(each.amplitudes_A)) is not None]
+        directions, forward, backward = (
+            np.concatenate([getattr(same, name) for same in there]) for name in ("directions", "forward", "backward")
+        )
+        found.append(LineForces(directions, each.amplitudes_A, forward, backward, each.rest))
+    return sorted(found, key=lambda each: -each.forward.size)
 
 
 _Signed = list[tuple[float, int]]
