@@ -1,14 +1,18 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from phono3py import Phono3py, load
+from phono3py.conductivity.utils import get_kappa_star_operations
+from phono3py.phonon.velocity_matrix import VelocityMatrix
 
 from softmode.errors import EntryError
 from softmode.reference.index import crystal_system
 from softmode.studies.conductivity.settings import Conductivity
 from softmode.studies.conductivity.third_order import make_force_constants, read_phono3py
 from softmode.studies.conductivity.transport import (
+    _WholeVelocityMatrix,
     conduct,
     has_imaginary_modes,
     mesh_frequencies,
@@ -52,6 +56,47 @@ def test_modes_make_up_the_conductivity_and_so_do_populations_and_coherences(sil
     plain = conduct(silicon, settings(5))
     assert plain.kappa[0, 0] > found.kappa_populations[1, 0]
     assert plain.mode_kappa.sum() / 125 == pytest.approx(plain.kappa[0, 0])
+
+
+def test_degenerate_modes_keep_what_their_velocities_have_across(silicon: Phono3py) -> None:
+    """Transverse modes between Γ and L, against differences of the dynamical matrix.
+
+    Where phono3py's own velocities pass too, it is mended, and `_WholeVelocityMatrix` can go.
+    """
+    chosen = settings(5, transport="SMM19")
+    set_mesh(silicon, chosen.meshes, KEY, 1e-5)
+    silicon.init_phph_interaction()
+    dynamical: Any = silicon.dynamical_matrix
+
+    def matrix(qpoint: np.ndarray) -> np.ndarray:
+        dynamical.run(qpoint)
+        return np.array(dynamical.dynamical_matrix)
+
+    qpoint, step = np.array([0.2, 0.0, 0.0]), 1e-5
+    squares, vectors = np.linalg.eigh(matrix(qpoint))
+    assert squares[0] == pytest.approx(squares[1], rel=1e-6) and squares[2] > 1.5 * squares[1]
+    steps = [silicon.primitive.cell @ (step * axis) for axis in np.eye(3)]
+    slopes = [vectors.conj().T @ (matrix(qpoint + by) - matrix(qpoint - by)) @ vectors for by in steps]
+    known = sum(np.abs(slope) ** 2 for slope in slopes) / np.sqrt(np.outer(squares, squares))
+    expected = known[:2, :2].sum() / known[2, 2]
+
+    operations, rotations = get_kappa_star_operations(silicon.grid, True)
+    found = []
+    for velocities in (VelocityMatrix, _WholeVelocityMatrix):
+        each = velocities(dynamical, rotations_cartesian=rotations, reciprocal_operations=operations)
+        each.run([qpoint])
+        sums = (np.abs(each.velocity_matrices[0]) ** 2).sum(axis=0)
+        found.append(sums[:2, :2].sum() / sums[2, 2])
+    assert found[1] == pytest.approx(expected, rel=1e-5)
+    assert found[0] < 0.99 * expected
+
+    ours = conduct(silicon, chosen)
+    silicon.run_thermal_conductivity(temperatures=[300.0], boundary_mfp=1e6, transport_type="SMM19")
+    alone: Any = silicon.thermal_conductivity
+    assert ours.kappa[0, 0] > alone.kappa[0, 0, 0] * (1 + 1e-4)
+    # what passes between degenerate modes is of the populations, whatever eigenvectors stand for them
+    coherences = alone.kappa - alone.get_extra_kappa_output()["kappa_intra"]
+    assert ours.kappa_coherences[0, 0] < 0.5 * coherences[0, 0, 0]
 
 
 def test_what_tunnels_between_two_modes_is_shared_by_their_heat_capacities() -> None:

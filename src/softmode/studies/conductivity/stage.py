@@ -53,7 +53,7 @@ def columns(settings: Conductivity) -> list[Column]:
         Column("conductivity_mesh", pa.list_(pa.int64()), "", "points along each reciprocal vector"),
         Column("conductivity_temperatures_K", _L, "K", f"temperatures of the conductivity; {without}"),
         Column("kappa_W_per_m_K", _L, "W/m/K", f"thermal conductivity, {mean}"),
-        Column("kappa_populations_W_per_m_K", _L, "W/m/K", f"the populations' part of it (P), {mean}"),
+        Column("kappa_populations_W_per_m_K", _L, "W/m/K", f"the populations' part (P), degenerate sets whole, {mean}"),
         Column("kappa_coherences_W_per_m_K", _L, "W/m/K", f"the part of tunnelling between modes (C), {mean}"),
         Column("kappa_tensor_W_per_m_K", _L, "W/m/K", f"xx, yy, zz, yz, xz, xy of the conductivity {at}"),
         Column("conductivity_qpoints", _S, "", "irreducible wave vectors, three reduced coordinates each"),
