@@ -34,6 +34,7 @@ from softmode.reference.entry import Entry
 from softmode.settings.harmonic import ForceSets
 from softmode.settings.protocol import Protocol
 
+# Displacement in Å of the protocols and of all peers by default; with another one, times are of other force sets.
 _DISPLACEMENT_A = 0.01
 # Displaced atoms of one call of torch-sim, which cannot find out what fits where there is no GPU; softmode's batches of
 # MatterSim hold about as many in the 1 GB that it allows itself.
