@@ -16,20 +16,20 @@ from tests.workflow.run import snakemake
 def results(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the finished demo's results, one for all processes of these tests, that runs on both cores.
 
-    `copy` beside it is for tests that look at it while others delete some of it.
+    `copy` beside its folder is for tests that look at it while others delete some of it.
     """
     missing = [name for name in ("chgnet", "sevennet") if not (project / ".envs" / f"{name}.ready").exists()]
     if missing:
         pytest.skip(f"no environment {', '.join(missing)}; 'make test' builds it")
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "demo"
-    shared.mkdir(exist_ok=True)
-    folder = shared / "my results ü"
+    folder = shared / "made" / "my results ü"
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "copy").exists():
             # what is called like the first part of the path must not be written to
-            (shared / "my").write_text("mine", encoding="utf-8")
+            (folder.parent / "my").write_text("mine", encoding="utf-8")
             snakemake(project, "--config", f"results={folder}")
             shutil.copytree(folder, shared / "partial")
             (shared / "partial").rename(shared / "copy")

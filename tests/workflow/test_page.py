@@ -85,7 +85,7 @@ def open_page(browser: Browser, folder: Path, color_scheme: Literal["light", "da
 @pytest.fixture(scope="module")
 def results(results: Path) -> Path:
     """Those of which no test beside this one deletes anything."""
-    return results.parent / "copy"
+    return results.parents[1] / "copy"
 
 
 @pytest.fixture
