@@ -82,8 +82,8 @@ def test_dependencies_are_those_of_the_workflows_environment(project: Path, decl
 
 def test_each_potentials_extra_is_what_its_environment_asks_for(project: Path, declared: dict[str, Any]) -> None:
     extras = {name: requirements(lines) for name, lines in declared["optional-dependencies"].items()}
-    # gpaw computes the embedded reference, benchmark compares
-    others = {"common", "workflow", "test", "benchmark", "gpaw"}
+    # gpaw computes the embedded reference, the two of the benchmark compare
+    others = {"common", "workflow", "test", "benchmark", "benchmark-ml-peg", "gpaw"}
     assert extras.keys() == {path.stem for path in (project / "envs").glob("*.in")} - others
     for name, extra in extras.items():
         # torch comes with the potential's package, of whatever version its owner's GPU wants
