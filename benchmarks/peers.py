@@ -33,14 +33,13 @@ from softmode.reference.cells import make_phonopy, to_ase
 from softmode.reference.entry import Entry
 from softmode.settings.harmonic import ForceSets
 from softmode.settings.protocol import Protocol
+from softmode.stages.phonons import kelvin_per_THz
 
 # Displacement in Å of the protocols and of all peers by default; with another one, times are of other force sets.
 _DISPLACEMENT_A = 0.01
 # Displaced atoms of one call of torch-sim, which cannot find out what fits where there is no GPU; softmode's batches of
 # MatterSim hold about as many in the 1 GB that it allows itself.
 _ATOMS_AT_ONCE = 1000
-# THz of a kelvin, k_B / h: fairchem-core gives frequencies in K.
-_THz_PER_KELVIN = 0.0208366192
 
 
 def matcalc_loop(name: str, entries: Sequence[Entry], protocol: Protocol) -> Run:
@@ -74,7 +73,7 @@ def fairchem_script(name: str, entries: Sequence[Entry], protocol: Protocol) -> 
         at, n_atoms = list(found["temperatures"]).index(TEMPERATURE_K), len(phonopy.primitive)
         return lambda: properties(
             found["volume_per_atom"],
-            _THz_PER_KELVIN * np.asarray(found["frequencies"]),
+            np.asarray(found["frequencies"]) / kelvin_per_THz(),
             found["entropy"][at] / n_atoms,
             found["heat_capacity"][at] / n_atoms,
         )

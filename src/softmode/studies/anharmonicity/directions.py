@@ -128,7 +128,7 @@ def from_displacements(displaced: np.ndarray, forces: np.ndarray) -> list[LineFo
         forces: in eV/Å, of the same shape
 
     Returns:
-        one for each set of amplitudes, a direction in one of them
+        one for each set of amplitudes, a direction in one of them; those with the most directions first
 
     Raises:
         EntryError: (kind `not_determined`) there are no forces at rest, or no displacement that is there forward and
@@ -158,7 +158,7 @@ def from_displacements(displaced: np.ndarray, forces: np.ndarray) -> list[LineFo
     for amplitudes, rows in grouped.items():
         directions, forward, backward = (np.array(part) for part in zip(*rows, strict=True))
         sorted_lines.append(LineForces(directions, np.array(amplitudes), forward, backward, rest))
-    return sorted_lines
+    return sorted(sorted_lines, key=lambda each: -len(each.directions))
 
 
 def at_common_amplitudes(lines: Sequence[LineForces]) -> list[LineForces]:

@@ -157,7 +157,7 @@ class _WholeVelocityMatrix(VelocityMatrix):  # type: ignore[misc]
     phono3py 4 (seen in 4.8.2, and in the code of 4.10.0) projects group velocities on what the symmetry of the wave
     vector leaves of them, in a view of the velocity matrices' diagonal (`numpy.einsum` gives one). So degenerate modes
     lose what their velocities have across: half of it, as the other half is off the diagonal. On the line from Γ to L
-    of cubic crystals that is 10 to 15 % of the transverse modes' conductivity, and 1.2 % of that of SiC.
+    of cubic crystals that is 10 to 30 % of the transverse modes' conductivity, and 1.2 % of that of SiC.
     """
 
     def run(self, q_points: Any, perturbation: Any = None) -> None:
