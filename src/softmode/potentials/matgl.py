@@ -46,7 +46,8 @@ class MatGLPotential:
         self.device = prepare_torch(device)
         self.dtype = settings.get("dtype", self.dtypes[0])
         self._dtype = torch_dtype(name, self.dtype, self.dtypes)
-        model = self.build(settings)
+        with _basis_as_it_is_written():
+            model = self.build(settings)
         weights = checkpoints.locate(name, settings["checkpoint"])
         self.checkpoint_sha256 = weights.sha256
         # state.pt: tensors only; with the published architecture written here, its pickle (model.pt) is not needed
@@ -130,6 +131,22 @@ class MatGLPotential:
 
         graphs, lattices, _ = zip(*(self._converter.get_graph(atoms) for atoms in structures), strict=True)
         return Batch.from_data_list(list(graphs)).to(self.device), torch.cat(list(lattices)).to(self.device)
+
+
+@contextmanager
+def _basis_as_it_is_written() -> Iterator[None]:
+    """Let matgl not simplify its smooth basis functions, for which sympy needs 4 to 20 s whenever a model is built.
+
+    matgl would keep them, but by a cutoff that is another tensor each time. Their values are the same to rounding.
+    """
+    import sympy
+
+    simplify = sympy.simplify
+    sympy.simplify = lambda expression: expression
+    try:
+        yield
+    finally:
+        sympy.simplify = simplify
 
 
 @contextmanager
