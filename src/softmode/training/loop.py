@@ -17,7 +17,6 @@ import numpy as np
 from ase import Atoms
 
 from softmode.engine.interruption import Stopped, check
-from softmode.engine.outputs import storage
 from softmode.engine.progress import bar
 from softmode.errors import InputError
 from softmode.potentials.base import Potential, Trainable
@@ -27,6 +26,7 @@ from softmode.stages.thermal_displacements import ThermalDisplacements
 from softmode.training.judging import Error, errors
 from softmode.training.log import Log
 from softmode.training.losses import Objective, harmonic_loss, rehearsal_loss
+from softmode.training.state import read_state, write_state
 from softmode.training.steps import Steps
 
 if TYPE_CHECKING:
@@ -228,8 +228,6 @@ class Loop:
             print(f"\r\033[K{self.folder.name}: {bar(done, 100, 30)} {done} %", end="\r", flush=True)
 
     def _save(self) -> None:
-        import torch
-
         state = {
             "identity": self.identity,
             "weights": _copy(self.weights),
@@ -238,19 +236,13 @@ class Loop:
             "optimizer": self.optimizer.state_dict(),
             **{key: getattr(self, key) for key in _COUNTED},
         }
-        path = self.folder / STATE
-        partial = path.with_name(f"{path.name}.partial")
-        with storage(path):
-            torch.save(state, partial)
-            partial.replace(path)
+        write_state(self.folder / STATE, state)
 
     def _go_on(self) -> None:
-        import torch
-
         path = self.folder / STATE
-        if not path.exists():
+        state = read_state(path, self.before.device)
+        if state is None:
             return
-        state = torch.load(path, map_location=self.before.device, weights_only=True)
         if state["identity"] != self.identity:
             raise InputError(
                 f"{path} is of a training with other settings, data or checkpoint; give another folder, or delete it"

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from softmode.engine.interruption import Stopped, check
-from softmode.engine.outputs import storage
 from softmode.studies.density.graphs import Graph, joined
 from softmode.studies.density.label_file import Label
 from softmode.studies.density.network import Batch
 from softmode.training.log import Log
+from softmode.training.state import read_state, write_state
 
 # File of a training that is not complete.
 STATE = "state.pt"
@@ -244,15 +244,12 @@ class Loop:
     def _save(self, path: Path) -> None:
         state = {"step": self.step, "seconds": self.seconds, "best_loss": self.best_loss, "best": self.best}
         state |= {"average": self.average, "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        partial = path.with_name(f"{path.name}.partial")
-        with storage(path):
-            torch.save(state, partial)
-            partial.replace(path)
+        write_state(path, state)
 
     def _go_on(self, path: Path) -> None:
-        if not path.exists():
+        state = read_state(path, self.train.device)
+        if state is None:
             return
-        state = torch.load(path, map_location=self.train.device, weights_only=True)
         self.step, self.seconds, self.best_loss = state["step"], state["seconds"], state["best_loss"]
         self.best, self.average = state["best"], state["average"]
         self.model.load_state_dict(state["model"])

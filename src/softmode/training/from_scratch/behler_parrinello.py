@@ -16,12 +16,12 @@ from ase import Atoms
 from ase.data import atomic_numbers
 
 from softmode.engine.interruption import Stopped, check
-from softmode.engine.outputs import storage
 from softmode.potentials.behler_parrinello import Architecture, AtomicNetworks
 from softmode.potentials.torch_settings import prepare_torch
 from softmode.settings.from_scratch import BehlerParrinelloTraining
 from softmode.training.from_scratch.frames import Frames
 from softmode.training.log import Log
+from softmode.training.state import read_state, write_state
 
 if TYPE_CHECKING:
     import torch
@@ -216,21 +216,14 @@ class _Loop:
         return error
 
     def _save(self, path: Path) -> None:
-        import torch
-
         state = {"epoch": self.epoch, "best_error": self.best_error, "best": self.best}
         state |= {"networks": self.networks.networks.state_dict(), "optimizer": self.optimizer.state_dict()}
-        partial = path.with_name(f"{path.name}.partial")
-        with storage(path):
-            torch.save(state, partial)
-            partial.replace(path)
+        write_state(path, state)
 
     def _go_on(self, path: Path) -> None:
-        import torch
-
-        if not path.exists():
+        state = read_state(path, self.networks.device)
+        if state is None:
             return
-        state = torch.load(path, map_location=self.networks.device, weights_only=True)
         self.epoch, self.best_error, self.best = state["epoch"], state["best_error"], state["best"]
         self.networks.networks.load_state_dict(state["networks"])
         self.optimizer.load_state_dict(state["optimizer"])
