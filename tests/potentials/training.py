@@ -60,10 +60,16 @@ class Training:
         assert forces.detach().numpy() == pytest.approx(np.concatenate([e.forces for e in evaluated]), abs=self.noise)
         assert sum(len(each) for each in positions) == sum(sizes)
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def trained(cls) -> Potential:
+        """One whose weights have gradients, as no other test's have."""
+        return load(cls.settings())  # type: ignore[attr-defined]
+
     @pytest.mark.parametrize("objective", ["forces_along_displacements", "hessian_products", "small_displacements"])
-    def test_gradient_by_the_weights(self, objective: Any) -> None:
+    def test_gradient_by_the_weights(self, trained: Potential, objective: Any) -> None:
         """Through two and three derivatives: what training follows is the slope of what it makes small."""
-        potential = load(self.settings())  # type: ignore[attr-defined]
+        potential = trained
         assert isinstance(potential, Trainable)
         weights = potential.weights()
         rng = np.random.default_rng(0)
