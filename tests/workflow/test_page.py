@@ -560,6 +560,5 @@ def test_campaign_without_a_reference_says_that_there_is_nothing_to_compare(
         expect(page.get_by_role("alert")).to_contain_text("nothing to compare")
         page = opened.show("entries")
         expect(page.get_by_role("alert")).to_be_hidden()
-        # diamond, and SiC as zincblende and as wurtzite
-    expect(page.locator("#entry-list tbody tr")).to_have_count(3)
+        expect(page.locator("#entry-list tbody tr")).to_have_count(2)
         opened.check()

@@ -139,7 +139,7 @@ def _basis_as_it_is_written() -> Iterator[None]:
 
     matgl would keep them, but by a cutoff that is another tensor each time. Their values are the same to rounding.
     """
-    import sympy
+    from matgl.utils.maths import sympy
 
     simplify = sympy.simplify
     sympy.simplify = lambda expression: expression
