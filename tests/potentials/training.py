@@ -69,9 +69,8 @@ class Training:
     @pytest.mark.parametrize("objective", ["forces_along_displacements", "hessian_products", "small_displacements"])
     def test_gradient_by_the_weights(self, trained: Potential, objective: Any) -> None:
         """Through two and three derivatives: what training follows is the slope of what it makes small."""
-        potential = trained
-        assert isinstance(potential, Trainable)
-        weights = potential.weights()
+        assert isinstance(trained, Trainable)
+        weights = trained.weights()
         rng = np.random.default_rng(0)
         crystals = [structures.nacl(), structures.magnesia()]
         snapshots = [
@@ -79,7 +78,7 @@ class Training:
         ]
 
         def loss() -> torch.Tensor:
-            return harmonic_loss(potential, crystals, snapshots, objective)
+            return harmonic_loss(trained, crystals, snapshots, objective)
 
         gradient = torch.autograd.grad(loss(), list(weights.values()), allow_unused=True)
         pairs = [(w, g) for w, g in zip(weights.values(), gradient, strict=True) if g is not None]

@@ -26,13 +26,12 @@ from softmode.stages.thermal_displacements import ThermalDisplacements
 from softmode.training.judging import Error, errors
 from softmode.training.log import Log
 from softmode.training.losses import Objective, harmonic_loss, rehearsal_loss
-from softmode.training.state import read_state, write_state
+from softmode.training.state import STATE, read_state, write_state
 from softmode.training.steps import Steps
 
 if TYPE_CHECKING:
     import torch
 
-STATE = "state.pt"
 # Time in s between two writings of the state: what a training that is killed loses at most.
 _SAVE_EVERY = 120.0
 # So many steps in a row whose gradient is not a finite number end the training: it does not recover from that.

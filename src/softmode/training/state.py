@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from softmode.engine.outputs import storage
+from softmode.engine.outputs import partial_of, storage
+
+# Name of the file in a training's folder. With another one, trainings that were stopped begin anew.
+STATE = "state.pt"
 
 
 def write_state(path: Path, state: Mapping[str, Any]) -> None:
@@ -15,7 +18,7 @@ def write_state(path: Path, state: Mapping[str, Any]) -> None:
     """
     import torch
 
-    partial = path.with_name(f"{path.name}.partial")
+    partial = partial_of(path)
     with storage(path):
         torch.save(dict(state), partial)
         partial.replace(path)

@@ -15,10 +15,8 @@ from softmode.studies.density.graphs import Graph, joined
 from softmode.studies.density.label_file import Label
 from softmode.studies.density.network import Batch
 from softmode.training.log import Log
-from softmode.training.state import read_state, write_state
+from softmode.training.state import STATE, read_state, write_state
 
-# File of a training that is not complete.
-STATE = "state.pt"
 # Time in s between two writings of the state: what a training that is killed loses at most.
 _SAVE_EVERY_s = 60.0
 # How often the validation part is looked at.

@@ -13,11 +13,12 @@ from softmode.errors import InputError
 from softmode.potentials.checkpoints import sha256
 from softmode.settings.from_scratch import DensityTraining
 from softmode.studies.density import ensemble
-from softmode.studies.density.fit import STATE, Course, Crystals, Loop
+from softmode.studies.density.fit import Course, Crystals, Loop
 from softmode.studies.density.label_file import Label, read_labels
 from softmode.studies.density.moments import Moments
 from softmode.studies.density.network import Sizes
 from softmode.studies.density.training_folder import PREDICTIONS, SETTINGS, read_parts
+from softmode.training.state import STATE
 from softmode.yaml_files import read_yaml
 
 

@@ -21,7 +21,7 @@ from softmode.potentials.torch_settings import prepare_torch
 from softmode.settings.from_scratch import BehlerParrinelloTraining
 from softmode.training.from_scratch.frames import Frames
 from softmode.training.log import Log
-from softmode.training.state import read_state, write_state
+from softmode.training.state import STATE, read_state, write_state
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +34,6 @@ ENTRY = {
     "dtype": "float64",
     "gives": ["forces", "stress", "curvature"],
 }
-_STATE = "state.pt"
 # Time in s between two writings of the state: what a training that is killed loses at most.
 _SAVE_EVERY_s = 60.0
 # How often held-out frames are looked at.
@@ -162,7 +161,7 @@ class _Loop:
         self.best = _copy(networks)
 
     def run(self, folder: Path) -> None:
-        self._go_on(folder / _STATE)
+        self._go_on(folder / STATE)
         log, saved = Log(folder / "log.csv", self.epoch), time.monotonic()
         every = max(1, self.settings.epochs // _VALIDATIONS)
         try:
@@ -173,12 +172,12 @@ class _Loop:
                     log.write({"step": self.epoch, "loss": loss, "held_out_force_rmse_eV_per_A": error})
                     print(f"epoch {self.epoch}: held-out forces {error:.4f} eV/Å, the best {self.best_error:.4f}")
                 if time.monotonic() - saved > _SAVE_EVERY_s:
-                    self._save(folder / _STATE)
+                    self._save(folder / STATE)
                     saved = time.monotonic()
                 check()
-            self._save(folder / _STATE)
+            self._save(folder / STATE)
         except Stopped:
-            self._save(folder / _STATE)
+            self._save(folder / STATE)
             raise
         finally:
             log.close()
