@@ -95,8 +95,6 @@ class TestMACECuEquivariance(TestMACE):
     changes = {"acceleration": "cueq"}  # noqa: RUF012 (not changed)
     # 1.73 for rock salt, whose batch then is too large by that; one that does not fit is halved
     memory_bounds = (0.71, 2.0)
-    # no heads here, and each model takes long to make its products
-    test_head_of_a_model_without_any_is_refused = None
 
     def test_its_products_are_those_of_cuequivariance(self, potential: Potential) -> None:
         kinds = {type(module).__module__.partition(".")[0] for module in potential._model.modules()}  # type: ignore[attr-defined]
